@@ -1,0 +1,28 @@
+"""Random networks, their exact conditional laws, and the statistics that judge claims about them.
+
+The public face (DESIGN of the project, and README): ``Architecture``, ``simulate``, ``activations``.
+Names are loaded on first use, so that reading or verifying evidence never waits for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from signflip import activations
+    from signflip.networks import Architecture
+    from signflip.trials import Sample, simulate
+
+__version__ = "0.1.0"
+__all__ = ["Architecture", "Sample", "__version__", "activations", "simulate"]
+
+_HOME = {"Architecture": "networks", "Sample": "trials", "simulate": "trials"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "activations":
+        return importlib.import_module("signflip.activations")
+    if name in _HOME:
+        return getattr(importlib.import_module(f"signflip.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'signflip' has no attribute {name!r}")

@@ -1,0 +1,149 @@
+"""The activation function as a value: what every activation can do, whatever its formula.
+
+An activation is immutable and known by its `spec`, pure data that a report can hold and `from_spec` reads
+back. Two activations are equal when their specs are, that is when their digests are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from signflip.activations.arrays import Points
+from signflip.activations.envelope import Envelope
+from signflip.activations.moments import gaussian_moment
+
+
+class Activation(ABC):
+    """A locally Lipschitz function sigma of one real variable, applied elementwise.
+
+    At a kink `derivative` follows torch's autograd, as it acts on `value`.
+    """
+
+    @property
+    @abstractmethod
+    def spec(self) -> dict[str, Any]:
+        """A JSON-able dict (str, int, float, list, dict; finite numbers) with `from_spec(spec) == self`."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """A short name or formula for people to read; not unique, unlike `digest`."""
+
+    @property
+    @abstractmethod
+    def envelope(self) -> Envelope:
+        """The certified growth of sigma; see `Envelope`."""
+
+    @property
+    @abstractmethod
+    def is_homogeneous(self) -> bool:
+        """Whether the formula shows that sigma(c z) = c sigma(z) for all c > 0."""
+
+    @property
+    @abstractmethod
+    def is_piecewise_linear(self) -> bool:
+        """Whether sigma is known to be affine between consecutive `kinks`."""
+
+    @property
+    @abstractmethod
+    def pullback_uses_value(self) -> bool:
+        """Whether `pullback` reads its argument `value`; if not, callers need not compute it."""
+
+    @abstractmethod
+    def value(self, z: Tensor) -> Tensor:
+        """Return sigma(z), a new tensor of z's shape and (floating) dtype. Autograd flows through it."""
+
+    @abstractmethod
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
+        """Return sigma'(z) * cotangent, a new tensor, given value = self.value(z). All share shape and
+        dtype.
+
+        This is the backward step of a network. Autograd does not flow through it.
+        """
+
+    @abstractmethod
+    def resolution(self, radius: float) -> float:
+        """Return a length (or infinity) on which sigma, within |z| <= radius, is tame between its kinks.
+
+        Tame: over a few such lengths sigma is close to a polynomial of low degree. It sets the panels of a
+        quadrature and the grid on which roots are bracketed; both refine further by themselves where
+        needed.
+        """
+
+    @abstractmethod
+    def _kinks(self, low: float, high: float) -> ArrayLike:
+        """Return at least the kinks within [low, high]; any order, repeats and points outside allowed."""
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256, in hexadecimal, of the canonical JSON (sorted keys, no spaces) of `spec`."""
+        canonical = json.dumps(self.spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def derivative(self, z: Tensor) -> Tensor:
+        """Return sigma'(z), the almost-everywhere derivative, of z's shape and dtype."""
+        return self.pullback_at(z, torch.ones_like(z))
+
+    def pullback_at(self, z: Tensor, cotangent: Tensor) -> Tensor:
+        """Return `pullback` for a caller who does not hold sigma(z), computing that only if it is read."""
+        return self.pullback(z, self.value(z) if self.pullback_uses_value else z, cotangent)
+
+    def kinks(self, low: float, high: float) -> Points:
+        """Return the points of [low, high] where sigma or sigma' is not smooth.
+
+        Returns:
+            A sorted float64 array without repeats. It may hold points where sigma happens to be smooth
+            after all (a kink of a term that another one hides), but misses none at which sigma or sigma'
+            jumps or bends abruptly.
+
+        Raises:
+            ValueError: unless low <= high, both finite.
+        """
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError(f"kinks: the window is [{low}, {high}]; finite ends, low <= high, are needed")
+        points = np.unique(np.asarray(self._kinks(low, high), dtype=np.float64))
+        inside: Points = points[(points >= low) & (points <= high)] + 0.0  # + 0.0 turns -0.0 into 0.0
+        return inside
+
+    def values_at(self, points: Points) -> Points:
+        """Return sigma at a float64 NumPy array, as one of the same shape."""
+        return np.asarray(self.value(torch.from_numpy(points)).numpy(), dtype=np.float64)
+
+    def slopes_at(self, points: Points) -> Points:
+        """Return sigma' at a float64 NumPy array, as one of the same shape."""
+        return np.asarray(self.derivative(torch.from_numpy(points)).numpy(), dtype=np.float64)
+
+    def second_moment(self, variance: float) -> float:
+        """Return E sigma(sqrt(variance) G)^2: q_l to q_(l+1) in THEORY section 1, V in the last layer."""
+        return gaussian_moment(self, variance, of="value", power=2)
+
+    def slope_moment(self, variance: float) -> float:
+        """Return E sigma'(sqrt(variance) G)^2: beta_l of THEORY section 1."""
+        return gaussian_moment(self, variance, of="derivative", power=2)
+
+    @cached_property
+    def value_at_zero(self) -> float:
+        """sigma(0), in double precision."""
+        return float(self.values_at(np.zeros(1))[0])
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Activation) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"activations.from_spec({self.spec!r})"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,344 @@
+"""The running of one check: it samples, judges and records; checks in theorem_checks/ speak to it.
+
+Everything a verdict needs ends up in the record as counts and summaries, so that `signflip.evidence` can
+judge again from the record alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from signflip.claims import Claim, canonical
+from signflip.inference import (
+    DecayExponent,
+    Identity,
+    Independent,
+    Judgement,
+    RateAtLeast,
+    RateNear,
+    SameLaw,
+    Statement,
+    UniformLaw,
+    Verdict,
+    combine,
+)
+from signflip.pivots import LayerPivots, pivots
+from signflip.projections import Projection
+from signflip.randomness import Key
+from signflip.trials import Configuration, Sample, blocks, collect
+
+Event = Callable[[Sample], NDArray[np.bool_]]
+Progress = Callable[[str], None]
+
+# Trials after which a sequential statement that is still open is INCONCLUSIVE.
+DEFAULT_CAP = 20_000
+# Independence of two pivots is judged on this many cells a side.
+GRID_CELLS = 8
+# <D, W u> and |u|^2 differ by the rounding of sums of at most some hundred float64 products.
+IDENTITY_BOUND = 1e-12
+
+_DEFAULTS = {f.name: f.default for f in fields(Configuration)}
+
+
+class NotShownError(AssertionError):
+    """A check did not end as its claim says; ``record`` holds the example or the pooled statements, figures included."""
+
+    def __init__(self, message: str, record: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.record = record
+
+
+class RefutedError(NotShownError):
+    """A confidence bound excludes the claim, or supports a false one."""
+
+
+class InconclusiveError(NotShownError):
+    """Neither the claim nor its opposite is excluded within the trial cap."""
+
+
+class BudgetError(RuntimeError):
+    """A check made more statements or examples than its claim declares: its share of the budget is spent."""
+
+
+class Evidence:
+    """What one check has tried, counted and decided; the ``evidence`` fixture.
+
+    Args:
+        claim: the registered claim.
+        seed: the run's master seed.
+        alpha: the false-alarm probability of ONE statement (`Budget.statement_share`).
+        examples: how many examples may be judged.
+        progress: told, now and then, what is being sampled.
+    """
+
+    def __init__(
+        self, claim: Claim, seed: int, alpha: float, examples: int, progress: Progress = lambda _: None
+    ) -> None:
+        self.claim = claim
+        self.alpha = alpha
+        self.networks = 0
+        self.examples: list[dict[str, Any]] = []
+        self.pooled: dict[str, Any] | None = None
+        self.seed = seed
+        self.allowed_examples = examples
+        self._progress = progress
+        self._configurations: set[str] = set()
+        self._pools: dict[str, list[NDArray[np.float64]]] = {}
+        self._pairs: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
+        self._discrepancies: list[NDArray[np.float64]] = []
+        self._null_trials = 0
+
+    # -- one example ------------------------------------------------------------------------------------
+
+    def begin(self, draws: Mapping[str, Any], shrinking: bool = False) -> None:
+        """Open the record of an example; ``draws`` is plain data.
+
+        Examples tried while Hypothesis shrinks a failure come after the verdict and add nothing to it.
+        """
+        if not shrinking and len(self.examples) >= self.allowed_examples:
+            raise BudgetError(f"{self.claim.id}: more than the {self.allowed_examples} examples of its budget")
+        self.examples.append(
+            {"draws": dict(draws), "shrinking": shrinking, "pilots": [], "statements": [], "verdict": None}
+        )
+
+    def end(self) -> None:
+        """Close it; raise `RefutedError` or `InconclusiveError` if it did not end as the claim expects."""
+        example = self.examples[-1]
+        if not example["statements"] and self.claim.statements == 0:
+            return  # it only added to pools, which are judged once, at the end
+        example["verdict"] = str(combine(Verdict(s["verdict"]) for s in example["statements"]))
+        self._hold(example)
+
+    def _hold(self, record: dict[str, Any]) -> None:
+        if record["verdict"] == self.claim.expect:
+            return
+        kind = InconclusiveError if record["verdict"] == Verdict.INCONCLUSIVE else RefutedError
+        wanted = [s for s in record["statements"] if s["verdict"] != self.claim.expect]
+        worst = next((s for s in wanted if s["verdict"] == record["verdict"]), None)
+        text = "no statement was made" if worst is None else f"{worst['name']} [{worst['about']}]: {worst['sentence']}"
+        raise kind(f"{self.claim.id} is {record['verdict']}, expected {self.claim.expect}: {text}", record)
+
+    # -- sampling ---------------------------------------------------------------------------------------
+
+    def simulate(self, configuration: Configuration, trials: int) -> Sample:
+        """``trials`` fresh networks of a configuration, under this check's own key."""
+        sample = collect(self._blocks(configuration, "confirm"), trials)
+        self.networks += trials
+        return sample
+
+    def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
+        self._configurations.add(configuration.digest)
+        for block in blocks(configuration, self._key(configuration, use)):
+            self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
+            yield block
+
+    def _key(self, configuration: Configuration, use: str) -> Key:
+        return Key(self.seed, f"{self.claim.id}/{use}", configuration.digest)
+
+    # -- statements about one configuration -------------------------------------------------------------
+
+    def rate_at_least(
+        self, threshold: float, event: Event, configuration: Configuration, *, name: str, cap: int = DEFAULT_CAP
+    ) -> Judgement:
+        """Sample until P(event) >= ``threshold`` is settled, or ``cap`` trials; anytime-valid (THEORY 8)."""
+
+        def state(successes: int, trials: int) -> RateAtLeast:
+            return RateAtLeast(successes, trials, threshold, self.alpha)
+
+        counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self._record(name, state(*counts), configuration)
+
+    def rate_near(
+        self,
+        target: float,
+        tolerance: float,
+        event: Event,
+        configuration: Configuration,
+        *,
+        name: str,
+        cap: int = DEFAULT_CAP,
+    ) -> Judgement:
+        """Sample until |P(event) - target| <= ``tolerance`` is settled, or ``cap`` trials; anytime-valid."""
+
+        def state(successes: int, trials: int) -> RateNear:
+            return RateNear(successes, trials, target, tolerance, self.alpha)
+
+        counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self._record(name, state(*counts), configuration)
+
+    def pilot_rate(self, event: Event, configuration: Configuration, *, accept: float, reject: float, cap: int) -> bool:
+        """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
+
+        It gives up when P(event) < ``reject`` is certain, or at ``cap`` trials. Its draws come from keys of
+        their own and are never used again.
+        """
+
+        def state(successes: int, trials: int) -> RateAtLeast:
+            return RateAtLeast(successes, trials, accept, self.alpha)
+
+        def decided(successes: int, trials: int) -> bool:
+            judgement = state(successes, trials).judge()
+            return judgement.verdict == Verdict.SUPPORTED or judgement.bounds[1] < reject
+
+        statement = state(*self._count(event, configuration, cap, "pilot", decided))
+        verdict = statement.judge().verdict
+        self._open_example()["pilots"].append(
+            {"about": describe(configuration), "statement": statement.to_json(), "verdict": str(verdict)}
+        )
+        return verdict == Verdict.SUPPORTED
+
+    def _count(
+        self,
+        event: Event,
+        configuration: Configuration,
+        cap: int,
+        use: str,
+        decided: Callable[[int, int], bool],
+    ) -> tuple[int, int]:
+        """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials."""
+        successes = trials = 0
+        for block in self._blocks(configuration, use):
+            rows = block.head(cap - trials)
+            successes += int(np.count_nonzero(event(rows)))
+            trials += len(rows)
+            self.networks += len(rows)
+            if trials >= cap or decided(successes, trials):
+                break
+        return successes, trials
+
+    def decay_exponent(
+        self,
+        samples: Mapping[int, ArrayLike],
+        *,
+        ceiling: float,
+        predicted: float,
+        tolerance: float,
+        name: str,
+        about: Mapping[str, Any],
+    ) -> Judgement:
+        """Judge the exponent of the median's decay over input dimensions; ``samples`` holds the ratios at each d."""
+        statement = DecayExponent.from_samples(
+            samples, ceiling=ceiling, predicted=predicted, tolerance=tolerance, alpha=self.alpha
+        )
+        return self._record(name, statement, about)
+
+    def same_law(
+        self,
+        first: Configuration,
+        second: Configuration,
+        *,
+        of: Mapping[str, Projection],
+        trials: int,
+        tolerance: float,
+    ) -> list[Judgement]:
+        """Compare two configurations' laws, one statement a projection: no difference, and closeness in KS distance."""
+        samples = [self.simulate(configuration, trials) for configuration in (first, second)]
+        return [
+            self._record(
+                name,
+                SameLaw.from_samples(*(project(s) for s in samples), tolerance=tolerance, alpha=self.alpha),
+                first,
+            )
+            for name, project in of.items()
+        ]
+
+    def _record(self, name: str, statement: Statement, about: Configuration | Mapping[str, Any]) -> Judgement:
+        where = describe(about) if isinstance(about, Configuration) else dict(about)
+        entry, judgement = _entry(name, statement, where)
+        self._open_example()["statements"].append(entry)
+        return judgement
+
+    def _open_example(self) -> dict[str, Any]:
+        example = self.examples[-1]
+        if len(example["statements"]) + len(example["pilots"]) >= self.claim.statements:
+            raise BudgetError(
+                f"{self.claim.id}: more than the statements={self.claim.statements} an example that its claim declares"
+            )
+        return example
+
+    # -- statements pooled over all examples ------------------------------------------------------------
+
+    def pool_pivots(self, configuration: Configuration, trials: int) -> None:
+        """Add the pivots of at least ``trials`` dense networks (whole blocks) to this check's pools."""
+        self._configurations.add(configuration.digest)
+        for block in range(-(-trials // configuration.block_trials)):
+            self.networks += configuration.block_trials
+            for layer in pivots(configuration, self._key(configuration, "confirm"), block):
+                self._pool(layer)
+
+    def _pool(self, layer: LayerPivots) -> None:
+        for name, values in layer.transforms.items():
+            self._pools.setdefault(name, []).append(values)
+        for (first, second), pair in layer.pairs.items():
+            self._pairs.setdefault(f"{first}; {second}", []).append(pair)
+        self._discrepancies.append(layer.discrepancies)
+        self._null_trials += layer.null_trials
+
+    def close(self) -> None:
+        """Judge the pools, once, after the last example; raise as `end` does."""
+        if not self._pools:
+            return
+        tolerance = self.claim.tolerance
+        entries = [
+            _entry(name, UniformLaw.from_transforms(np.concatenate(parts), tolerance=tolerance, alpha=self.alpha), {})[0]
+            for name, parts in self._pools.items()
+        ]
+        for name, pairs in self._pairs.items():
+            u, v = (np.concatenate(side) for side in zip(*pairs, strict=True))
+            entries.append(
+                _entry(
+                    f"independent: {name}",
+                    Independent.from_transforms(u, v, GRID_CELLS, tolerance=tolerance, alpha=self.alpha),
+                    {},
+                )[0]
+            )
+        errors = np.concatenate(self._discrepancies)
+        identity = Identity.from_samples(errors, bound=IDENTITY_BOUND)
+        entries.append(_entry("<D, W u> = |u|^2", identity, {"trials left out, h = 0 or D = 0": self._null_trials})[0])
+        if len(entries) > self.claim.pooled:
+            raise BudgetError(f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}")
+        self.pooled = {"statements": entries, "verdict": str(combine(Verdict(e["verdict"]) for e in entries))}
+        self._hold(self.pooled)
+
+    @property
+    def hypothesis_seed(self) -> int:
+        """Where Hypothesis starts for this check: a function of the master seed and the claim's id."""
+        return int.from_bytes(hashlib.sha256(canonical([self.seed, self.claim.id]).encode()).digest()[:8], "big")
+
+    @property
+    def configurations(self) -> int:
+        """How many distinct configurations were drawn from."""
+        return len(self._configurations)
+
+
+def describe(configuration: Configuration) -> dict[str, Any]:
+    """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
+    about = {k: v for k, v in configuration.to_json().items() if v != _DEFAULTS.get(k, None)}
+    about.update(about.pop("architecture"))
+    about["activation"] = configuration.activation.name
+    about["step"] = configuration.step
+    return about
+
+
+def _entry(name: str, statement: Statement, about: Mapping[str, Any]) -> tuple[dict[str, Any], Judgement]:
+    judgement = statement.judge()
+    entry = {
+        "name": name,
+        "about": dict(about),
+        "statement": statement.to_json(),
+        "verdict": str(judgement.verdict),
+        "bounds": list(judgement.bounds),
+        "margin": judgement.margin,
+        "sentence": judgement.sentence,
+    }
+    return entry, judgement
+
+
+def _settled(statement: RateAtLeast | RateNear) -> bool:
+    return statement.judge().verdict != Verdict.INCONCLUSIVE

@@ -1,0 +1,172 @@
+"""Evidence: the record of a run, strict JSON, from which every verdict can be computed again.
+
+``python -m signflip.evidence verify FILE`` does so, from the file alone. Everything outside
+``circumstances`` (host, times, workers) is a function of the seed, the options and the code: two runs of
+one seed are byte-equal there, and ``digest`` is its SHA-256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from signflip.claims import Claim, canonical
+from signflip.inference import Budget, Statement, Verdict, combine
+
+SCHEMA = 1
+_OUTSIDE_DIGEST = ("circumstances", "digest")
+
+
+def check_verdict(record: Mapping[str, Any]) -> str:
+    """The verdict of a check from those of its examples and its pooled statements.
+
+    A claim is SUPPORTED when all of them are, and REFUTED by any. A control is a false claim: it must
+    be REFUTED by each, and what is not refuted by one is not refuted.
+    """
+    parts = [e["verdict"] for e in record["examples"] if e["verdict"] is not None and not e["shrinking"]]
+    if record["pooled"] is not None:
+        parts.append(record["pooled"]["verdict"])
+    if record["error"] is not None or not parts:
+        return str(Verdict.INCONCLUSIVE)
+    if record["claim"]["expect"] == Verdict.REFUTED:
+        if all(part == Verdict.REFUTED for part in parts):
+            return str(Verdict.REFUTED)
+        return str(combine(Verdict(part) for part in parts if part != Verdict.REFUTED))
+    return str(combine(Verdict(part) for part in parts))
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of everything but the circumstances."""
+    kept = {key: value for key, value in document.items() if key not in _OUTSIDE_DIGEST}
+    return hashlib.sha256(canonical(kept).encode()).hexdigest()
+
+
+def assemble(run: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], circumstances: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a run; checks in the order of their ids, whatever order they ran in."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": dict(run),
+        "checks": sorted((dict(check) for check in checks), key=lambda check: str(check["id"])),
+        "circumstances": dict(circumstances),
+    }
+    document["digest"] = digest(document)
+    return document
+
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """Write ``document`` so that ``path`` holds, at every moment, the old text or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+
+
+def append(record: Mapping[str, Any], path: Path) -> None:
+    """Append one finished check to a JSON Lines file, on disk before this returns."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(canonical(record) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def verify(document: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a document, in words; empty if every verdict follows from the counts.
+
+    Judges every statement again, and compares its verdict and figures, its alpha with its share of the budget, the
+    verdicts of examples and checks, and the digest.
+    """
+    if document.get("schema") != SCHEMA:
+        return [f"schema={document.get('schema')!r}: this program reads schema {SCHEMA}"]
+    problems: list[str] = []
+    try:
+        if document["digest"] != digest(document):
+            problems.append("digest: the content is not what was written")
+        run = document["run"]
+        budget = Budget(run["false_alarm"], tuple(run["registered"]))
+        for check in document["checks"]:
+            problems += [f"{check['id']}: {problem}" for problem in _check_problems(check, budget)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problems.append(f"not a document of this schema: {type(error).__name__}: {error}")
+    return problems
+
+
+def _check_problems(check: Mapping[str, Any], budget: Budget) -> Iterable[str]:
+    claim = Claim(**check["claim"])
+    alpha = budget.statement_share(claim.id, check["allowed_examples"], claim.statements, claim.pooled)
+    if check["alpha"] != alpha:
+        yield f"alpha {check['alpha']!r}, its share of the budget is {alpha!r}"
+    parts = list(check["examples"]) + ([check["pooled"]] if check["pooled"] is not None else [])
+    for part in parts:
+        for entry in part["statements"]:
+            yield from _statement_problems(entry, alpha)
+        verdict = str(combine(Verdict(entry["verdict"]) for entry in part["statements"]))
+        if part["verdict"] not in (verdict, None) or (part["verdict"] is None and part["statements"]):
+            yield f"an example says {part['verdict']}, its statements give {verdict}"
+    if sum(not example["shrinking"] for example in check["examples"]) > check["allowed_examples"]:
+        yield "more examples than its budget allows"
+    if check["verdict"] != check_verdict(check):
+        yield f"verdict {check['verdict']}, its parts give {check_verdict(check)}"
+
+
+def _statement_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]:
+    statement = Statement.from_json(entry["statement"])
+    judgement = statement.judge()
+    if statement.alpha not in (alpha, 0.0) or (statement.alpha == 0.0 and statement.kind != "identity"):
+        yield f"{entry['name']}: alpha {statement.alpha!r}, its share is {alpha!r}"
+    if entry["verdict"] != judgement.verdict:
+        yield f"{entry['name']}: verdict {entry['verdict']}, its counts give {judgement.verdict}"
+    same = len(entry["bounds"]) == len(judgement.bounds) and all(
+        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(entry["bounds"], judgement.bounds, strict=True)
+    )
+    if not same:
+        yield f"{entry['name']}: bounds {entry['bounds']}, its counts give {list(judgement.bounds)}"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The document at ``path``; ValueError naming the file if it is not one JSON object."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"{path}: holds {type(document).__name__}, not a document")
+    return document
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line: ``verify FILE``; 0 if all verdicts follow, 1 if not, 2 if the file cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m signflip.evidence", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("verify", help="compute every verdict again from the counts in FILE")
+    command.add_argument("file", type=Path, metavar="FILE", help="an evidence.json")
+    options = parser.parse_args(arguments)
+    try:
+        document = load(options.file)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    problems = verify(document)
+    for problem in problems:
+        print(problem)
+    if problems:
+        return 1
+    statements = sum(
+        len(part["statements"])
+        for check in document["checks"]
+        for part in [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
+    )
+    print(f"{options.file}: {len(document['checks'])} checks, {statements} statements: every verdict follows")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

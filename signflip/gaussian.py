@@ -1,0 +1,222 @@
+"""Gaussian random matrices seen only through their products (THEORY 3).
+
+`DenseGaussian` stores every entry. `ConditionedGaussian` stores only what it was asked, and answers each new
+query from the exact conditional law given all earlier answers. Both act on blocks: a vector is a tensor of
+shape (trials, n), one matrix a trial.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch.linalg import vecdot
+
+from signflip.randomness import Draws
+
+# A residual below this many units of rounding, relative to its query, is noise: see ConditionedGaussian.
+ROUNDING_UNITS = 64.0
+
+
+class Space(Protocol):
+    """Where vectors of one side of a matrix live, and how a standard Gaussian vector is drawn there."""
+
+    dimension: int
+
+    def draw(self) -> torch.Tensor:
+        """A standard Gaussian vector a trial."""
+
+    def fit(self, vector: torch.Tensor) -> torch.Tensor:
+        """``vector`` in the space's present coordinates."""
+
+
+class Coordinates:
+    """R^n with every coordinate held."""
+
+    def __init__(self, dimension: int, trials: int, draws: Draws) -> None:
+        self.dimension = dimension
+        self._trials = trials
+        self._draws = draws
+
+    def draw(self) -> torch.Tensor:
+        """A standard Gaussian vector a trial, shape (trials, n), of the block's dtype."""
+        return self._draws.normal(self._trials, self.dimension)
+
+    def fit(self, vector: torch.Tensor) -> torch.Tensor:
+        """``vector`` itself."""
+        return vector
+
+
+class GrowingFrame:
+    """R^d by coordinates in an orthonormal frame that grows by one axis a draw (THEORY 3, input layer).
+
+    A standard Gaussian vector has independent N(0, 1) coordinates on the r axes so far, and what lies outside
+    them has a uniform direction, which becomes the next axis, and length chi_{d - r}. Cost and memory
+    do not depend on d. Coordinates are float64: at d = 10^12 a step is a millionth of the input.
+    """
+
+    def __init__(self, dimension: int, trials: int, draws: Draws) -> None:
+        self.dimension = dimension
+        self.size = 1
+        self._trials = trials
+        self._draws = draws
+
+    def point(self, radius: float) -> torch.Tensor:
+        """The point at ``radius`` on the first axis, shape (trials, 1)."""
+        return torch.full((self._trials, 1), radius, dtype=torch.float64)
+
+    def draw(self) -> torch.Tensor:
+        """A standard Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""
+        known = self._draws.normal64(self._trials, self.size)
+        if self.size == self.dimension:
+            return known
+        beyond = self._draws.chi(self.dimension - self.size, self._trials, 1)
+        self.size += 1
+        return torch.cat([known, beyond], dim=1)
+
+    def fit(self, vector: torch.Tensor) -> torch.Tensor:
+        """``vector`` with zeros on the axes that came after it."""
+        missing = self.size - vector.shape[1]
+        return torch.nn.functional.pad(vector, (0, missing)) if missing else vector
+
+
+class GaussianMatrix(Protocol):
+    """A random linear map a trial: the part of scipy's LinearOperator that a gradient method needs."""
+
+    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W q, shape (trials, rows)."""
+
+    def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W^T p, in the column space's coordinates."""
+
+
+class DenseGaussian:
+    """All entries held: ``weights`` of shape (trials, rows, columns)."""
+
+    def __init__(self, weights: torch.Tensor) -> None:
+        self.weights = weights
+
+    @classmethod
+    def drawn(
+        cls, rows: int, columns: int, variance: float, trials: int, draws: Draws, entries: str = "gaussian"
+    ) -> DenseGaussian:
+        """Independent entries of the given variance.
+
+        ``entries`` other than "gaussian" are controls: the conditional law does not hold for them.
+        """
+        return cls(draws.entries(entries, trials, rows, columns).mul_(math.sqrt(variance)))
+
+    def of(self, trials: torch.Tensor) -> DenseGaussian:
+        """The matrices of the chosen ``trials`` (a mask or indices)."""
+        return DenseGaussian(self.weights[trials])
+
+    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W q: (trials, columns) to (trials, rows)."""
+        return torch.matmul(self.weights, query.unsqueeze(-1)).squeeze(-1)
+
+    def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W^T p: (trials, rows) to (trials, columns)."""
+        return torch.matmul(query.unsqueeze(-2), self.weights).squeeze(-2)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """One direction asked on one side, orthogonal to those before it, and the answer to it.
+
+    Directions are not normalised, so that asking the same vector twice gives the same bits twice: a
+    step of length zero leaves the network's value exactly where it was (THEORY 3, trap 1).
+    """
+
+    direction: torch.Tensor
+    squared_length: torch.Tensor
+    answer: torch.Tensor
+
+
+class ConditionedGaussian:
+    """A Gaussian matrix given its answers so far (THEORY 3, Lemma): exact for any adaptive algorithm.
+
+    Each answer is Y c + r (Q_L Z^T u + sqrt(v) (I - Q_L Q_L^T) z), z fresh, for the query Q_R c + r u; the
+    roles change places for `rmatvec`. After k queries one costs O((rows + columns) k).
+
+    A query's residual is found by two passes of modified Gram-Schmidt; one shorter than
+    ``ROUNDING_UNITS * eps`` of the query is rounding noise (the query lies in the span of earlier ones) and
+    counts as zero: normalised, it would enter the basis as a direction that is not orthogonal to the
+    others. What a true residual of that size would have added is below the same fraction of the answer.
+
+    ``projected=False`` is a control: it forgets that z must avoid the span of the queries of the other side, the error
+    that the conditional law is there to prevent.
+    """
+
+    def __init__(
+        self, rows: Space, columns: Space, variance: float, draws: Draws, projected: bool = True
+    ) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._deviation = math.sqrt(variance)
+        self._dtype = draws.dtype
+        self._projected = projected
+        self._right: list[_Query] = []
+        self._left: list[_Query] = []
+
+    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W q from its conditional law; shape (trials, rows)."""
+        return self._answer(query, self._right, self._left, self._columns, self._rows)
+
+    def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
+        """W^T p from its conditional law; shape (trials, columns), or the frame's size."""
+        return self._answer(query, self._left, self._right, self._rows, self._columns)
+
+    def _answer(
+        self, query: torch.Tensor, own: list[_Query], other: list[_Query], source: Space, target: Space
+    ) -> torch.Tensor:
+        """The answer in ``target`` to a query in ``source``; ``own`` are this side's queries."""
+        residual, coefficients = _residual(source.fit(query), own, source)
+        squared = _dot(residual, residual)
+        answer: torch.Tensor | None = None
+        if not own or bool(squared.any()):
+            new = target.draw()
+            new.mul_((self._deviation * squared.sqrt()).to(new.dtype))
+            for seen in other:
+                # Along a direction of the other side the product is known: it takes the place of what was drawn.
+                weight = _dot(source.fit(seen.answer), residual).to(new.dtype)
+                direction = target.fit(seen.direction)
+                if self._projected:
+                    weight = weight - _dot(direction, new)
+                new.addcmul_(direction, _ratio(weight, seen.squared_length.to(new.dtype)))
+            own.append(_Query(residual, squared, new))
+            answer = new
+        for coefficient, seen in zip(coefficients, own, strict=False):
+            known = target.fit(seen.answer) * coefficient.to(seen.answer.dtype)
+            answer = known if answer is None else answer + known
+        assert answer is not None
+        return answer
+
+
+def _residual(
+    query: torch.Tensor, own: list[_Query], source: Space
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """``query`` less its part in the span of ``own``, and the coefficients of that part, each (trials, 1)."""
+    residual = query
+    coefficients = [torch.zeros_like(seen.squared_length) for seen in own]
+    if not own:
+        return residual, coefficients
+    for _ in range(2):  # "twice is enough": one pass loses orthogonality when little is left
+        for i, seen in enumerate(own):
+            direction = source.fit(seen.direction)
+            step = _ratio(_dot(direction, residual), seen.squared_length)
+            residual = torch.addcmul(residual, direction, step, value=-1.0)
+            coefficients[i] = coefficients[i] + step
+    noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * _dot(query, query)
+    return residual * (_dot(residual, residual) > noise).to(query.dtype), coefficients
+
+
+def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Inner products a trial, shape (trials, 1)."""
+    return vecdot(first, second).unsqueeze(-1)
+
+
+def _ratio(numerator: torch.Tensor, denominator: torch.Tensor) -> torch.Tensor:
+    """Quotients; 0 at a null direction, where both are 0 (it spans nothing)."""
+    return numerator / (denominator + (denominator == 0))

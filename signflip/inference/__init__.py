@@ -1,0 +1,76 @@
+"""Statistics: data -> statement -> verdict, all of it recomputable from a statement's JSON alone.
+
+Nothing here knows about networks, pytest or torch, and importing it takes a fraction of a second.
+"""
+
+from signflip.inference.bounds import Interval, Ranks, clopper_pearson, dkw_radius, order_statistic_ranks
+from signflip.inference.budget import Budget
+from signflip.inference.decay_statement import DecayExponent
+from signflip.inference.identity_statement import Identity
+from signflip.inference.independence import (
+    dependence_interval,
+    grid_counts,
+    grid_rates,
+    independence_p_value,
+    wrapped_distances,
+)
+from signflip.inference.law_statements import Independent, SameLaw, UniformLaw
+from signflip.inference.one_sample import uniform_distance, uniform_distance_interval, uniform_p_value
+from signflip.inference.power import (
+    DecayExponentDesign,
+    Design,
+    IndependentDesign,
+    RateAtLeastDesign,
+    RateNearDesign,
+    SameLawDesign,
+    UniformLawDesign,
+)
+from signflip.inference.rate_statements import RateAtLeast, RateNear
+from signflip.inference.sequential import confidence_sequence, log_mixture_martingale
+from signflip.inference.statement import Statement
+from signflip.inference.two_sample import (
+    two_sample_distance,
+    two_sample_distance_interval,
+    two_sample_p_value,
+)
+from signflip.inference.verdict import Judgement, Verdict, combine
+
+__all__ = [
+    "Budget",
+    "DecayExponent",
+    "DecayExponentDesign",
+    "Design",
+    "Identity",
+    "Independent",
+    "IndependentDesign",
+    "Interval",
+    "Judgement",
+    "Ranks",
+    "RateAtLeast",
+    "RateAtLeastDesign",
+    "RateNear",
+    "RateNearDesign",
+    "SameLaw",
+    "SameLawDesign",
+    "Statement",
+    "UniformLaw",
+    "UniformLawDesign",
+    "Verdict",
+    "clopper_pearson",
+    "combine",
+    "confidence_sequence",
+    "dependence_interval",
+    "dkw_radius",
+    "grid_counts",
+    "grid_rates",
+    "independence_p_value",
+    "log_mixture_martingale",
+    "order_statistic_ranks",
+    "two_sample_distance",
+    "two_sample_distance_interval",
+    "two_sample_p_value",
+    "uniform_distance",
+    "uniform_distance_interval",
+    "uniform_p_value",
+    "wrapped_distances",
+]

@@ -1,0 +1,52 @@
+"""The three verdicts, and what a judgement says besides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the evidence allows to be said; failing to reject is INCONCLUSIVE, never SUPPORTED."""
+
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the figures that led to it.
+
+    verdict: the verdict.
+    bounds: the confidence interval (lower, upper) of the claimed quantity, or () where there is none.
+    margin: how far the bounds lie on the claim's side of its threshold; at or above 0 is what SUPPORTED
+        needs. None where there are no bounds.
+    p_value: the p-value (or a proved upper bound on it) of an exact claim, None for other claims.
+    sentence: the judgement in words.
+    """
+
+    verdict: Verdict
+    bounds: tuple[float, ...]
+    margin: float | None
+    p_value: float | None
+    sentence: str
+
+    def __post_init__(self) -> None:
+        figures = [*self.bounds, *(figure for figure in (self.margin, self.p_value) if figure is not None)]
+        if not all(math.isfinite(figure) for figure in figures):
+            raise ValueError(f"a judgement holds finite figures only, got {figures}")
+
+
+def combine(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on a conjunction of claims.
+
+    Any REFUTED refutes the whole; otherwise any INCONCLUSIVE leaves it open. No verdicts at all is
+    INCONCLUSIVE: a conjunction of nothing is never support.
+    """
+    seen = set(verdicts)
+    if Verdict.REFUTED in seen:
+        return Verdict.REFUTED
+    return Verdict.SUPPORTED if seen == {Verdict.SUPPORTED} else Verdict.INCONCLUSIVE

@@ -1,0 +1,103 @@
+"""Exact pivots of the conditional law on dense networks (THEORY 3), as probability integral transforms.
+
+For W = W_l (m x n), h = h_{l-1}, D = D_l, u = the part of W^T D orthogonal to h, each law below is exact at every size and
+the same for every architecture and activation, so that transforms of all configurations pool into one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import gammainc, ndtr
+from torch.linalg import vecdot
+
+from signflip.gaussian import DenseGaussian
+from signflip.randomness import Key
+from signflip.trials import DTYPES, Configuration, draw_network
+
+Array = NDArray[np.float64]
+
+FORWARD = "W h sqrt(n)/|h| is standard normal"
+BACKWARD = "n |u|^2/|D|^2 is chi-squared with n - 1 degrees of freedom"
+UNSEEN = "sqrt(n) <w, W v> is standard normal for w orthogonal to D, v = u/|u|"
+ALONG_ATTACK = "n |(I - D D^T/|D|^2) W u|^2/|u|^2 is chi-squared with m - 1 degrees of freedom"
+PIVOTS = (FORWARD, BACKWARD, UNSEEN, ALONG_ATTACK)
+INDEPENDENT_PAIRS = ((FORWARD, BACKWARD), (BACKWARD, UNSEEN), (BACKWARD, ALONG_ATTACK), (FORWARD, ALONG_ATTACK))
+
+
+@dataclass(frozen=True)
+class LayerPivots:
+    """Transforms of one layer: each pivot's values, uniform on [0, 1] under the law.
+
+    ``transforms[FORWARD]`` holds one value a neuron and trial, the others one a trial. ``pairs`` holds, for each of
+    `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron). ``discrepancies`` are the relative
+    errors of the identity <D, W u> = |u|^2. ``null_trials`` counts trials left out because h, D, u or w is 0: the laws
+    are conditional on h and D, and Gaussian weights give u = 0 or w = 0 with probability 0.
+    """
+
+    transforms: dict[str, Array]
+    pairs: dict[tuple[str, str], tuple[Array, Array]]
+    discrepancies: Array
+    null_trials: int
+
+
+def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[LayerPivots]:
+    """The pivots of every layer with n, m >= 2, from one block of dense networks at their input x.
+
+    Raises:
+        ValueError: if ``configuration`` is not of dense networks in float64.
+    """
+    if configuration.law != "dense" or configuration.dtype != "float64":
+        raise ValueError(
+            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
+        )
+    network, _, point = draw_network(configuration, configuration.block_trials, key.draws(block, DTYPES["float64"]))
+    forward = network.forward(point)
+    _, signals = network.backward(forward)
+    for matrix, hidden, answer, signal in zip(
+        network.matrices, forward.hidden, forward.preactivations, signals, strict=False
+    ):
+        assert isinstance(matrix, DenseGaussian)
+        if min(matrix.weights.shape[1:]) >= 2:
+            yield _layer(matrix, hidden, answer, signal)
+
+
+def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor) -> LayerPivots:
+    rows, columns = matrix.weights.shape[1:]
+    u, w = _orthogonal(matrix.rmatvec(d), h), _orthogonal(g, d)
+    alive = (u.abs().amax(-1) > 0) & (w.abs().amax(-1) > 0) & (h.abs().amax(-1) > 0) & (d.abs().amax(-1) > 0)
+    matrix, h, g, d, u, w = matrix.of(alive), h[alive], g[alive], d[alive], u[alive], w[alive]
+    image = matrix.matvec(u)
+    beyond = _orthogonal(image, d)
+    u_squared = vecdot(u, u)
+    transforms = {
+        FORWARD: ndtr((g * (columns**0.5) / h.norm(dim=-1, keepdim=True)).numpy()),
+        BACKWARD: _chi_squared(columns * u_squared / vecdot(d, d), columns - 1),
+        UNSEEN: ndtr((columns**0.5 * vecdot(w, image) / (w.norm(dim=-1) * u.norm(dim=-1))).numpy()),
+        ALONG_ATTACK: _chi_squared(columns * vecdot(beyond, beyond) / u_squared, rows - 1),
+    }
+    first = {name: values[:, 0] if values.ndim == 2 else values for name, values in transforms.items()}
+    size = d.norm(dim=-1) * image.norm(dim=-1) + u_squared
+    return LayerPivots(
+        transforms={name: values.ravel() for name, values in transforms.items()},
+        pairs={(a, b): (first[a], first[b]) for a, b in INDEPENDENT_PAIRS},
+        discrepancies=((vecdot(d, image) - u_squared).abs() / size).numpy(),
+        null_trials=int((~alive).sum()),
+    )
+
+
+def _orthogonal(vector: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
+    """The part of ``vector`` orthogonal to ``to``, by two passes of projection."""
+    squared = vecdot(to, to)
+    for _ in range(2):
+        vector = vector - to * (vecdot(to, vector) / (squared + (squared == 0))).unsqueeze(-1)
+    return vector
+
+
+def _chi_squared(values: torch.Tensor, degrees: int) -> Array:
+    """The chi-squared distribution function at ``values``."""
+    return np.asarray(gammainc(degrees / 2, values.numpy() / 2), dtype=np.float64)

@@ -1,0 +1,327 @@
+"""The pytest surface: the claim marker, the options, the budget, and the way evidence travels.
+
+`@claim(...)` registers a check; its ``evidence`` fixture samples and judges (`signflip.checking.Evidence`). Under
+xdist each check's record travels to the controller as one strict JSON string on its report.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from signflip import process
+from signflip.claims import Claim, canonical
+from signflip.inference import Budget
+from signflip.registry import RegistryError, registered_checks
+from signflip.run_log import RunLog, versions
+from signflip.summary import claims_table, summary_lines
+
+EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
+DEFAULT_SEED = 20220317
+DEFAULT_FALSE_ALARM = 1e-6
+DEVICES = ("cpu", "cuda", "auto")
+ENGINES = ("serial",)
+
+_BUDGET = pytest.StashKey[Budget]()
+_LOG = pytest.StashKey[RunLog]()
+_RECORD = pytest.StashKey[dict[str, Any]]()
+_FAILURE = pytest.StashKey[str]()
+_COLLECTED = pytest.StashKey[list[Claim]]()
+
+Check = TypeVar("Check", bound=Callable[..., Any])
+
+
+def claim(claim_id: str, /, **described: Any) -> Callable[[Check], Check]:
+    """Register the test function below as the check of a claim; the keywords are the fields of `Claim`."""
+    marker = pytest.mark.claim(Claim(id=claim_id, **described))
+
+    def decorate(check: Check) -> Check:
+        return marker(check)  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def claim_of(item: pytest.Item) -> Claim | None:
+    """The claim that a test item checks, if any."""
+    marker = item.get_closest_marker("claim")
+    return marker.args[0] if marker is not None and marker.args else None
+
+
+# -- options ----------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The --theorem- options, with help."""
+    group = parser.getgroup("theorem", "statistical checks of the theorem")
+    group.addoption(
+        "--theorem-effort",
+        choices=tuple(EFFORTS),
+        default="standard",
+        help="how many configurations each check draws: a quarter, all, or eight times its number (default: standard)",
+    )
+    group.addoption(
+        "--theorem-seed",
+        default=str(DEFAULT_SEED),
+        metavar="SEED",
+        help=f"master seed, a whole number from 0, or 'random' to draw and print one (default: {DEFAULT_SEED})",
+    )
+    group.addoption(
+        "--theorem-false-alarm",
+        default=str(DEFAULT_FALSE_ALARM),
+        metavar="P",
+        help="chance that a run of a correct suite refutes anything, 0 < P < 1 (default: 1e-6)",
+    )
+    group.addoption("--theorem-device", choices=DEVICES, default="cpu", help="where to sample (default: cpu)")
+    group.addoption("--theorem-engine", default="serial", metavar="ENGINE", help="what runs the trials: serial")
+    group.addoption(
+        "--theorem-report", default="reports/latest", metavar="DIR", help="folder for evidence (default: reports/latest)"
+    )
+    group.addoption(
+        "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run the one case that a failure printed"
+    )
+    parser.addini("theorem_suite", "folder whose @claim functions share the false-alarm budget", default="theorem_checks")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check every option before any work, set the process up, and read the registry."""
+    config.addinivalue_line("markers", "claim(claim): the check of a registered claim; use signflip.pytest_plugin.claim")
+    _settle_options(config)
+    process.export_one_thread()
+    suite = config.rootpath / config.getini("theorem_suite")
+    try:
+        registered = registered_checks(suite) if suite.is_dir() else {}
+    except RegistryError as error:
+        raise pytest.UsageError(str(error)) from error
+    if registered:
+        config.stash[_BUDGET] = Budget(config.option.theorem_false_alarm, tuple(registered.values()))
+    if hasattr(config, "workerinput"):
+        return
+    config.stash[_LOG] = RunLog(
+        folder=config.rootpath / config.option.theorem_report,
+        registered={f"{suite.relative_to(config.rootpath).as_posix()}/{k}": v for k, v in registered.items()},
+        run={
+            "seed": config.option.theorem_seed,
+            "effort": config.option.theorem_effort,
+            "false_alarm": config.option.theorem_false_alarm,
+            "registered": sorted(registered.values()),
+            "device": config.option.theorem_device,
+            "versions": versions(),
+        },
+        workers=getattr(config.option, "numprocesses", None) or 0,
+    )
+
+
+def _settle_options(config: pytest.Config) -> None:
+    """Replace the options' texts by their values; workers receive values already settled."""
+    option = config.option
+    seed = str(option.theorem_seed)
+    if seed == "random":
+        option.theorem_seed = secrets.randbits(32)
+    elif seed.isascii() and seed.isdigit():
+        option.theorem_seed = int(seed)
+    else:
+        raise pytest.UsageError(f"--theorem-seed={seed}: allowed are whole numbers from 0, or 'random'")
+    try:
+        option.theorem_false_alarm = float(option.theorem_false_alarm)
+    except ValueError:
+        option.theorem_false_alarm = float("nan")
+    if not 0 < option.theorem_false_alarm < 1:
+        raise pytest.UsageError(f"--theorem-false-alarm={option.theorem_false_alarm}: allowed are numbers 0 < P < 1")
+    if option.theorem_engine not in ENGINES:
+        raise pytest.UsageError(f"--theorem-engine={option.theorem_engine}: allowed is {', '.join(ENGINES)}")
+    if option.theorem_device == "cuda":
+        raise pytest.UsageError("--theorem-device=cuda: sampling on a GPU does not exist yet; allowed are cpu, auto")
+    if isinstance(option.theorem_replay, str):
+        option.theorem_replay = _replay(option.theorem_replay)
+    folder = config.rootpath / option.theorem_report
+    ancestor = next(path for path in (folder, *folder.parents) if path.exists())
+    if not ancestor.is_dir() or not process.writable(ancestor):
+        raise pytest.UsageError(f"--theorem-report={option.theorem_report}: {ancestor} is not a folder to write to")
+
+
+def _replay(text: str) -> dict[str, Any]:
+    from signflip.replay import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--theorem-replay: {error}") from error
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Everything that fixes the run."""
+    option = config.option
+    budget = config.stash.get(_BUDGET, None)
+    registered = len(budget.checks) if budget else 0
+    device = "cpu" if option.theorem_device == "cpu" else "cpu (auto: this version samples on the CPU)"
+    found = versions()
+    return [
+        f"theorem: effort={option.theorem_effort} seed={option.theorem_seed} device={device} "
+        f"engine={option.theorem_engine} report={option.theorem_report}",
+        f"theorem: false alarms: at most {option.theorem_false_alarm:g} a run, over {registered} registered checks",
+        "theorem: " + ", ".join(f"{name} {found[name]}" for name in sorted(found)),
+    ]
+
+
+# -- collection -------------------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse checks outside the registry; under --theorem-replay keep the one check."""
+    budget = config.stash.get(_BUDGET, None)
+    for item in items:
+        found = claim_of(item)
+        if found is None:
+            continue
+        if budget is None or found.id not in budget.checks:
+            raise pytest.UsageError(
+                f"{item.nodeid}: claim {found.id!r} has no share of the budget; checks live in "
+                f"{config.getini('theorem_suite')}/test_*.py, decorated with @claim('<id>', ...)"
+            )
+        if "evidence" not in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail")
+        _settle_hypothesis(item, examples_of(found, config))
+    replay = config.option.theorem_replay
+    if replay is not None:
+        chosen = [item for item in items if (found := claim_of(item)) and found.id == replay["check"]]
+        if not chosen:
+            raise pytest.UsageError(f"--theorem-replay: no check {replay['check']!r} among those collected")
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def examples_of(claim: Claim, config: pytest.Config) -> int:
+    """How many configurations a check draws at this run's effort."""
+    return max(1, round(EFFORTS[config.option.theorem_effort] * claim.examples))
+
+
+def _settle_hypothesis(item: pytest.Item, examples: int) -> None:
+    """Give a check under @given its settings, before Hypothesis's own plugin looks at them."""
+    check = item.obj if isinstance(item, pytest.Function) else None
+    if hasattr(check, "hypothesis"):
+        from signflip.check_runner import hypothesis_settings
+
+        hypothesis_settings(examples)(check)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the log what will run (without workers)."""
+    config = session.config
+    if config.option.collectonly:
+        config.stash[_COLLECTED] = [found for item in session.items if (found := claim_of(item))]
+    elif _LOG in config.stash:
+        config.stash[_LOG].expect([item.nodeid for item in session.items])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Tell the log what will run (with workers)."""
+    node.config.stash[_LOG].expect(ids)
+
+
+# -- running ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Any:
+    """What this check samples with, judges with and records in: `signflip.checking.Evidence`."""
+    from signflip.checking import Evidence
+
+    found = claim_of(request.node)
+    if found is None:
+        raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
+    option = request.config.option
+    examples = examples_of(found, request.config)
+    alpha = request.config.stash[_BUDGET].statement_share(found.id, examples, found.statements, found.pooled)
+    seed = option.theorem_seed
+    if option.theorem_replay is not None:
+        seed, alpha, examples = option.theorem_replay["seed"], option.theorem_replay["alpha"], 1
+    return Evidence(found, seed, alpha, examples, _heartbeat(request.config))
+
+
+def _heartbeat(config: pytest.Config) -> Callable[[str], None]:
+    """Print what a long check is doing, now and then, past pytest's capture and from xdist's workers too."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    def write(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\ntheorem: {text}", file=sys.__stderr__, flush=True)
+
+    return process.throttled(write)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a check: examples under Hypothesis, then its pooled statements; leave its record on the item."""
+    __tracebackhide__ = True
+    found = claim_of(pyfuncitem)
+    if found is None:
+        return None
+    from signflip.check_runner import CheckRunner
+
+    process.settle()
+    runner = CheckRunner(pyfuncitem.obj, pyfuncitem.funcargs["evidence"], pyfuncitem.config.option.theorem_replay)
+    try:
+        runner.run(pyfuncitem.funcargs)
+    finally:
+        pyfuncitem.stash[_RECORD] = runner.record(pyfuncitem.nodeid)
+        pyfuncitem.stash[_FAILURE] = runner.explanation(pyfuncitem.nodeid)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the record on the report, as one string, and explain a failure in a section of its own."""
+    report = yield
+    if call.when == "call" and _RECORD in item.stash:
+        report.theorem_evidence = canonical(item.stash[_RECORD])
+        if report.failed and item.stash[_FAILURE]:
+            report.sections.append(("the claim", item.stash[_FAILURE]))
+    return report
+
+
+# -- the controller ---------------------------------------------------------------------------------------
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the controller's log hear every report."""
+    log = session.config.stash.get(_LOG, None)
+    if log is not None:
+        session.config.pluginmanager.register(_Listener(log), "theorem-log")
+
+
+class _Listener:
+    """The controller's ear: reports in, evidence out."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        text = getattr(report, "theorem_evidence", None)
+        if text is not None:
+            self._log.receive(text, report.duration)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        self._log.finish("interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else "finished")
+        if (self._log.lost or self._log.problems) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The table of checks; under --collect-only, what is claimed."""
+    log = config.stash.get(_LOG, None)
+    lines = claims_table(config.stash.get(_COLLECTED, []))
+    if log is not None and log.document is not None:
+        lines = summary_lines(log.document, log.folder, log.problems)
+    if lines:
+        terminalreporter.section("theorem checks")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,0 +1,98 @@
+"""Counter-keyed randomness: a stream is a pure function of (master seed, purpose, configuration, block).
+
+Nothing here touches a global generator: Hypothesis resets those for every example.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+ENTRY_LAWS = ("gaussian", "rademacher", "student-t")
+_STUDENT_DEGREES = 5
+_MERSENNE_WORDS = 624
+
+
+@dataclass(frozen=True)
+class Key:
+    """Names a family of independent streams, one a block.
+
+    ``purpose`` keeps uses of one configuration apart (a check's id, "pilot" or "confirm"): two keys that
+    differ anywhere give independent streams.
+    """
+
+    seed: int
+    purpose: str
+    configuration: str
+
+    def sequence(self, block: int) -> np.random.SeedSequence:
+        """The seed sequence of block number ``block``."""
+        text = json.dumps([self.seed, self.purpose, self.configuration])
+        entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+        return np.random.SeedSequence(entropy, spawn_key=(block,))
+
+    def draws(self, block: int, dtype: torch.dtype) -> Draws:
+        """The random draws of block number ``block``, of the given floating dtype."""
+        return Draws(self.sequence(block), dtype)
+
+
+class Draws:
+    """Standard draws of one block.
+
+    float32 normals come from torch's vectorised Box-Muller transform (twice as fast as numpy's
+    ziggurat), float64 ones from numpy: torch's scalar path for float64 is the slower one.
+    """
+
+    def __init__(self, sequence: np.random.SeedSequence, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self._numpy = np.random.Generator(np.random.SFC64(sequence))
+        self._torch = mersenne_twister(self._numpy) if dtype == torch.float32 else None
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """Independent N(0, 1) draws, of this block's dtype."""
+        if self._torch is not None:
+            return torch.randn(shape, generator=self._torch, dtype=self.dtype)
+        return torch.from_numpy(self._numpy.standard_normal(shape))
+
+    def normal64(self, *shape: int) -> torch.Tensor:
+        """Independent N(0, 1) draws in float64, whatever this block's dtype."""
+        return torch.from_numpy(self._numpy.standard_normal(shape))
+
+    def chi(self, degrees: int, *shape: int) -> torch.Tensor:
+        """Independent chi draws of ``degrees`` >= 0 degrees of freedom, float64 (zeros at 0 degrees)."""
+        if degrees == 0:
+            return torch.zeros(shape, dtype=torch.float64)
+        return torch.from_numpy(np.sqrt(self._numpy.chisquare(degrees, shape)))
+
+    def entries(self, law: str, *shape: int) -> torch.Tensor:
+        """Independent centred draws of variance 1: "gaussian", or a control, "rademacher" or "student-t" (5)."""
+        if law == "gaussian":
+            return self.normal(*shape)
+        if law == "rademacher":
+            values = 2.0 * self._numpy.integers(0, 2, shape) - 1.0
+        else:
+            scale = np.sqrt((_STUDENT_DEGREES - 2) / _STUDENT_DEGREES)
+            values = scale * self._numpy.standard_t(_STUDENT_DEGREES, shape)
+        return torch.from_numpy(values).to(self.dtype)
+
+
+def mersenne_twister(source: np.random.Generator) -> torch.Generator:
+    """A torch CPU generator whose full state, 624 words of 32 bits, is drawn from ``source``.
+
+    ``manual_seed`` would keep 32 bits only, and thousands of blocks would collide. The layout is that of
+    torch's serialised CPU state: 8 bytes of seed, ``left`` and ``seeded`` (int32), ``next`` (uint64), then
+    the words, each in a uint64.
+    """
+    generator = torch.Generator()
+    state = generator.get_state().numpy().copy()
+    words = source.integers(0, 2**32, _MERSENNE_WORDS, dtype=np.uint64)
+    words[0] |= np.uint64(0x80000000)  # the one state that the recurrence cannot leave is all zeros
+    state[8:12] = np.array([1], np.int32).view(np.uint8)  # left = 1: regenerate before the first draw
+    state[16:24] = np.array([0], np.uint64).view(np.uint8)
+    state[24 : 24 + 8 * _MERSENNE_WORDS] = words.view(np.uint8)
+    generator.set_state(torch.from_numpy(state))
+    return generator

@@ -1,0 +1,44 @@
+"""The one line that runs one case of one check again, with the same draws, seed and error rate."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from signflip.claims import canonical
+
+_FIELDS = {"check": str, "seed": int, "alpha": float, "draws": dict}
+
+
+def command(nodeid: str, check: str, seed: int, alpha: float, draws: Mapping[str, Any]) -> str:
+    """A shell line that replays the case."""
+    case = canonical({"check": check, "seed": seed, "alpha": alpha, "draws": dict(draws)})
+    return f"pytest {shlex.quote(nodeid)} --theorem-replay={shlex.quote(case)}"
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The case that ``text``, JSON or the path of a file holding it, describes.
+
+    Raises:
+        ValueError: naming what is missing or of the wrong kind.
+    """
+    if not text.lstrip().startswith("{"):
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"{text!r} is neither JSON nor a readable file: {error}") from error
+    try:
+        case = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(case, dict) or set(case) != set(_FIELDS):
+        raise ValueError(f"allowed is one object with the keys {', '.join(_FIELDS)}")
+    for name, kind in _FIELDS.items():
+        if not isinstance(case[name], kind) or isinstance(case[name], bool):
+            raise ValueError(f"{name}={case[name]!r}: allowed is a {kind.__name__}")
+    if not 0 < case["alpha"] < 1:
+        raise ValueError(f"alpha={case['alpha']!r}: allowed are numbers 0 < alpha < 1")
+    return case

@@ -1,0 +1,101 @@
+"""The controller's side of a run: receives each check's record, keeps it on disk, and closes the document."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from signflip import evidence
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that can change a figure."""
+    found = {name: metadata.version(name) for name in ("hypothesis", "numpy", "pytest", "scipy", "torch")}
+    return {"python": platform.python_version(), **found}
+
+
+class RunLog:
+    """What a run has received so far.
+
+    Each record is appended to ``evidence.jsonl`` as it arrives, so that a run cut short leaves the checks
+    that finished; `finish` writes ``evidence.json``. A disk that cannot be written to is a problem that the run
+    reports, and costs no record in memory.
+    """
+
+    def __init__(self, folder: Path, registered: dict[str, str], run: dict[str, Any], workers: int | str) -> None:
+        self.folder = folder
+        self.document: dict[str, Any] | None = None
+        self.problems: list[str] = []
+        self._registered = registered
+        self._run = run
+        self._workers = workers
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._expected: set[str] = set()
+        self._records: dict[str, dict[str, Any]] = {}
+        self._seconds: dict[str, float] = {}
+
+    @property
+    def lost(self) -> list[str]:
+        """Checks that were to run and sent no record."""
+        return sorted(self._expected - set(self._records))
+
+    def expect(self, nodeids: list[str]) -> None:
+        """Note the checks among ``nodeids``, and start the JSON Lines file."""
+        first = not self._expected
+        self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
+        if first and self._expected:
+            self._guard(self._begin)
+
+    def _begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lines.write_text("", encoding="utf-8")
+
+    @property
+    def _lines(self) -> Path:
+        return self.folder / "evidence.jsonl"
+
+    def receive(self, text: str, seconds: float) -> None:
+        """Take one check's record, a strict JSON text."""
+        record = json.loads(text)
+        self._records[record["id"]] = record
+        self._seconds[record["id"]] = round(seconds, 3)
+        self._guard(lambda: evidence.append(record, self._lines))
+
+    def finish(self, status: str) -> None:
+        """Write the document, if any check was to run."""
+        if not self._expected:
+            return
+        circumstances = {
+            "status": status,
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._clock, 3),
+            "check_seconds": self._seconds,
+            "host": socket.gethostname(),
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+            "workers": self._workers,
+            "lost": self.lost,
+        }
+        self.document = evidence.assemble(self._run, self._records.values(), circumstances)
+        self._guard(self._write)
+
+    def _write(self) -> None:
+        assert self.document is not None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        evidence.write(self.document, self.folder / "evidence.json")
+
+    def _guard(self, step: Any) -> None:
+        try:
+            step()
+        except OSError as error:
+            problem = f"evidence could not be written: {error}"
+            if problem not in self.problems:
+                self.problems.append(problem)

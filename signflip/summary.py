@@ -1,0 +1,105 @@
+"""A run's document as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from signflip.claims import Claim
+
+_HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "tightest bound", "seconds")
+
+
+def summary_lines(document: Mapping[str, Any], folder: Path, problems: Iterable[str]) -> list[str]:
+    """A table of the checks, a sentence on the whole, and where the evidence lies."""
+    circumstances = document["circumstances"]
+    rows = [
+        (
+            check["id"],
+            f"[{check['claim']['mark']}]",
+            _verdict(check),
+            f"{check['configurations']:,}",
+            f"{check['networks']:,}",
+            tightest_bound(check),
+            f"{circumstances['check_seconds'].get(check['id'], 0):.1f}",
+        )
+        for check in document["checks"]
+    ]
+    lines = _table(_HEADINGS, rows)
+    networks = sum(check["networks"] for check in document["checks"])
+    configurations = sum(check["configurations"] for check in document["checks"])
+    as_claimed = sum(check["verdict"] == check["claim"]["expect"] for check in document["checks"])
+    run = document["run"]
+    lines += [
+        "",
+        f"{as_claimed} of {len(rows)} checks ended as claimed; {configurations:,} configurations, {networks:,} random "
+        f"networks, seed {run['seed']}; false alarms at most {run['false_alarm']:g} a run "
+        f"({run['false_alarm'] / len(run['registered']):.2g} a check).",
+    ]
+    if len(rows) < len(run["registered"]):
+        lines.append(f"{len(run['registered']) - len(rows)} registered checks did not run; they keep their share of the budget.")
+    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances["lost"]]
+    lines += [f"PROBLEM: {problem}" for problem in problems]
+    lines.append(f"evidence: {folder / 'evidence.json'} (sha256 but for circumstances: {document['digest'][:16]})")
+    return lines
+
+
+def claims_table(claims: Iterable[Claim]) -> list[str]:
+    """What the collected checks claim, for --collect-only."""
+    lines: list[str] = []
+    for claim in claims:
+        lines += [
+            f"{claim.id} [{claim.mark}] expected {claim.expect}: {claim.statement}",
+            f"    domain: {claim.domain}; tolerance {claim.tolerance:g}; detects: {claim.detects}",
+        ]
+    return lines
+
+
+def tightest_bound(check: Mapping[str, Any]) -> str:
+    """The bound that lies nearest to its threshold, among the statements that carry the verdict."""
+    parts = [example for example in check["examples"] if not example["shrinking"]]
+    parts += [check["pooled"]] if check["pooled"] is not None else []
+    entries = [
+        entry
+        for part in parts
+        for entry in part["statements"]
+        if entry["verdict"] == check["verdict"] and entry["margin"] is not None and entry["statement"]["kind"] != "identity"
+    ]
+    if not entries:
+        return "-"
+    nearest = min(entries, key=lambda entry: abs(entry["margin"]))
+    low, high = nearest["bounds"]
+    refuted = check["verdict"] == "REFUTED"
+    match nearest["statement"]["kind"]:
+        case "rate-at-least":
+            threshold = nearest["statement"]["threshold"]
+            return f"rate <= {high:.4f} (not {threshold:g})" if refuted else f"rate >= {low:.4f} ({threshold:g})"
+        case "rate-near":
+            return f"rate in [{low:.4f}, {high:.4f}]"
+        case "decay-exponent":
+            return f"exponent in [{low:.4f}, {high:.4f}]"
+    return f"distance >= {low:.4f}" if refuted else f"distance <= {high:.4f} ({nearest['statement']['tolerance']:g})"
+
+
+def _verdict(check: Mapping[str, Any]) -> str:
+    if check["error"] is not None:
+        return "ERROR"
+    as_claimed = check["verdict"] == check["claim"]["expect"]
+    if check["claim"]["expect"] == "REFUTED":
+        return "REFUTED, as it must be" if as_claimed else f"{check['verdict']} (must be REFUTED)"
+    return str(check["verdict"])
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    right = {"configurations", "networks", "seconds"}
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [
+            cell.rjust(width) if heading in right else cell.ljust(width)
+            for cell, width, heading in zip(row, widths, headings, strict=True)
+        ]
+        return "  ".join(cells).rstrip()
+
+    return [line(headings), line(tuple("-" * width for width in widths)), *map(line, rows)]

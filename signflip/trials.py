@@ -1,0 +1,286 @@
+"""Trials: independent random networks, attacked; in keyed blocks, so that any part of them can be drawn again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from signflip.activations import Activation, from_spec
+from signflip.attacks import DIRECTIONS, attack
+from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GaussianMatrix, GrowingFrame, Space
+from signflip.networks import Architecture, RandomNetwork
+from signflip.randomness import ENTRY_LAWS, Draws, Key
+
+LAWS = ("dense", "conditioned")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+# Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
+_CACHED_ENTRIES = 2**18
+_MAX_BLOCK = 2048
+# Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
+_LIVE_TENSORS = 8
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that fixes the law of a trial. Two equal configurations have equal digests.
+
+    ``step`` is in absolute units (natural steps: `Architecture.natural_step`); ``point`` is the input x for
+    dense networks, rescaled to |x|^2 = d (default: all ones). ``direction``, ``entries`` and ``projected`` are
+    controls: anything but the defaults is a false claim that a check must refute.
+
+    Raises:
+        ValueError, TypeError: naming the argument, its value and what is allowed.
+        MemoryError: when one trial alone needs more memory than the machine has.
+    """
+
+    architecture: Architecture
+    activation: Activation
+    step: float
+    law: str = "conditioned"
+    steps: int = 1
+    dtype: str = "float32"
+    point: tuple[float, ...] | None = None
+    direction: str = "gradient"
+    entries: str = "gaussian"
+    projected: bool = True
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.architecture, Architecture):
+            raise TypeError(f"architecture={self.architecture!r}: allowed is an Architecture")
+        if not isinstance(self.activation, Activation):
+            raise TypeError(f"activation={self.activation!r}: allowed is an Activation (see activations.get)")
+        _require_choice("law", self.law, LAWS)
+        _require_choice("dtype", self.dtype, tuple(DTYPES))
+        _require_choice("direction", self.direction, DIRECTIONS)
+        _require_choice("entries", self.entries, ENTRY_LAWS)
+        _require_count("steps", self.steps)
+        if isinstance(self.step, bool) or not isinstance(self.step, (int, float)):
+            raise TypeError(f"step={self.step!r}: allowed are positive finite numbers")
+        if not (math.isfinite(self.step) and self.step > 0):
+            raise ValueError(f"step={self.step!r}: allowed are positive finite numbers")
+        if self.entries != "gaussian" and self.law != "dense":
+            raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
+        if not self.projected and self.law != "conditioned":
+            raise ValueError(f"projected=False: allowed only with law='conditioned', not law={self.law!r}")
+        self._require_point()
+        _require_memory(self)
+        text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    def _require_point(self) -> None:
+        if self.point is None:
+            return
+        if self.law != "dense":
+            raise ValueError(f"point=...: law={self.law!r} depends on |x| only; allowed with law='dense'")
+        if len(self.point) != self.architecture.input_dim:
+            raise ValueError(
+                f"point has {len(self.point)} coordinates: allowed are input_dim={self.architecture.input_dim}"
+            )
+        norm = math.hypot(*self.point)
+        if not (math.isfinite(norm) and norm > 0):
+            raise ValueError(f"point has norm {norm!r}: allowed are finite points other than 0")
+
+    @property
+    def block_trials(self) -> int:
+        """Trials a block: shrinks as networks grow, and never depends on who runs it."""
+        return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // _entries_per_trial(self)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; `from_json` gives the configuration back."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        data["architecture"] = self.architecture.to_json()
+        data["activation"] = self.activation.spec
+        data["point"] = None if self.point is None else list(self.point)
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Configuration:
+        """The configuration that `to_json` described."""
+        arguments = dict(data)
+        arguments["architecture"] = Architecture.from_json(data["architecture"])
+        arguments["activation"] = from_spec(data["activation"])
+        arguments["point"] = None if data["point"] is None else tuple(data["point"])
+        return cls(**arguments)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Outcomes, one row a trial: float64 arrays of shape (trials,)."""
+
+    value: NDArray[np.float64]
+    attacked_value: NDArray[np.float64]
+    gradient_norm: NDArray[np.float64]
+    relative_perturbation: NDArray[np.float64]
+
+    @property
+    def flipped(self) -> NDArray[np.bool_]:
+        """Whether f(x) f(x') < 0, strictly (signs are compared: the product may underflow)."""
+        return np.sign(self.value) * np.sign(self.attacked_value) < 0
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def head(self, trials: int) -> Sample:
+        """The first ``trials`` rows."""
+        return Sample(*(array[:trials] for array in self._columns()))
+
+    def _columns(self) -> tuple[NDArray[np.float64], ...]:
+        return self.value, self.attacked_value, self.gradient_norm, self.relative_perturbation
+
+    @staticmethod
+    def join(samples: list[Sample]) -> Sample:
+        """The rows of all ``samples``, in order."""
+        return Sample(*(np.concatenate(columns) for columns in zip(*(s._columns() for s in samples), strict=True)))
+
+
+class NonFiniteTrialError(ArithmeticError):
+    """A trial overflowed: the message names the configuration and the trial's key."""
+
+
+def simulate(
+    architecture: Architecture,
+    activation: Activation,
+    *,
+    step: float,
+    trials: int,
+    law: str = "conditioned",
+    seed: int = 0,
+    **options: Any,
+) -> Sample:
+    """Draw ``trials`` independent networks, attack each, and return what happened.
+
+    Args:
+        architecture: input dimension and hidden widths.
+        activation: from `signflip.activations`.
+        step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
+        trials: number of networks. A longer run with the same seed begins with the shorter one.
+        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size.
+        seed: names the random streams, 0 or more.
+        **options: further fields of `Configuration`: steps, dtype, point, and the controls.
+
+    Raises:
+        ValueError, TypeError, MemoryError: before any work, naming argument, value and what is allowed.
+        NonFiniteTrialError: when a trial overflows.
+    """
+    _require_count("trials", trials)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed={seed!r}: allowed are whole numbers from 0")
+    allowed = {f.name for f in fields(Configuration) if f.init}
+    for name in options.keys() - allowed:
+        raise TypeError(f"simulate() got {name}={options[name]!r}: allowed options are {sorted(allowed)}")
+    configuration = Configuration(architecture, activation, step, law=law, **options)
+    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest)), trials)
+
+
+def collect(source: Iterator[Sample], trials: int) -> Sample:
+    """The first ``trials`` rows of a stream of blocks."""
+    parts: list[Sample] = []
+    while (missing := trials - sum(map(len, parts))) > 0:
+        parts.append(next(source).head(missing))
+    return Sample.join(parts)
+
+
+def blocks(configuration: Configuration, key: Key) -> Iterator[Sample]:
+    """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``."""
+    index = 0
+    while True:
+        yield run_block(configuration, key, index)
+        index += 1
+
+
+def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
+    """Block number ``block``: a pure function of its arguments."""
+    trials = configuration.block_trials
+    network, space, point = draw_network(configuration, trials, key.draws(block, DTYPES[configuration.dtype]))
+    c = configuration
+    outcome = attack(network, space, point, float(c.step), c.steps, c.direction)
+    length = math.sqrt(c.architecture.input_dim)
+    sample = Sample(
+        outcome.value.double().numpy(),
+        outcome.attacked_value.double().numpy(),
+        outcome.gradient_norm.double().numpy(),
+        outcome.displacement.double().numpy() / length,
+    )
+    finite = np.all([np.isfinite(column) for column in sample._columns()], axis=0)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise NonFiniteTrialError(
+            f"trial {row} of block {block} is not finite; key={key}; configuration={configuration.to_json()}"
+        )
+    return sample
+
+
+def draw_network(
+    configuration: Configuration, trials: int, draws: Draws
+) -> tuple[RandomNetwork, Space, torch.Tensor]:
+    """A block of networks, the input space, and the input x in its coordinates."""
+    c = configuration
+    dimension = c.architecture.input_dim
+    matrices: list[GaussianMatrix] = []
+    space: Space
+    if c.law == "dense":
+        space = Coordinates(dimension, trials, draws)
+        point = torch.ones(dimension, dtype=draws.dtype)
+        if c.point is not None:
+            point = torch.tensor(c.point, dtype=torch.float64)
+            point = (point * (math.sqrt(dimension) / torch.linalg.vector_norm(point))).to(draws.dtype)
+        point = point.expand(trials, dimension)
+        for rows, columns in c.architecture.layers:
+            matrices.append(DenseGaussian.drawn(rows, columns, 1 / columns, trials, draws, c.entries))
+    else:
+        space = frame = GrowingFrame(dimension, trials, draws)
+        point = frame.point(math.sqrt(dimension))
+        source: Space = frame
+        for rows, columns in c.architecture.layers:
+            target = Coordinates(rows, trials, draws)
+            matrices.append(ConditionedGaussian(target, source, 1 / columns, draws, c.projected))
+            source = target
+    width = c.architecture.widths[-1]
+    output = draws.entries(c.entries, trials, width).mul_(1 / math.sqrt(width))
+    return RandomNetwork(c.activation, matrices, output), space, point
+
+
+def _entries_per_trial(configuration: Configuration) -> int:
+    """Entries of the largest tensor that one trial needs."""
+    if configuration.law == "dense":
+        return max(rows * columns for rows, columns in configuration.architecture.layers)
+    return max(configuration.architecture.widths)
+
+
+def _require_memory(configuration: Configuration) -> None:
+    architecture = configuration.architecture
+    size = torch.finfo(DTYPES[configuration.dtype]).bits // 8
+    widths = sum(architecture.widths)
+    if configuration.law == "dense":
+        entries = sum(rows * columns for rows, columns in architecture.layers) + architecture.input_dim
+    else:
+        entries = _LIVE_TENSORS * widths * configuration.steps
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if entries * size > available:
+        raise MemoryError(
+            f"input_dim={architecture.input_dim}, widths={architecture.widths}, law={configuration.law!r}: one trial "
+            f"needs about {entries * size / 2**30:.3g} GiB, allowed are {available / 2**30:.3g} GiB on this machine"
+        )
+
+
+def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: allowed are {', '.join(map(repr, allowed))}")
+
+
+def _require_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}={value!r}: allowed are whole numbers from 1")
+    if value < 1:
+        raise ValueError(f"{name}={value!r}: allowed are whole numbers from 1")

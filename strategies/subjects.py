@@ -1,0 +1,29 @@
+"""Strategies for whole dense configurations: any activation, any architecture that fits, any input of the sphere."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from signflip.trials import Configuration
+from strategies.activations import activations
+from strategies.architectures import dense_architectures
+from strategies.inputs import points
+from strategies.steps import natural_steps
+
+
+@st.composite
+def dense_subjects(
+    draw: st.DrawFn, *, least: int = 1, most: int = 12, max_depth: int = 1, dtype: str = "float64"
+) -> Configuration:
+    """One gradient step on dense networks; all layer sizes from ``least`` to ``most``, t from 1/2 to 4."""
+    architecture = draw(dense_architectures(least=least, most=most, max_depth=max_depth), label="architecture")
+    activation = draw(activations(), label="activation")
+    t = draw(natural_steps(), label="t")
+    return Configuration(
+        architecture,
+        activation,
+        t * architecture.natural_step(activation),
+        law="dense",
+        dtype=dtype,
+        point=draw(points(architecture.input_dim), label="x"),
+    )

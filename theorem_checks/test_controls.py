@@ -1,0 +1,56 @@
+"""False claims about the attack, judged by the code that judges the true ones: each must be REFUTED."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+
+from signflip.activations import Activation
+from signflip.checking import Evidence
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import adversarial, configuration
+from strategies.activations import activations
+
+DIMENSION, WIDTH, STEPS = 10**12, 2000, 3.0
+
+
+def judge_direction(evidence: Evidence, activation: Activation, direction: str) -> None:
+    """Claim for another direction what MW-1 claims for the gradient."""
+    subject = configuration(activation, (WIDTH,), DIMENSION, STEPS)
+    evidence.rate_at_least(
+        evidence.claim.tolerance,
+        adversarial(0.1),
+        replace(subject, direction=direction),
+        name=f"adversarial along the {direction} direction",
+    )
+
+
+@claim(
+    "NOT.random-direction",
+    mark="derived",
+    statement="A random direction of the gradient's length finds an adversarial example with probability at least 1/2.",
+    domain="catalogue and generated activations; t = 3; m = 2000, d = 10^12",
+    tolerance=0.5,
+    detects="a probability below 1/2",
+    expect="REFUTED",
+    examples=16,
+)
+@given(activation=activations())
+def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:
+    judge_direction(evidence, activation, "random")
+
+
+@claim(
+    "NOT.reversed-sign",
+    mark="derived",
+    statement="A step that climbs where the attack descends finds an adversarial example with probability at least 1/2.",
+    domain="catalogue and generated activations; t = 3; m = 2000, d = 10^12",
+    tolerance=0.5,
+    detects="a probability below 1/2",
+    expect="REFUTED",
+    examples=16,
+)
+@given(activation=activations())
+def test_the_reversed_step_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:
+    judge_direction(evidence, activation, "reversed")

@@ -1,0 +1,40 @@
+"""THEORY 4: at a fixed step of t natural steps the flip rate tends to erf(t / sqrt 2), and to nothing higher."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checking import Evidence
+from signflip.laws import limit_flip_rate
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import configuration
+
+STEPS = (0.5, 1.0, 2.0, 3.0)
+TOLERANCE = 0.03
+# Smooth, kinked, even, bounded, periodic, growing: the limit is the same for all.
+NAMES = ("relu", "tanh", "abs", "sin", "hard_tanh", "square")
+
+
+@claim(
+    "LIMIT.erf",
+    mark="derived",
+    statement="At a fixed step of t natural steps, P(flip) tends to erf(t / sqrt 2).",
+    domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, hard_tanh, square; m = 2000, d = 10^12",
+    tolerance=TOLERANCE,
+    detects="a flip rate more than 0.06 from erf(t / sqrt 2)",
+    examples=len(NAMES),
+    statements=len(STEPS),
+)
+@given(activation=st.sampled_from([get(name) for name in NAMES]))
+def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation, evidence: Evidence) -> None:
+    for t in STEPS:
+        evidence.rate_near(
+            limit_flip_rate(t),
+            TOLERANCE,
+            lambda sample: sample.flipped,
+            configuration(activation, (2000,), 10**12, t),
+            name=f"P(flip) at t={t}",
+            cap=40_000,
+        )

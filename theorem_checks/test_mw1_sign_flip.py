@@ -1,0 +1,101 @@
+"""MW-1: one gradient step finds an adversarial example with high probability, two layers, any width."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get, names
+from signflip.checking import Evidence
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, adversarial, configuration, find_witness
+from strategies.activations import catalogue_activations, generated_activations
+
+FAILURE = 0.1
+PERTURBATION = 0.1
+TOP_WIDTH = 20_000
+RUNGS = 5
+
+QUANTIFIED = (
+    "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
+    "f(x) f(x') < 0 and |x' - x| <= eps |x| with at least the complementary probability, for ALL m >= m0 and ALL d >= d0."
+)
+
+
+def ladder_above(witness: Witness, top: int) -> list[tuple[int, int]]:
+    """(width, dimension) above (m0, d0): its own corner, m << d, m ~ d, m >> d, and both large."""
+    m0, d0 = witness.width, witness.dimension
+    top = max(top, 16 * m0)
+    between = math.isqrt(m0 * top)
+    return [
+        (m0, d0),
+        (m0, LARGEST_DIMENSION),
+        (between, max(between, d0)),
+        (top, d0),
+        (top, LARGEST_DIMENSION),
+    ]
+
+
+def confirm(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
+    """Pilot, then every rung of the ladder on fresh draws."""
+    witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
+    for width, dimension in ladder_above(witness, top):
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(PERTURBATION),
+            configuration(activation, (width,), dimension, witness.natural_steps),
+            name=f"adversarial at m={width}, d={dimension}",
+        )
+
+
+@claim(
+    "MW-1.catalogue",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="every activation of the catalogue; failure 0.1, eps 0.1; ladder above (m0, d0) up to m = 20,000, d = 10^12",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.9 at any rung",
+    examples=len(names()),
+    statements=PILOT_STATEMENTS + RUNGS,
+)
+@given(activation=catalogue_activations())
+def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activation(
+    activation: Activation, evidence: Evidence
+) -> None:
+    confirm(evidence, activation, FAILURE, TOP_WIDTH)
+
+
+@claim(
+    "MW-1.generated",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="generated activations: piecewise linear, trigonometric, composite, growing; otherwise as MW-1.catalogue",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.9 at any rung",
+    examples=24,
+    statements=PILOT_STATEMENTS + RUNGS,
+)
+@given(activation=generated_activations())
+def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
+    activation: Activation, evidence: Evidence
+) -> None:
+    confirm(evidence, activation, FAILURE, TOP_WIDTH)
+
+
+@claim(
+    "MW-1.million-neurons",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6, d = 10^12",
+    tolerance=0.2,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=3,
+    statements=PILOT_STATEMENTS + RUNGS,
+)
+@given(activation=st.sampled_from([get(name) for name in ("relu", "abs", "tanh")]))
+def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
+    activation: Activation, evidence: Evidence
+) -> None:
+    confirm(evidence, activation, 0.2, 10**6)
