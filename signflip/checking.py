@@ -7,14 +7,17 @@ judge again from the record alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from signflip.claims import Claim, canonical
+from signflip.evidence import part_verdict
+from signflip.gaussian import Space
 from signflip.inference import (
     DecayExponent,
     Identity,
@@ -26,12 +29,12 @@ from signflip.inference import (
     Statement,
     UniformLaw,
     Verdict,
-    combine,
 )
+from signflip.networks import RandomNetwork
 from signflip.pivots import LayerPivots, pivots
 from signflip.projections import Projection
 from signflip.randomness import Key
-from signflip.trials import Configuration, Sample, blocks, collect
+from signflip.trials import DTYPES, Configuration, Sample, blocks, collect, draw_network
 
 Event = Callable[[Sample], NDArray[np.bool_]]
 Progress = Callable[[str], None]
@@ -47,7 +50,7 @@ _DEFAULTS = {f.name: f.default for f in fields(Configuration)}
 
 
 class NotShownError(AssertionError):
-    """A check did not end as its claim says; ``record`` holds the example or the pooled statements, figures included."""
+    """A check did not end as its claim says; ``record`` holds the example, or the pooled statements, with figures."""
 
     def __init__(self, message: str, record: dict[str, Any]) -> None:
         super().__init__(message)
@@ -104,15 +107,30 @@ class Evidence:
         if not shrinking and len(self.examples) >= self.allowed_examples:
             raise BudgetError(f"{self.claim.id}: more than the {self.allowed_examples} examples of its budget")
         self.examples.append(
-            {"draws": dict(draws), "shrinking": shrinking, "pilots": [], "statements": [], "verdict": None}
+            {
+                "draws": dict(draws),
+                "shrinking": shrinking,
+                "pilots": [],
+                "statements": [],
+                "tables": {},
+                "reason": None,
+                "verdict": None,
+            }
         )
+
+    def abandon(self, reason: str) -> NoReturn:
+        """End the example as INCONCLUSIVE: it cannot reach its statements, for the ``reason`` given."""
+        example = self.examples[-1]
+        example["reason"] = reason
+        example["verdict"] = part_verdict(example)
+        raise InconclusiveError(f"{self.claim.id} is {Verdict.INCONCLUSIVE}: {reason}", example)
 
     def end(self) -> None:
         """Close it; raise `RefutedError` or `InconclusiveError` if it did not end as the claim expects."""
         example = self.examples[-1]
         if not example["statements"] and self.claim.statements == 0:
             return  # it only added to pools, which are judged once, at the end
-        example["verdict"] = str(combine(Verdict(s["verdict"]) for s in example["statements"]))
+        example["verdict"] = part_verdict(example)
         self._hold(example)
 
     def _hold(self, record: dict[str, Any]) -> None:
@@ -131,6 +149,13 @@ class Evidence:
         sample = collect(self._blocks(configuration, "confirm"), trials)
         self.networks += trials
         return sample
+
+    def block(self, configuration: Configuration) -> tuple[RandomNetwork, Space, torch.Tensor]:
+        """The networks of the first block, with the input space and x: for checks that change the weights themselves."""
+        self._configurations.add(configuration.digest)
+        self.networks += configuration.block_trials
+        draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
+        return draw_network(configuration, configuration.block_trials, draws)
 
     def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
         self._configurations.add(configuration.digest)
@@ -238,15 +263,23 @@ class Evidence:
         tolerance: float,
     ) -> list[Judgement]:
         """Compare two configurations' laws, one statement a projection: no difference, and closeness in KS distance."""
-        samples = [self.simulate(configuration, trials) for configuration in (first, second)]
+        one, other = self.simulate(first, trials), self.simulate(second, trials)
         return [
-            self._record(
-                name,
-                SameLaw.from_samples(*(project(s) for s in samples), tolerance=tolerance, alpha=self.alpha),
-                first,
-            )
+            self._record(name, SameLaw.from_samples(project(one), project(other), tolerance, self.alpha), first)
             for name, project in of.items()
         ]
+
+    def identity(self, discrepancies: ArrayLike, bound: float, *, name: str, about: Configuration) -> Judgement:
+        """Judge that no discrepancy exceeds ``bound``, one derived from rounding."""
+        return self._record(name, Identity.from_samples(discrepancies, bound), about)
+
+    def tabulate(self, name: str, event: Event, configurations: Iterable[Configuration], trials: int) -> None:
+        """Put the rate of an event over several configurations in the record: a map for readers, no statement."""
+        rows = []
+        for configuration in configurations:
+            sample = self.simulate(configuration, trials)
+            rows.append({"about": describe(configuration), "successes": int(event(sample).sum()), "trials": trials})
+        self.examples[-1]["tables"][name] = rows
 
     def _record(self, name: str, statement: Statement, about: Configuration | Mapping[str, Any]) -> Judgement:
         where = describe(about) if isinstance(about, Configuration) else dict(about)
@@ -286,7 +319,9 @@ class Evidence:
             return
         tolerance = self.claim.tolerance
         entries = [
-            _entry(name, UniformLaw.from_transforms(np.concatenate(parts), tolerance=tolerance, alpha=self.alpha), {})[0]
+            _entry(name, UniformLaw.from_transforms(np.concatenate(parts), tolerance=tolerance, alpha=self.alpha), {})[
+                0
+            ]
             for name, parts in self._pools.items()
         ]
         for name, pairs in self._pairs.items():
@@ -302,8 +337,11 @@ class Evidence:
         identity = Identity.from_samples(errors, bound=IDENTITY_BOUND)
         entries.append(_entry("<D, W u> = |u|^2", identity, {"trials left out, h = 0 or D = 0": self._null_trials})[0])
         if len(entries) > self.claim.pooled:
-            raise BudgetError(f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}")
-        self.pooled = {"statements": entries, "verdict": str(combine(Verdict(e["verdict"]) for e in entries))}
+            raise BudgetError(
+                f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}"
+            )
+        self.pooled = {"statements": entries, "reason": None, "verdict": None}
+        self.pooled["verdict"] = part_verdict(self.pooled)
         self._hold(self.pooled)
 
     @property
@@ -319,7 +357,7 @@ class Evidence:
 
 def describe(configuration: Configuration) -> dict[str, Any]:
     """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
-    about = {k: v for k, v in configuration.to_json().items() if v != _DEFAULTS.get(k, None)}
+    about = {k: v for k, v in configuration.to_json().items() if v != _DEFAULTS.get(k)}
     about.update(about.pop("architecture"))
     about["activation"] = configuration.activation.name
     about["step"] = configuration.step

@@ -27,8 +27,9 @@ def encode(value: Any) -> Any:
         return {"tuple": [encode(item) for item in value]}
     if isinstance(value, list):
         return [encode(item) for item in value]
-    raise TypeError(f"a check drew {value!r}: allowed are numbers, text, lists, tuples, activations, architectures, "
-        "configurations")
+    raise TypeError(
+        f"a check drew {value!r}: allowed are numbers, text, lists, tuples, activations, architectures, configurations"
+    )
 
 
 def decode(data: Any) -> Any:

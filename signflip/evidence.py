@@ -24,6 +24,13 @@ SCHEMA = 1
 _OUTSIDE_DIGEST = ("circumstances", "digest")
 
 
+def part_verdict(part: Mapping[str, Any]) -> str:
+    """The verdict of an example, or of the pooled statements, from its statements; INCONCLUSIVE if it was abandoned."""
+    if part["reason"] is not None:
+        return str(Verdict.INCONCLUSIVE)
+    return str(combine(Verdict(entry["verdict"]) for entry in part["statements"]))
+
+
 def check_verdict(record: Mapping[str, Any]) -> str:
     """The verdict of a check from those of its examples and its pooled statements.
 
@@ -48,7 +55,9 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(kept).encode()).hexdigest()
 
 
-def assemble(run: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], circumstances: Mapping[str, Any]) -> dict[str, Any]:
+def assemble(
+    run: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], circumstances: Mapping[str, Any]
+) -> dict[str, Any]:
     """The document of a run; checks in the order of their ids, whatever order they ran in."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -108,8 +117,9 @@ def _check_problems(check: Mapping[str, Any], budget: Budget) -> Iterable[str]:
     for part in parts:
         for entry in part["statements"]:
             yield from _statement_problems(entry, alpha)
-        verdict = str(combine(Verdict(entry["verdict"]) for entry in part["statements"]))
-        if part["verdict"] not in (verdict, None) or (part["verdict"] is None and part["statements"]):
+        if part["verdict"] not in (verdict := part_verdict(part), None) or (
+            part["verdict"] is None and part["statements"]
+        ):
             yield f"an example says {part['verdict']}, its statements give {verdict}"
     if sum(not example["shrinking"] for example in check["examples"]) > check["allowed_examples"]:
         yield "more examples than its budget allows"

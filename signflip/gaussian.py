@@ -149,9 +149,7 @@ class ConditionedGaussian:
     that the conditional law is there to prevent.
     """
 
-    def __init__(
-        self, rows: Space, columns: Space, variance: float, draws: Draws, projected: bool = True
-    ) -> None:
+    def __init__(self, rows: Space, columns: Space, variance: float, draws: Draws, projected: bool = True) -> None:
         self._rows = rows
         self._columns = columns
         self._deviation = math.sqrt(variance)
@@ -194,9 +192,7 @@ class ConditionedGaussian:
         return answer
 
 
-def _residual(
-    query: torch.Tensor, own: list[_Query], source: Space
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """``query`` less its part in the span of ``own``, and the coefficients of that part, each (trials, 1)."""
     residual = query
     coefficients = [torch.zeros_like(seen.squared_length) for seen in own]
@@ -214,7 +210,8 @@ def _residual(
 
 def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Inner products a trial, shape (trials, 1)."""
-    return vecdot(first, second).unsqueeze(-1)
+    products: torch.Tensor = vecdot(first, second)
+    return products.unsqueeze(-1)
 
 
 def _ratio(numerator: torch.Tensor, denominator: torch.Tensor) -> torch.Tensor:

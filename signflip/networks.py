@@ -29,7 +29,9 @@ class Architecture:
     widths: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths) if isinstance(self.widths, (tuple, list)) else self.widths)
+        object.__setattr__(
+            self, "widths", tuple(self.widths) if isinstance(self.widths, (tuple, list)) else self.widths
+        )
         _require_size("input_dim", self.input_dim)
         if not isinstance(self.widths, tuple) or not self.widths:
             raise ValueError(f"widths={self.widths!r}: allowed is a tuple of one or more hidden widths")

@@ -1,7 +1,7 @@
 """Exact pivots of the conditional law on dense networks (THEORY 3), as probability integral transforms.
 
-For W = W_l (m x n), h = h_{l-1}, D = D_l, u = the part of W^T D orthogonal to h, each law below is exact at every size and
-the same for every architecture and activation, so that transforms of all configurations pool into one test.
+For W = W_l (m x n), h = h_{l-1}, D = D_l and u the part of W^T D orthogonal to h, each law below is exact at every
+size and the same for every architecture and activation, so that transforms of all configurations pool into one test.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ _GRID = 2.0**14
 
 
 def _on_grid(values: Array, scale: Array) -> Array:
-    """``values`` relative to each trial's own ``scale``, rounded to the grid; any map of a trial's outcome is fair."""
-    return np.round(values / (scale + (scale == 0)) * _GRID) / _GRID
+    """``values`` relative to each trial's own ``scale``, rounded to the grid: any map of a trial's outcome is fair."""
+    steps: Array = np.round(values / (scale + (scale == 0)) * _GRID)
+    return steps / _GRID
 
 
 def _difference(sample: Sample) -> Array:

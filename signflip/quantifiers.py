@@ -7,25 +7,27 @@ a pilot finds a witness (t, m0, d0) on draws of its own; a ladder above it is th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from signflip.activations import Activation
-from signflip.checking import Event, Evidence, InconclusiveError
+from signflip.checking import Event, Evidence
 from signflip.laws import natural_steps_for
 from signflip.networks import Architecture
 from signflip.trials import Configuration, Sample
 
 LARGEST_DIMENSION = 10**12
-# A pilot asks for this much more than is to be confirmed, so that a witness is not one by luck: it certifies
-# a failure below 1/2 of the claim's, and gives a candidate up once its failure is surely above 1/4.
+# A pilot asks for more than is to be confirmed, so that a witness is not one by luck: it certifies a failure
+# below 1/2 of the claim's, and gives a candidate up once its failure is surely above 1/4.
 _CERTIFY, _GIVE_UP = 1 / 2, 1 / 4
 _PILOT_CAP = 1500
-_FIRST_WIDTH, _LARGEST_FIRST_WIDTH = 16, 2**16
-_MAX_DOUBLINGS = 20
+_WIDTHS = tuple(2**k for k in range(4, 17))
+_DIMENSION_DOUBLINGS = 5
 
-# Statements that a pilot may make at most: two values of t, and doublings of the width and of the dimension.
-PILOT_STATEMENTS = 2 * (1 + int(math.log2(_LARGEST_FIRST_WIDTH // _FIRST_WIDTH))) + 2 * _MAX_DOUBLINGS
+# Statements that a pilot may make at most; one that needs more is abandoned.
+PILOT_STATEMENTS = 80
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,31 @@ def adversarial(perturbation: float) -> Event:
     return lambda sample: sample.flipped & (sample.relative_perturbation <= perturbation)
 
 
-def configuration(activation: Activation, widths: tuple[int, ...], dimension: int, natural_steps: float) -> Configuration:
+def configuration(
+    activation: Activation, widths: tuple[int, ...], dimension: int, natural_steps: float
+) -> Configuration:
     """One gradient step of t natural steps on a conditioned network."""
     architecture = Architecture(dimension, widths)
     return Configuration(architecture, activation, natural_steps * architecture.natural_step(activation))
 
 
 def find_witness(evidence: Evidence, activation: Activation, *, failure: float, perturbation: float) -> Witness:
-    """Search t, then m0, then d0, by doubling; each candidate is certified on pilot draws.
+    """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
 
-    t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes [derived].
+    t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
+    allows the perturbation [derived]. A witness holds at (m0, d0), at (m0, 10^12) and at (8 m0, d0).
 
     Raises:
-        InconclusiveError: if the largest candidates allowed are not certified.
+        InconclusiveError: if no candidate within the largest allowed, or within `PILOT_STATEMENTS`, is certified.
     """
+    event = adversarial(perturbation)
+    statements = 0
 
-    def holds(event: Event, width: int, dimension: int) -> bool:
+    def holds(event: Event, t: float, width: int, dimension: int) -> bool:
+        nonlocal statements
+        if statements == PILOT_STATEMENTS:
+            evidence.abandon(f"the pilot found no witness for {activation.name} in {PILOT_STATEMENTS} statements")
+        statements += 1
         return evidence.pilot_rate(
             event,
             configuration(activation, (width,), dimension, t),
@@ -66,33 +77,24 @@ def find_witness(evidence: Evidence, activation: Activation, *, failure: float, 
             cap=_PILOT_CAP,
         )
 
-    t = natural_steps_for(failure / 8)
-    width = None
-    for t in (t, 2 * t):
-        width = next((m for m in _doublings(_FIRST_WIDTH, _LARGEST_FIRST_WIDTH) if holds(_flips, m, LARGEST_DIMENSION)), None)
-        if width is not None:
-            break
-    if width is None:
-        raise InconclusiveError(
-            f"the pilot certified no width up to {_LARGEST_FIRST_WIDTH} for {activation.name}, with t up to {t:.3g}",
-            evidence.examples[-1],
-        )
-    event = adversarial(perturbation)
-    # From the dimension where the limit law allows the perturbation: |delta|/|x| = t sqrt(V / (beta d)).
+    least_t = natural_steps_for(failure / 8)
+    for t in (least_t, 2 * least_t):
+        for width in _WIDTHS:
+            if not holds(flips, t, width, LARGEST_DIMENSION):
+                continue
+            for dimension in _dimensions(activation, t, width, perturbation):
+                if holds(event, t, width, dimension) and holds(event, t, 8 * width, dimension):
+                    return Witness(t, width, dimension)
+    return evidence.abandon(f"the pilot found no witness for {activation.name} up to m={_WIDTHS[-1]}")
+
+
+def _dimensions(activation: Activation, t: float, width: int, perturbation: float) -> list[int]:
+    """Doublings of d from where the limit law |delta|/|x| = t sqrt(V / (beta d)) allows the perturbation."""
     variance, slope = Architecture(1, (width,)).limit_moments(activation)
-    least = 2 ** math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
-    for dimension in _doublings(least, least * 2**_MAX_DOUBLINGS):
-        if holds(event, width, dimension) and holds(event, 8 * width, dimension):
-            return Witness(t, width, dimension)
-    raise InconclusiveError(f"the pilot certified no input dimension for {activation.name}", evidence.examples[-1])
+    least = math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
+    return [2 ** max(1, least + k) for k in range(_DIMENSION_DOUBLINGS)]
 
 
-def _flips(sample: Sample) -> object:
+def flips(sample: Sample) -> NDArray[np.bool_]:
+    """The event that the sign flipped, whatever the perturbation."""
     return sample.flipped
-
-
-def _doublings(first: int, last: int) -> Iterator[int]:
-    value = first
-    while value <= last:
-        yield value
-        value *= 2

@@ -221,9 +221,7 @@ def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
     return sample
 
 
-def draw_network(
-    configuration: Configuration, trials: int, draws: Draws
-) -> tuple[RandomNetwork, Space, torch.Tensor]:
+def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tuple[RandomNetwork, Space, torch.Tensor]:
     """A block of networks, the input space, and the input x in its coordinates."""
     c = configuration
     dimension = c.architecture.input_dim

@@ -45,9 +45,7 @@ def dense_points(dimension: int) -> SearchStrategy[Point]:
 def sparse_points(draw: st.DrawFn, dimension: int) -> Point:
     """At most a quarter of the coordinates, and at least one, are not 0."""
     most = max(1, dimension // 4)
-    support = draw(
-        st.lists(st.integers(0, dimension - 1), min_size=1, max_size=most, unique=True), label="support"
-    )
+    support = draw(st.lists(st.integers(0, dimension - 1), min_size=1, max_size=most, unique=True), label="support")
     values = draw(dense_points(len(support)), label="values on the support")
     point = [0.0] * dimension
     for place, value in zip(support, values, strict=True):

@@ -9,7 +9,7 @@ from signflip.activations import Activation, get
 from signflip.checking import Evidence
 from signflip.laws import limit_flip_rate
 from signflip.pytest_plugin import claim
-from signflip.quantifiers import configuration
+from signflip.quantifiers import configuration, flips
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
 TOLERANCE = 0.03
@@ -33,7 +33,7 @@ def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation,
         evidence.rate_near(
             limit_flip_rate(t),
             TOLERANCE,
-            lambda sample: sample.flipped,
+            flips,
             configuration(activation, (2000,), 10**12, t),
             name=f"P(flip) at t={t}",
             cap=40_000,

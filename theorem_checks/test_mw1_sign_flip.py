@@ -20,7 +20,7 @@ RUNGS = 5
 
 QUANTIFIED = (
     "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
-    "f(x) f(x') < 0 and |x' - x| <= eps |x| with at least the complementary probability, for ALL m >= m0 and ALL d >= d0."
+    "f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL m >= m0 and ALL d >= d0."
 )
 
 

@@ -17,8 +17,8 @@ from strategies.subjects import dense_subjects
 POOLED = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1
 
 PIVOTS_HOLD = (
-    "Given what the attack has seen of a weight matrix, the rest of it is still Gaussian: each pivot of THEORY 3 has its exact "
-    "law, and they are independent as stated."
+    "Given what the attack has seen of a weight matrix, the rest of it is still Gaussian: five exact pivots "
+    "have their laws, and are independent as stated."
 )
 SAME_LAW = "A conditioned network and a dense one have the same law of (f(x), f(x'), |grad f(x)|), at every size."
 
@@ -34,7 +34,7 @@ def compare(evidence: Evidence, dense: Configuration, steps: int, trials: int, *
     "MW-4.pivots",
     mark="derived",
     statement=PIVOTS_HOLD,
-    domain="dense networks of two layers, sizes 2 to 16, catalogue and generated activations, inputs of every kind on the sphere",
+    domain="dense networks of two layers, sizes 2 to 16, all activations, inputs of every kind on the sphere",
     tolerance=0.02,
     detects="KS distance 0.03, or a dependence of 0.03 on an 8 x 8 grid",
     examples=120,
@@ -50,7 +50,7 @@ def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configura
     "MW-4.joint-law.small",
     mark="derived",
     statement=SAME_LAW,
-    domain="sizes 1 to 12, two layers; one and three gradient steps; catalogue and generated activations; all inputs",
+    domain="sizes 1 to 12, two layers; one and three gradient steps; all activations; all inputs",
     tolerance=0.035,
     detects="KS distance 0.035 in any of eight projections",
     examples=12,
@@ -67,7 +67,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones(
     "MW-4.joint-law.moderate",
     mark="derived",
     statement=SAME_LAW,
-    domain="sizes 48 to 96, two layers; one and three gradient steps; catalogue and generated activations",
+    domain="sizes 48 to 96, two layers; one and three gradient steps; all activations",
     tolerance=0.07,
     detects="KS distance 0.07 in any of eight projections",
     examples=4,
@@ -84,7 +84,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
     "NOT.unprojected",
     mark="derived",
     statement="The conditional law holds without its projection: fresh randomness may overlap what was seen.",
-    domain="sizes 2 to 6, two layers; one gradient step; catalogue and generated activations",
+    domain="sizes 2 to 6, two layers; one gradient step; all activations",
     tolerance=0.035,
     detects="KS distance 0.02 in any of eight projections",
     expect="REFUTED",
@@ -116,7 +116,7 @@ def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, ev
 @claim(
     "NOT.student-weights",
     mark="derived",
-    statement="Weights with Student's t law of 5 degrees of freedom, scaled to the same variance, obey the conditional law.",
+    statement="Weights with Student's t law of 5 degrees of freedom, of the same variance, obey the conditional law.",
     domain="as MW-4.pivots, sizes 2 to 6",
     tolerance=0.02,
     detects="KS distance 0.03 in any pivot",

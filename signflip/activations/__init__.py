@@ -1,11 +1,12 @@
-"""Activations: values, almost-everywhere derivatives, growth envelopes, kinks, Gaussian moments, a
-catalogue.
+"""Activations: values, almost-everywhere derivatives, growth envelopes, kinks, Gaussian moments.
 
-from signflip import activations
+By name, from data, or as an expression:
 
-activations.get("relu")
-activations.from_spec({"kind": "piecewise_linear", "kinks": [0.0], "slopes": [0.0, 1.0], "intercept": 0.0})
-activations.Maximum(activations.get("tanh"), activations.AffineInput(2.0, 1.0, activations.get("sin")))
+    from signflip import activations
+
+    activations.get("relu")
+    activations.from_spec({"kind": "leaky_relu", "slope": 0.125})
+    activations.Maximum(activations.get("tanh"), activations.AffineInput(2.0, 1.0, activations.get("sin")))
 """
 
 from signflip.activations.base import Activation

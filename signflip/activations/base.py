@@ -65,10 +65,9 @@ class Activation(ABC):
 
     @abstractmethod
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
-        """Return sigma'(z) * cotangent, a new tensor, given value = self.value(z). All share shape and
-        dtype.
+        """Return sigma'(z) * cotangent, a new tensor, given value = self.value(z).
 
-        This is the backward step of a network. Autograd does not flow through it.
+        All share shape and dtype. This is the backward step of a network; autograd does not flow through it.
         """
 
     @abstractmethod

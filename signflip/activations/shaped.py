@@ -183,11 +183,11 @@ class TriangleWave(Shape):
 
     def _from_crest(self, z: Tensor) -> Tensor:
         """Return the distance in periods from the crest, in [-1/2, 1/2)."""
-        phase = z * (1.0 / self.period) + 0.25
-        return phase - phase.detach().floor().add_(0.5)
+        phase = (z * (1.0 / self.period)).add_(0.25)
+        return phase.sub_(phase.detach().floor().add_(0.5))
 
     def value(self, z: Tensor) -> Tensor:
-        return self._from_crest(z).abs() * (-4.0 * self.amplitude) + self.amplitude
+        return self._from_crest(z).abs().mul_(-4.0 * self.amplitude).add_(self.amplitude)
 
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
         return self._from_crest(z).sign_().mul_(-4.0 * self.amplitude / self.period).mul_(cotangent)

@@ -73,9 +73,7 @@ class DecayExponent(Statement):
             raise ValueError("predicted and tolerance must be given together")
         if self.predicted is not None:
             self._settle(predicted=real("predicted", self.predicted))
-            self._settle(
-                tolerance=real("tolerance", self.tolerance, at_least=0.0, at_most=math.inf, open_ends=True)
-            )
+            self._settle(tolerance=real("tolerance", self.tolerance, at_least=0.0, at_most=math.inf, open_ends=True))
         if self.ceiling is None and self.predicted is None:
             raise ValueError("ceiling or predicted must be given: without them there is no exponent to claim")
 

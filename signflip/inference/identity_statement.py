@@ -45,7 +45,5 @@ class Identity(Statement):
         """Return the verdict; the bounds are [0, largest]."""
         margin = self.bound - self.largest
         verdict = Verdict.SUPPORTED if self.largest <= self.bound else Verdict.REFUTED
-        sentence = (
-            f"{self.n} cases: largest discrepancy {self.largest:.3g} against {self.bound:.3g}: {verdict}."
-        )
+        sentence = f"{self.n} cases: largest discrepancy {self.largest:.3g} against {self.bound:.3g}: {verdict}."
         return Judgement(verdict, (0.0, self.largest), margin, None, sentence)

@@ -61,7 +61,7 @@ class UniformLaw(Statement):
         """Return the verdict; the bounds are those of the true KS distance, the p-value is exact."""
         seen = uniform_distance_interval(self.distance, self.n, self.alpha / 2.0)
         p_value = uniform_p_value(self.distance, self.n)
-        return _judge_law(self, f"{self.n} transforms", seen, p_value, self.n > 0)
+        return _judge_law(self, f"{self.n} transforms", seen, p_value)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class SameLaw(Statement):
         seen = two_sample_distance_interval(self.distance, self.n_first, self.n_second, self.alpha / 2.0)
         p_value = two_sample_p_value(self.distance, self.n_first, self.n_second)
         data = f"{self.n_first} against {self.n_second} draws"
-        return _judge_law(self, data, seen, p_value, min(self.n_first, self.n_second) > 0)
+        return _judge_law(self, data, seen, p_value)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Independent(Statement):
         """Return the verdict; the bounds are those of the visible dependence, the p-value is Bonferroni's."""
         views = (self.n, self.cells, self.counts, self.sum_distance, self.difference_distance)
         seen = dependence_interval(*views, self.alpha / 2.0)
-        return _judge_law(self, f"{self.n} pairs", seen, independence_p_value(*views), self.n > 0)
+        return _judge_law(self, f"{self.n} pairs", seen, independence_p_value(*views))
 
 
 def _one_sample_distance(name: str, value: object, n: int) -> float:
@@ -170,13 +170,11 @@ def _is_cumulative(counts: tuple[int, ...], side: int) -> bool:
     return all(at(i, j) - at(i - 1, j) - at(i, j - 1) + at(i - 1, j - 1) >= 0 for i, j in places)
 
 
-def _judge_law(
-    statement: UniformLaw | SameLaw | Independent, data: str, seen: Interval, p_value: float, any_data: bool
-) -> Judgement:
+def _judge_law(statement: UniformLaw | SameLaw | Independent, data: str, seen: Interval, p_value: float) -> Judgement:
     margin = statement.tolerance - seen.upper
     if p_value < statement.alpha / 2.0:
         verdict = Verdict.REFUTED
-    elif any_data and margin >= 0.0:
+    elif margin >= 0.0:  # never without data: they leave distances up to 1, above every tolerance
         verdict = Verdict.SUPPORTED
     else:
         verdict = Verdict.INCONCLUSIVE

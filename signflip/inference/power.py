@@ -123,9 +123,7 @@ class SameLawDesign(Design):
         if self.towards == Verdict.REFUTED:
             if two_sample_p_value(1.0, trials, trials) >= alpha / 2.0:
                 return math.inf
-            critical = _first(
-                lambda k: two_sample_p_value(k / trials, trials, trials) < alpha / 2.0, 1, trials
-            )
+            critical = _first(lambda k: two_sample_p_value(k / trials, trials, trials) < alpha / 2.0, 1, trials)
             # Where the laws differ most, F_n - G_n is a mean of 2n terms of range 1/n each.
             return _below_one(critical / trials + math.sqrt(2.0) * _one_sided_deviation(trials, miss))
         spare = miss - alpha / 2.0

@@ -101,7 +101,7 @@ def _settle_counts(statement: RateAtLeast | RateNear) -> None:
 def _judge_rate(
     statement: RateAtLeast | RateNear, seen: Interval, claimed: Interval, margin: float, claim: str
 ) -> Judgement:
-    if statement.trials > 0 and margin >= 0.0:
+    if margin >= 0.0:  # never without data: they leave [0, 1], which no claim accepted here contains
         verdict = Verdict.SUPPORTED
     elif seen.upper < claimed.lower or seen.lower > claimed.upper:
         verdict = Verdict.REFUTED

@@ -63,8 +63,7 @@ def wholes(name: str, values: object, *, at_least: int = 0, at_most: int = LARGE
 def reals(name: str, values: object, *, at_least: float = -math.inf) -> tuple[float, ...]:
     """Return a list or tuple of finite numbers as a tuple of floats, each checked by :func:`real`."""
     return tuple(
-        real(f"{name}[{place}]", value, at_least=at_least)
-        for place, value in enumerate(_sequence(name, values))
+        real(f"{name}[{place}]", value, at_least=at_least) for place, value in enumerate(_sequence(name, values))
     )
 
 

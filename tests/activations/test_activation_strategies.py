@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 
 from signflip import activations
 from signflip.activations import gaussian_moment
@@ -81,11 +81,15 @@ def test_degenerate_activations_lie_outside_the_domain(degenerate):
     ],
 )
 def test_the_strategies_reach_what_they_promise(strategy, wanted):
-    find(
-        strategy(),
-        wanted,
-        settings=settings(max_examples=2000, deadline=None, derandomize=True, database=None),
-    )
+    reached = []
+
+    @given(strategy())
+    @settings(max_examples=200, phases=[Phase.generate], deadline=None, derandomize=True, database=None)
+    def collect(activation):
+        reached.append(wanted(activation))
+
+    collect()
+    assert any(reached)
 
 
 def test_examples_shrink_to_short_specs():

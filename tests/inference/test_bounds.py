@@ -22,14 +22,10 @@ def test_an_interval_refuses_ends_in_the_wrong_order() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1e-3, 1e-9])
-@pytest.mark.parametrize(
-    ("successes", "trials"), [(0, 1), (1, 1), (0, 20), (3, 20), (20, 20), (999, 1000), (7, 10**6)]
-)
+@pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (0, 20), (3, 20), (20, 20), (999, 1000), (7, 10**6)])
 def test_clopper_pearson_agrees_with_statsmodels(successes: int, trials: int, alpha: float) -> None:
     ours = clopper_pearson(successes, trials, alpha)
-    assert (ours.lower, ours.upper) == pytest.approx(
-        proportion_confint(successes, trials, alpha, "beta"), rel=1e-9
-    )
+    assert (ours.lower, ours.upper) == pytest.approx(proportion_confint(successes, trials, alpha, "beta"), rel=1e-9)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(1, 10), (9, 10), (3, 1000), (500, 1000), (2, 10**9)])
@@ -62,9 +58,7 @@ def test_clopper_pearson_says_nothing_on_no_trials_and_refuses_nonsense() -> Non
 
 @pytest.mark.parametrize("alpha", [0.5, 0.05, 0.001])
 @pytest.mark.parametrize("trials", [1, 2, 3, 10, 100, 1000])
-def test_the_dkw_radius_is_exceeded_at_most_alpha_of_the_time_by_the_exact_law(
-    trials: int, alpha: float
-) -> None:
+def test_the_dkw_radius_is_exceeded_at_most_alpha_of_the_time_by_the_exact_law(trials: int, alpha: float) -> None:
     assert stats.kstwo.sf(dkw_radius(trials, alpha), trials) <= alpha * (1 + 1e-9)
 
 
@@ -115,9 +109,7 @@ def test_quantile_ranks_cover_with_atoms_by_enumeration(rates: tuple[float, ...]
     trials, alpha = 12, 0.3
     ranks = order_statistic_ranks(trials, quantile, alpha)
     below = np.concatenate([[0.0], np.cumsum(rates)])
-    points = [
-        v for v in range(len(rates)) if below[v] <= quantile + 1e-12 and quantile - 1e-12 <= below[v + 1]
-    ]
+    points = [v for v in range(len(rates)) if below[v] <= quantile + 1e-12 and quantile - 1e-12 <= below[v + 1]]
     covered = 0.0
     for counts in product(range(trials + 1), repeat=len(rates)):
         if sum(counts) == trials:

@@ -9,9 +9,7 @@ from signflip.inference import Budget
 
 def test_the_shares_of_all_checks_add_up_to_the_total() -> None:
     budget = Budget(1e-6, ("b", "a", "c"))
-    assert sum(Fraction(budget.share(check)) for check in budget.checks) <= Fraction(1e-6) * (
-        1 + Fraction(1, 10**15)
-    )
+    assert sum(Fraction(budget.share(check)) for check in budget.checks) <= Fraction(1e-6) * (1 + Fraction(1, 10**15))
     assert budget.share("a") == 1e-6 / 3
 
 

@@ -42,12 +42,8 @@ def test_the_p_value_is_bonferronis_over_scipys_exact_tests() -> None:
     counts, distances = grid_counts(u, v, 3), wrapped_distances(u, v)
     parts = [stats.kstwo.sf(d, 300) for d in distances]
     for count, rate in zip(counts, grid_rates(3), strict=True):
-        parts += [
-            2 * stats.binomtest(count, 300, rate, alternative=side).pvalue for side in ("less", "greater")
-        ]
-    assert independence_p_value(300, 3, counts, *distances) == pytest.approx(
-        min(1.0, 6 * min(parts)), rel=1e-9
-    )
+        parts += [2 * stats.binomtest(count, 300, rate, alternative=side).pvalue for side in ("less", "greater")]
+    assert independence_p_value(300, 3, counts, *distances) == pytest.approx(min(1.0, 6 * min(parts)), rel=1e-9)
 
 
 def test_the_p_value_is_valid_at_its_extremes() -> None:

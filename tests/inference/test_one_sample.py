@@ -63,9 +63,7 @@ def test_the_distance_agrees_with_scipy_and_with_a_search_of_all_jumps() -> None
     rng = np.random.default_rng([20, 1])
     for n in (1, 2, 7, 100):
         values = rng.random(n)
-        jumps = [abs(np.mean(values <= t) - t) for t in values] + [
-            abs(np.mean(values < t) - t) for t in values
-        ]
+        jumps = [abs(np.mean(values <= t) - t) for t in values] + [abs(np.mean(values < t) - t) for t in values]
         assert uniform_distance(values) == pytest.approx(max(jumps), abs=1e-15)
         assert uniform_distance(values) == pytest.approx(stats.kstest(values, "uniform").statistic, abs=1e-15)
     assert uniform_distance([0.0]) == uniform_distance([1.0]) == 1.0

@@ -23,6 +23,8 @@ from signflip.inference import (
     UniformLaw,
     UniformLawDesign,
     Verdict,
+    grid_rates,
+    independence_p_value,
 )
 
 SUPPORTED, REFUTED = Verdict.SUPPORTED, Verdict.REFUTED
@@ -67,9 +69,7 @@ def test_more_trials_detect_smaller_effects_and_smaller_alphas_need_larger_ones(
 def binomial_power(build: Callable[[int], Statement], trials: int, rate: float, verdict: Verdict) -> float:
     """The exact chance of a verdict, summed over all counts."""
     return sum(
-        float(stats.binom.pmf(s, trials, rate))
-        for s in range(trials + 1)
-        if build(s).judge().verdict == verdict
+        float(stats.binom.pmf(s, trials, rate)) for s in range(trials + 1) if build(s).judge().verdict == verdict
     )
 
 
@@ -118,7 +118,9 @@ def test_two_laws_at_the_detectable_distance_are_refuted_with_the_promised_power
     effect = SameLawDesign().detectable_effect(1000, 1e-3, 0.9)
 
     def build(rng: np.random.Generator) -> Statement:
-        return SameLaw.from_samples(rng.random(1000) + effect, rng.random(1000), 0.5, 1e-3)
+        # Two atoms: the distance is then one difference of counts, with no help from a supremum.
+        x, y = (rng.random(1000) < 0.5 + sign * effect / 2 for sign in (-1, 1))
+        return SameLaw.from_samples(x, y, 0.5, 1e-3)
 
     assert share_of(REFUTED, 1, build) >= FEWEST
 
@@ -135,6 +137,21 @@ def test_dependence_at_the_detectable_size_is_refuted_with_the_promised_power() 
     assert share_of(REFUTED, 2, build) >= FEWEST
 
 
+@pytest.mark.parametrize("cells", [2, 4, 8])
+def test_a_count_beyond_the_critical_deviation_is_refuted_at_every_grid_point(cells: int) -> None:
+    """What is left of the effect after the chance of missing it must itself make the p-value small enough."""
+    trials, alpha, power = 5000, 1e-6, 0.9
+    effect = IndependentDesign(cells).detectable_effect(trials, alpha, power)
+    critical = effect - math.sqrt(math.log(10.0) / (2 * trials))
+    rates = grid_rates(cells)
+    null = [round(trials * rate) for rate in rates]
+    for place, rate in enumerate(rates):
+        for count in (math.ceil(trials * (rate + critical)), math.floor(trials * (rate - critical))):
+            if 0 <= count <= trials:
+                counts = [*null[:place], count, *null[place + 1 :]]
+                assert independence_p_value(trials, cells, counts, 0.5 / trials, 0.5 / trials) < alpha / 2
+
+
 def test_true_laws_are_supported_at_the_promised_tolerance() -> None:
     uniform = UniformLawDesign(SUPPORTED).detectable_effect(1000, 1e-3, 0.9)
     same = SameLawDesign(SUPPORTED).detectable_effect(1000, 1e-3, 0.9)
@@ -143,21 +160,13 @@ def test_true_laws_are_supported_at_the_promised_tolerance() -> None:
     def both(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         return rng.random(1000), rng.random(1000)
 
-    assert (
-        share_of(SUPPORTED, 3, lambda rng: UniformLaw.from_transforms(rng.random(1000), uniform, 1e-3))
-        >= FEWEST
-    )
+    assert share_of(SUPPORTED, 3, lambda rng: UniformLaw.from_transforms(rng.random(1000), uniform, 1e-3)) >= FEWEST
     assert share_of(SUPPORTED, 4, lambda rng: SameLaw.from_samples(*both(rng), same, 1e-3)) >= FEWEST
-    assert (
-        share_of(SUPPORTED, 5, lambda rng: Independent.from_transforms(*both(rng), 4, independent, 1e-3))
-        >= FEWEST
-    )
+    assert share_of(SUPPORTED, 5, lambda rng: Independent.from_transforms(*both(rng), 4, independent, 1e-3)) >= FEWEST
 
 
 @pytest.mark.parametrize(("verdict", "sign"), [(REFUTED, -1), (SUPPORTED, 1)])
-def test_an_exponent_at_the_detectable_distance_is_settled_with_the_promised_power(
-    verdict: Verdict, sign: int
-) -> None:
+def test_an_exponent_at_the_detectable_distance_is_settled_with_the_promised_power(verdict: Verdict, sign: int) -> None:
     effect = DecayExponentDesign(10, 1000, 3, 0.5).detectable_effect(300, 1e-3, 0.9)
 
     def build(rng: np.random.Generator) -> Statement:
@@ -177,9 +186,7 @@ def test_what_cannot_be_detected_is_said_to_be_infinite_and_never_promised() -> 
         UniformLawDesign(SUPPORTED).trials_needed(0.1, 0.2, 0.95)
 
 
-@pytest.mark.parametrize(
-    ("trials", "alpha", "power"), [(0, 0.1, 0.9), (10, 0.0, 0.9), (10, 0.1, 1.0), (10, 1.0, 0.9)]
-)
+@pytest.mark.parametrize(("trials", "alpha", "power"), [(0, 0.1, 0.9), (10, 0.0, 0.9), (10, 0.1, 1.0), (10, 1.0, 0.9)])
 def test_nonsense_is_refused(trials: int, alpha: float, power: float) -> None:
     for design in DESIGNS:
         with pytest.raises(ValueError, match="must lie"):

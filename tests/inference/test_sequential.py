@@ -48,9 +48,7 @@ def test_the_mixture_is_the_krichevsky_trofimov_product() -> None:
 
 @pytest.mark.parametrize("alpha", [0.2, 0.01])
 @pytest.mark.parametrize("rate", [0.0, 1e-3, 0.05, 0.3, 0.5, 0.9, 1.0])
-def test_the_chance_of_ever_excluding_the_truth_up_to_2000_trials_is_at_most_alpha(
-    rate: float, alpha: float
-) -> None:
+def test_the_chance_of_ever_excluding_the_truth_up_to_2000_trials_is_at_most_alpha(rate: float, alpha: float) -> None:
     """Exact dynamic programming over (n, successes): what is excluded is absorbed."""
     bar, excluded = -math.log(alpha), 0.0
     chance = np.array([1.0])
@@ -64,9 +62,7 @@ def test_the_chance_of_ever_excluding_the_truth_up_to_2000_trials_is_at_most_alp
         excluded += moved[out].sum()
         chance = np.where(out, 0.0, moved)
     assert excluded <= alpha
-    assert (
-        rate in (0.0, 1.0) or excluded > alpha / 50
-    )  # the test would notice a sequence that is far too wide
+    assert rate in (0.0, 1.0) or excluded > alpha / 50  # the test would notice a sequence that is far too wide
 
 
 @given(
@@ -115,9 +111,7 @@ def test_the_ends_solve_the_equation_in_forty_digits(successes: int, failures: i
         def excess(rate: float) -> float:
             p = mpmath.mpf(rate)
             hits = successes * mpmath.log(p) if successes else 0
-            return float(
-                mixture - hits - (failures * mpmath.log(1 - p) if failures else 0) + mpmath.log(alpha)
-            )
+            return float(mixture - hits - (failures * mpmath.log(1 - p) if failures else 0) + mpmath.log(alpha))
 
         width = seen.upper - seen.lower
         ends = [(seen.lower, min(1e-6 * width, 0.1 * seen.lower))] if successes else []

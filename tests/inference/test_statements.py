@@ -19,6 +19,7 @@ from signflip.inference import (
     UniformLaw,
     Verdict,
     confidence_sequence,
+    dkw_radius,
     order_statistic_ranks,
     two_sample_p_value,
 )
@@ -86,9 +87,7 @@ def test_transforms_are_judged_against_uniformity(power: float, verdict: Verdict
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.0, SUPPORTED), (0.2, REFUTED)])
 @pytest.mark.parametrize("sizes", [(40_000, 40_000), (30_000, 45_000), (10_000, 9_000)])
-def test_two_samples_are_judged_against_each_other(
-    sizes: tuple[int, int], shift: float, verdict: Verdict
-) -> None:
+def test_two_samples_are_judged_against_each_other(sizes: tuple[int, int], shift: float, verdict: Verdict) -> None:
     x, y = rng(4).normal(size=sizes[0]), rng(5).normal(size=sizes[1]) + shift
     assert SameLaw.from_samples(x, y, 0.09, ALPHA).judge().verdict == verdict
 
@@ -96,6 +95,16 @@ def test_two_samples_are_judged_against_each_other(
 def test_two_samples_with_a_large_common_atom_are_supported() -> None:
     x, y = (np.maximum(rng(label).normal(size=40_000), 0.0) for label in (6, 7))
     assert SameLaw.from_samples(x, y, 0.09, ALPHA).judge().verdict == SUPPORTED
+
+
+def test_half_of_alpha_goes_to_the_bounds_of_a_law() -> None:
+    u, v = rng(10).random(1000), rng(11).random(600)
+    uniform, same = UniformLaw.from_transforms(u, 0.5, 0.02), SameLaw.from_samples(u, v, 0.5, 0.02)
+    independent = Independent.from_transforms(u[:600], v, 2, 0.5, 0.02)
+    assert uniform.judge().bounds[1] == uniform.distance + dkw_radius(1000, 0.01)
+    assert same.judge().bounds[1] == pytest.approx(same.distance + dkw_radius(1000, 0.005) + dkw_radius(600, 0.005))
+    largest = max(independent.sum_distance, independent.difference_distance)
+    assert independent.judge().bounds[1] == pytest.approx(largest + dkw_radius(600, 0.01 / 3))
 
 
 def test_few_data_that_agree_do_not_support_a_law() -> None:
@@ -112,9 +121,7 @@ def test_whatever_can_be_supported_could_have_been_refuted(tolerance: float, alp
     n = next(n for n in range(1, 10**5) if SameLaw(n, n, 0.0, tolerance, alpha).judge().verdict == SUPPORTED)
     assert two_sample_p_value(1.0, n, n) < alpha / 2
     assert SameLaw(n, n, 1.0, tolerance, alpha).judge().verdict == REFUTED
-    n = next(
-        n for n in range(1, 10**5) if UniformLaw(n, 0.5 / n, tolerance, alpha).judge().verdict == SUPPORTED
-    )
+    n = next(n for n in range(1, 10**5) if UniformLaw(n, 0.5 / n, tolerance, alpha).judge().verdict == SUPPORTED)
     assert UniformLaw(n, 1.0, tolerance, alpha).judge().verdict == REFUTED
 
 
@@ -168,6 +175,13 @@ def test_the_ends_are_the_order_statistics_at_bonferronis_share() -> None:
     lower, upper = statement.judge().bounds
     assert lower == pytest.approx(math.log(last.lower / first.upper) / math.log(10**4))
     assert upper == pytest.approx(math.log(last.upper / first.lower) / math.log(10**4))
+
+
+def test_a_rung_with_draws_for_alpha_but_not_for_its_share_of_it_gives_no_interval() -> None:
+    """Eight draws bound their median at 2^-7, not at 2^-7 / 2, which is the share of each of two rungs."""
+    both = DecayExponent((10, 100), (9, 8), (0.5, 0.1), (0.6, 0.2), -0.1, None, None, False, 2.0**-7)
+    assert [median is None for median in both.medians()] == [False, True]
+    assert both.judge().verdict == INCONCLUSIVE
 
 
 @pytest.mark.parametrize("rung", [10**2, 10**6])
@@ -253,9 +267,7 @@ def test_a_non_finite_trial_is_an_error_of_every_statement(bad: float) -> None:
 def test_bounds_narrow_to_the_truth_as_data_grow() -> None:
     widths = []
     for n in (100, 10_000, 1_000_000):
-        lower, upper = (
-            UniformLaw.from_transforms(stats.uniform.ppf((np.arange(n) + 0.5) / n), 0.5, 0.01).judge().bounds
-        )
+        lower, upper = UniformLaw.from_transforms(stats.uniform.ppf((np.arange(n) + 0.5) / n), 0.5, 0.01).judge().bounds
         assert Interval(lower, upper).covers(0.0)
         widths.append(upper)
     assert widths == sorted(widths, reverse=True)

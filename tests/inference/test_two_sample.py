@@ -49,17 +49,13 @@ def test_distance_and_p_value_agree_with_scipy(n: int, m: int) -> None:
         assert two_sample_p_value(distance, n, m) == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("n", "height"), [(2000, 63), (2000, 250), (200_000, 500), (200_000, 2500), (200_000, 4000)]
-)
+@pytest.mark.parametrize(("n", "height"), [(2000, 63), (2000, 250), (200_000, 500), (200_000, 2500), (200_000, 4000)])
 def test_the_equal_size_series_holds_in_forty_digits(n: int, height: int) -> None:
     with mpmath.workdps(40):
         start = mpmath.loggamma(n + 1)
         terms = (
             (-1) ** (j - 1)
-            * mpmath.exp(
-                2 * start - mpmath.loggamma(n + j * height + 1) - mpmath.loggamma(n - j * height + 1)
-            )
+            * mpmath.exp(2 * start - mpmath.loggamma(n + j * height + 1) - mpmath.loggamma(n - j * height + 1))
             for j in range(1, min(n // height, 30) + 1)
         )
         expected = 2 * mpmath.fsum(terms)
@@ -68,9 +64,7 @@ def test_the_equal_size_series_holds_in_forty_digits(n: int, height: int) -> Non
 
 @pytest.mark.parametrize("height", [1, 20, 60, 150])
 def test_the_series_and_the_lattice_agree_at_equal_sizes(height: int) -> None:
-    assert two_sample._lattice(height * 300, 300, 300) == pytest.approx(
-        two_sample._equal_sizes(height, 300), rel=1e-9
-    )
+    assert two_sample._lattice(height * 300, 300, 300) == pytest.approx(two_sample._equal_sizes(height, 300), rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "m"), [(5, 5), (50, 50), (3, 8), (40, 31)])
@@ -80,9 +74,7 @@ def test_the_smallest_attainable_p_value_is_two_arrangements(n: int, m: int) -> 
 
 @pytest.mark.parametrize("weights", [(1, 1), (1, 3), (1, 1, 1), (5, 1, 2)])
 @pytest.mark.parametrize(("n", "m"), [(3, 3), (4, 4), (4, 2)])
-def test_the_p_value_is_conservative_with_ties_by_enumeration(
-    n: int, m: int, weights: tuple[int, ...]
-) -> None:
+def test_the_p_value_is_conservative_with_ties_by_enumeration(n: int, m: int, weights: tuple[int, ...]) -> None:
     """Every pair of samples of a law on a few atoms is weighed exactly; P(p <= a) <= a for every a."""
     chances: Counter[float] = Counter()
     for values in product(range(len(weights)), repeat=n + m):
