@@ -9,15 +9,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import UnsatisfiedAssumption
 from hypothesis.internal.conjecture import providers
 
 from signflip import replay
-from signflip.checking import Evidence
+from signflip.checking import Evidence, InconclusiveError, NotShownError
 from signflip.claims import canonical
 from signflip.codec import decode, encode
 from signflip.evidence import check_verdict
@@ -47,6 +48,7 @@ def hypothesis_settings(examples: int) -> hypothesis.settings:
     """The settings of a check that draws ``examples`` configurations; nothing in them depends on the environment."""
     return hypothesis.settings(
         max_examples=examples,
+        backend="hypothesis",
         # Set, not inherited: Hypothesis changes both by itself where it sees a CI variable.
         derandomize=False,
         database=None,
@@ -78,7 +80,10 @@ class CheckRunner:
         self._evidence = evidence
         self._replayed = replayed
         self._seen: dict[str, BaseException | None] = {}
-        self._failed = False
+        # Records of the examples that failed, in order; the last to be raised is Hypothesis's simplest.
+        self._failing: dict[str, dict[str, Any]] = {}
+        self._simplest: dict[str, Any] | None = None
+        self._tracebacks: dict[str, TracebackType | None] = {}
         self._shrinks_left = SHRINK_EXAMPLES
         self._error: str | None = None
 
@@ -87,8 +92,9 @@ class CheckRunner:
         __tracebackhide__ = True
         arguments = {name: fixtures[name] for name in inspect.signature(self._function).parameters}
         try:
-            if self._replayed is not None:
-                drawn = {name: decode(value) for name, value in self._replayed["draws"].items()}
+            draws = self._replayed["draws"] if self._replayed is not None else None
+            if isinstance(draws, dict):
+                drawn = {name: decode(value) for name, value in draws.items()}
                 handle = getattr(self._function, "hypothesis", None)
                 self._example(handle.inner_test if handle else self._function, {**arguments, **drawn})
             elif hasattr(self._function, "hypothesis"):
@@ -96,17 +102,25 @@ class CheckRunner:
             else:
                 self._example(self._function, arguments)
             self._evidence.close()
-        except AssertionError:
-            raise
+            self._require_statements()
         except BaseException as error:
-            self._error = f"{type(error).__name__}: {error}"
+            # A failure that the verdicts tell is no error; one that they hide (a plain assert, say) must not look green.
+            if not isinstance(error, NotShownError) or self._verdict() == self._evidence.claim.expect:
+                self._error = f"{type(error).__name__}: {error}"
             raise
+
+    def _require_statements(self) -> None:
+        claim, pooled = self._evidence.claim, self._evidence.pooled
+        if self._verdict() != claim.expect or (claim.pooled and pooled is None):
+            part = pooled or (self._evidence.examples or [{}])[-1]
+            raise InconclusiveError(f"{claim.id}: no statement was made, or not all that its claim declares", part)
 
     def _explore(self, arguments: Mapping[str, Any]) -> None:
         handle = self._function.hypothesis
         inner = handle.inner_test
 
         def example(**values: Any) -> None:
+            __tracebackhide__ = True
             self._example(inner, values)
 
         handle.inner_test = example
@@ -119,27 +133,33 @@ class CheckRunner:
 
     def _example(self, body: Callable[..., None], values: Mapping[str, Any]) -> None:
         """One configuration: judged once, however often Hypothesis comes back to it."""
+        __tracebackhide__ = True
         draws = {name: encode(value) for name, value in values.items() if value is not self._evidence}
         key = canonical(draws)
         if key in self._seen:
             if (known := self._seen[key]) is not None:
-                raise known
+                self._simplest = self._failing[key]
+                # Without the frames of the last time: a traceback would grow with every return.
+                raise known.with_traceback(self._tracebacks[key])
             return
-        if self._failed:
+        if self._failing:
             if self._shrinks_left == 0:
                 return
             self._shrinks_left -= 1
-        self._evidence.begin(draws, shrinking=self._failed)
+        self._evidence.begin(draws, shrinking=bool(self._failing))
+        record = self._evidence.examples[-1]
         try:
             body(**values)
             self._evidence.end()
-        except HypothesisException:  # the draw was rejected: no example after all
-            self._evidence.examples.pop()
-            raise
         except BaseException as error:
-            self._seen[key] = error
-            self._failed = True
-            raise
+            if isinstance(error, UnsatisfiedAssumption) and not record["statements"] and not record["pilots"]:
+                self._evidence.examples.pop()  # the draw was rejected: no example after all
+                raise
+            if isinstance(error, UnsatisfiedAssumption):
+                error = RuntimeError("an example was rejected after it had been judged: draw what the domain allows")
+            self._seen[key], self._tracebacks[key] = error, error.__traceback__
+            self._failing[key] = self._simplest = record
+            raise error
         self._seen[key] = None
 
     def record(self, nodeid: str) -> dict[str, Any]:
@@ -159,10 +179,13 @@ class CheckRunner:
         }
         return {**record, "verdict": check_verdict(record)}
 
+    def _verdict(self) -> str:
+        return str(self.record("")["verdict"])
+
     def explanation(self, nodeid: str) -> str:
         """A failure in words: the claim, the first and the simplest failing example, and the line that replays it."""
         claim, evidence = self._evidence.claim, self._evidence
-        failing = [e for e in evidence.examples if e["verdict"] not in (claim.expect, None)]
+        failing = list(self._failing.values())
         lines = [
             f"{claim.id} [{claim.mark}]: {claim.statement}",
             f"domain: {claim.domain}",
@@ -171,23 +194,21 @@ class CheckRunner:
         ]
         if self._error is not None:
             lines.append(f"error: {self._error}")
-            failing = failing or evidence.examples[-1:]
         if evidence.pooled is not None:
             lines += ["pooled over all examples:", *_statements(evidence.pooled, claim.expect)]
-        for title, example in zip(("first failing example", "shrunk example"), _ends(failing), strict=False):
-            lines += [f"{title}: {canonical(example['draws'])}", *_statements(example, claim.expect)]
-        if failing or evidence.examples:
-            case = (failing or evidence.examples)[-1]
-            lines += ["replay:", replay.command(nodeid, claim.id, evidence.seed, evidence.alpha, case["draws"])]
+        shown = {"first failing example": failing[0], "shrunk example": self._simplest} if failing else {}
+        for title, example in shown.items():
+            if example is not None and (title != "shrunk example" or example is not failing[0]):
+                lines += [f"{title}: {canonical(example['draws'])}", *_statements(example, claim.expect)]
+        # What no single example shows (pools, or no example at all) is shown again by drawing them all.
+        case = evidence.allowed_examples if self._simplest is None else self._simplest["draws"]
+        lines += ["replay:", replay.command(nodeid, claim.id, evidence.seed, evidence.alpha, case)]
         return "\n".join(lines)
 
 
-def _ends(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return items if len(items) < 2 else [items[0], items[-1]]
-
-
 def _statements(part: Mapping[str, Any], expected: str) -> list[str]:
-    return [
+    lines = [] if part.get("reason") is None else [f"  {part['verdict']:<12} {part['reason']}"]
+    return lines + [
         f"  {s['verdict']:<12} {s['name']} {canonical(s['about'])}: {s['sentence']}"
         for s in part["statements"]
         if s["verdict"] != expected

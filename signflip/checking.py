@@ -113,6 +113,7 @@ class Evidence:
                 "pilots": [],
                 "statements": [],
                 "tables": {},
+                "notes": [],
                 "reason": None,
                 "verdict": None,
             }
@@ -144,14 +145,17 @@ class Evidence:
 
     # -- sampling ---------------------------------------------------------------------------------------
 
-    def simulate(self, configuration: Configuration, trials: int) -> Sample:
-        """``trials`` fresh networks of a configuration, under this check's own key."""
-        sample = collect(self._blocks(configuration, "confirm"), trials)
+    def simulate(self, configuration: Configuration, trials: int, use: str = "confirm") -> Sample:
+        """``trials`` fresh networks of a configuration, under this check's own key.
+
+        A ``use`` of "pilot" draws others, for choosing what is to be confirmed.
+        """
+        sample = collect(self._blocks(configuration, use), trials)
         self.networks += trials
         return sample
 
     def block(self, configuration: Configuration) -> tuple[RandomNetwork, Space, torch.Tensor]:
-        """The networks of the first block, with the input space and x: for checks that change the weights themselves."""
+        """The networks of the first block, the input space and x: for checks that change the weights themselves."""
         self._configurations.add(configuration.digest)
         self.networks += configuration.block_trials
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
@@ -280,6 +284,10 @@ class Evidence:
             sample = self.simulate(configuration, trials)
             rows.append({"about": describe(configuration), "successes": int(event(sample).sum()), "trials": trials})
         self.examples[-1]["tables"][name] = rows
+
+    def note(self, text: str) -> None:
+        """Put a remark in the example's record, on what was left out and why."""
+        self.examples[-1]["notes"].append(text)
 
     def _record(self, name: str, statement: Statement, about: Configuration | Mapping[str, Any]) -> Judgement:
         where = describe(about) if isinstance(about, Configuration) else dict(about)

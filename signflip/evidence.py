@@ -13,7 +13,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +71,16 @@ def assemble(
 
 def write(document: Mapping[str, Any], path: Path) -> None:
     """Write ``document`` so that ``path`` holds, at every moment, the old text or the new one."""
+    text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def append(record: Mapping[str, Any], path: Path) -> None:
@@ -101,25 +105,47 @@ def verify(document: Mapping[str, Any]) -> list[str]:
             problems.append("digest: the content is not what was written")
         run = document["run"]
         budget = Budget(run["false_alarm"], tuple(run["registered"]))
+        ids = [check["id"] for check in document["checks"]]
+        problems += [f"{name}: more than one record" for name in sorted({i for i in ids if ids.count(i) > 1})]
+        replayed = run.get("replay")
+        if replayed is not None:
+            problems += _replay_problems(document, replayed)
         for check in document["checks"]:
-            problems += [f"{check['id']}: {problem}" for problem in _check_problems(check, budget)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problems += [f"{check['id']}: {problem}" for problem in _check_problems(check, budget, replayed)]
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         problems.append(f"not a document of this schema: {type(error).__name__}: {error}")
     return problems
 
 
-def _check_problems(check: Mapping[str, Any], budget: Budget) -> Iterable[str]:
+def _replay_problems(document: Mapping[str, Any], replayed: Mapping[str, Any]) -> Iterable[str]:
+    if any(check["id"] != replayed["check"] for check in document["checks"]):
+        yield f"a replay of {replayed['check']} holds other checks"
+    if any(check["allowed_examples"] != 1 for check in document["checks"]) and isinstance(replayed["draws"], dict):
+        yield "a replay of one example allows more"
+
+
+def _check_problems(check: Mapping[str, Any], budget: Budget, replayed: Mapping[str, Any] | None) -> Iterable[str]:
     claim = Claim(**check["claim"])
+    if check["id"] != claim.id:
+        yield f"its claim is {claim.id}"
+    # A replay takes the error rate of the run that it comes from, and is no part of a run.
     alpha = budget.statement_share(claim.id, check["allowed_examples"], claim.statements, claim.pooled)
+    if replayed is not None:
+        alpha = replayed["alpha"]
     if check["alpha"] != alpha:
         yield f"alpha {check['alpha']!r}, its share of the budget is {alpha!r}"
     parts = list(check["examples"]) + ([check["pooled"]] if check["pooled"] is not None else [])
     for part in parts:
+        pilots = part.get("pilots", [])
+        if len(part["statements"]) + len(pilots) > (claim.pooled if part is check["pooled"] else claim.statements):
+            yield "more statements than its claim declares"
         for entry in part["statements"]:
             yield from _statement_problems(entry, alpha)
-        if part["verdict"] not in (verdict := part_verdict(part), None) or (
-            part["verdict"] is None and part["statements"]
-        ):
+        for entry in pilots:
+            yield from _pilot_problems(entry, alpha)
+        # An example that raised, or only added to pools, has no verdict.
+        open_ended = not part["statements"] or check["error"] is not None or part.get("shrinking", False)
+        if part["verdict"] != (verdict := part_verdict(part)) and not (part["verdict"] is None and open_ended):
             yield f"an example says {part['verdict']}, its statements give {verdict}"
     if sum(not example["shrinking"] for example in check["examples"]) > check["allowed_examples"]:
         yield "more examples than its budget allows"
@@ -134,18 +160,33 @@ def _statement_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]
         yield f"{entry['name']}: alpha {statement.alpha!r}, its share is {alpha!r}"
     if entry["verdict"] != judgement.verdict:
         yield f"{entry['name']}: verdict {entry['verdict']}, its counts give {judgement.verdict}"
-    same = len(entry["bounds"]) == len(judgement.bounds) and all(
-        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(entry["bounds"], judgement.bounds, strict=True)
-    )
-    if not same:
+    if not _close(entry["bounds"], judgement.bounds):
         yield f"{entry['name']}: bounds {entry['bounds']}, its counts give {list(judgement.bounds)}"
+    if (entry["margin"] is None) != (judgement.margin is None) or (
+        judgement.margin is not None and not _close([entry["margin"]], [judgement.margin])
+    ):
+        yield f"{entry['name']}: margin {entry['margin']}, its counts and threshold give {judgement.margin}"
+
+
+def _pilot_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]:
+    statement = Statement.from_json(entry["statement"])
+    if statement.alpha != alpha:
+        yield f"a pilot: alpha {statement.alpha!r}, its share is {alpha!r}"
+    if entry["verdict"] != (verdict := statement.judge().verdict):
+        yield f"a pilot: verdict {entry['verdict']}, its counts give {verdict}"
+
+
+def _close(found: Sequence[float], expected: Sequence[float]) -> bool:
+    return len(found) == len(expected) and all(
+        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(found, expected, strict=True)
+    )
 
 
 def load(path: Path) -> dict[str, Any]:
     """The document at ``path``; ValueError naming the file if it is not one JSON object."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path}: holds {type(document).__name__}, not a document")

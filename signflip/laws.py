@@ -24,3 +24,11 @@ def limit_perturbation(architecture: Architecture, activation: Activation, step:
     """|delta| / |x| = step * sqrt(beta / d), the limit in wide layers [derived]."""
     _, slope = architecture.limit_moments(activation)
     return step * math.sqrt(slope / architecture.input_dim)
+
+
+def bounded_width_flip_rate(width: int) -> float:
+    """ReLU, one hidden layer of fixed ``width``, d and then s to infinity: 1 - 2 (3/4)^m + 2^-m (THEORY 6) [derived].
+
+    The sign flips exactly when output weights of both signs act: each neuron is alive with probability 1/2.
+    """
+    return 1 - 2 * 0.75**width + 0.5**width

@@ -7,6 +7,7 @@ a pilot finds a witness (t, m0, d0) on draws of its own; a ladder above it is th
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +53,14 @@ def configuration(
     return Configuration(architecture, activation, natural_steps * architecture.natural_step(activation))
 
 
-def find_witness(evidence: Evidence, activation: Activation, *, failure: float, perturbation: float) -> Witness:
+def find_witness(
+    evidence: Evidence, activation: Activation, *, depth: int = 1, failure: float, perturbation: float
+) -> Witness:
     """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
 
     t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
-    allows the perturbation [derived]. A witness holds at (m0, d0), at (m0, 10^12) and at (8 m0, d0).
+    allows the perturbation [derived]. A witness holds at (m0, d0), at (m0, 10^12) and at (8 m0, d0), all
+    ``depth`` layers of one width.
 
     Raises:
         InconclusiveError: if no candidate within the largest allowed, or within `PILOT_STATEMENTS`, is certified.
@@ -71,7 +75,7 @@ def find_witness(evidence: Evidence, activation: Activation, *, failure: float, 
         statements += 1
         return evidence.pilot_rate(
             event,
-            configuration(activation, (width,), dimension, t),
+            configuration(activation, (width,) * depth, dimension, t),
             accept=1 - _CERTIFY * failure,
             reject=1 - _GIVE_UP * failure,
             cap=_PILOT_CAP,
@@ -82,17 +86,36 @@ def find_witness(evidence: Evidence, activation: Activation, *, failure: float, 
         for width in _WIDTHS:
             if not holds(flips, t, width, LARGEST_DIMENSION):
                 continue
-            for dimension in _dimensions(activation, t, width, perturbation):
+            for dimension in _dimensions(activation, t, (width,) * depth, perturbation):
                 if holds(event, t, width, dimension) and holds(event, t, 8 * width, dimension):
                     return Witness(t, width, dimension)
     return evidence.abandon(f"the pilot found no witness for {activation.name} up to m={_WIDTHS[-1]}")
 
 
-def _dimensions(activation: Activation, t: float, width: int, perturbation: float) -> list[int]:
+def _dimensions(activation: Activation, t: float, widths: tuple[int, ...], perturbation: float) -> list[int]:
     """Doublings of d from where the limit law |delta|/|x| = t sqrt(V / (beta d)) allows the perturbation."""
-    variance, slope = Architecture(1, (width,)).limit_moments(activation)
+    variance, slope = Architecture(1, widths).limit_moments(activation)
     least = math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
     return [2 ** max(1, least + k) for k in range(_DIMENSION_DOUBLINGS)]
+
+
+def confirm(
+    evidence: Evidence,
+    activation: Activation,
+    witness: Witness,
+    rungs: Iterable[tuple[tuple[int, ...], int]],
+    *,
+    failure: float,
+    perturbation: float,
+) -> None:
+    """State P(adversarial) >= 1 - ``failure`` on each rung (widths, d) above a witness, on fresh draws."""
+    for widths, dimension in rungs:
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(perturbation),
+            configuration(activation, widths, dimension, witness.natural_steps),
+            name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+        )
 
 
 def flips(sample: Sample) -> NDArray[np.bool_]:

@@ -7,31 +7,45 @@ from pathlib import Path
 
 
 class RegistryError(ValueError):
-    """A claim's id is missing, not a literal, or used twice: the message names the file and line."""
+    """The suite cannot be read, or one of its claims has no id of its own: the message names the file and line."""
 
 
 def registered_checks(suite: Path) -> dict[str, str]:
     """Claim id of every check in the folder ``suite``, by "file.py::function" relative to it.
 
     Files are parsed, never imported, so that running one file is as cheap as it looks, and the split of
-    the false-alarm budget is that of the whole suite.
+    the false-alarm budget is that of the whole suite. A check is a plain function of a module: anything else
+    that carries @claim would hold a share of the budget and might never run.
     """
     checks: dict[str, str] = {}
     homes: dict[str, str] = {}
     for path in sorted(suite.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-            if not isinstance(node, ast.FunctionDef):
+        module = _parse(path)
+        for node in ast.walk(module):
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 continue
             for decorator in node.decorator_list:
                 if not _is_claim(decorator):
                     continue
                 where = f"{path}:{decorator.lineno}"
                 claim_id = _literal_id(decorator, where)
+                if not isinstance(node, ast.FunctionDef) or node not in module.body or not node.name.startswith("test"):
+                    raise RegistryError(f"{where}: {node.name}: @claim is for functions test_... of the module itself")
+                name = f"{path.relative_to(suite).as_posix()}::{node.name}"
                 if claim_id in homes:
                     raise RegistryError(f"{where}: claim id {claim_id!r} is taken already, at {homes[claim_id]}")
+                if name in checks:
+                    raise RegistryError(f"{where}: {node.name} hides the check of its name at {homes[checks[name]]}")
                 homes[claim_id] = where
-                checks[f"{path.relative_to(suite).as_posix()}::{node.name}"] = claim_id
+                checks[name] = claim_id
     return checks
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RegistryError(f"{path}: the suite's claims cannot be counted: {type(error).__name__}: {error}") from error
 
 
 def _is_claim(decorator: ast.expr) -> bool:
@@ -41,6 +55,6 @@ def _is_claim(decorator: ast.expr) -> bool:
 def _literal_id(decorator: ast.expr, where: str) -> str:
     assert isinstance(decorator, ast.Call)
     first = decorator.args[0] if decorator.args else None
-    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.strip():
         return first.value
     raise RegistryError(f"{where}: the first argument of @claim must be its id, a literal text")

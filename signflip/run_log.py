@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -41,11 +42,19 @@ class RunLog:
         self._expected: set[str] = set()
         self._records: dict[str, dict[str, Any]] = {}
         self._seconds: dict[str, float] = {}
+        self._started_checks: set[str] = set()
+        self._stopped = False
 
     @property
     def lost(self) -> list[str]:
-        """Checks that were to run and sent no record."""
-        return sorted(self._expected - set(self._records))
+        """Checks that were to run and sent no record; of a run that was stopped, those that had started."""
+        missing = self._expected - set(self._records)
+        return sorted(missing & self._started_checks if self._stopped else missing)
+
+    @property
+    def not_as_claimed(self) -> list[str]:
+        """Checks whose record does not say what their claim says, whatever pytest made of them (a skip, an xfail)."""
+        return sorted(k for k, r in self._records.items() if r["error"] or r["verdict"] != r["claim"]["expect"])
 
     def expect(self, nodeids: list[str]) -> None:
         """Note the checks among ``nodeids``, and start the JSON Lines file."""
@@ -56,23 +65,37 @@ class RunLog:
 
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)  # killed, this run must not be taken for the one before it
         self._lines.write_text("", encoding="utf-8")
 
     @property
+    def path(self) -> Path:
+        """The document; a replay has one of its own, and leaves that of the run it came from alone."""
+        return self.folder / ("evidence.json" if self._run.get("replay") is None else "replay.json")
+
+    @property
     def _lines(self) -> Path:
-        return self.folder / "evidence.jsonl"
+        return self.path.with_suffix(".jsonl")
+
+    def start(self, nodeid: str) -> None:
+        """Note that a test has started."""
+        if nodeid in self._registered:
+            self._started_checks.add(self._registered[nodeid])
 
     def receive(self, text: str, seconds: float) -> None:
         """Take one check's record, a strict JSON text."""
         record = json.loads(text)
+        if self._records.get(record["id"], record) != record:
+            self.problems.append(f"{record['id']} ran twice and sent two different records")
         self._records[record["id"]] = record
         self._seconds[record["id"]] = round(seconds, 3)
         self._guard(lambda: evidence.append(record, self._lines))
 
     def finish(self, status: str) -> None:
-        """Write the document, if any check was to run."""
+        """Write the document, if any check was to run; a status other than "finished" means that the run was stopped."""
         if not self._expected:
             return
+        self._stopped = status != "finished"
         circumstances = {
             "status": status,
             "started": self._started.isoformat(timespec="seconds"),
@@ -83,6 +106,7 @@ class RunLog:
             "cores": os.cpu_count(),
             "workers": self._workers,
             "lost": self.lost,
+            "not_reached": sorted(self._expected - set(self._records) - set(self.lost)),
         }
         self.document = evidence.assemble(self._run, self._records.values(), circumstances)
         self._guard(self._write)
@@ -90,9 +114,9 @@ class RunLog:
     def _write(self) -> None:
         assert self.document is not None
         self.folder.mkdir(parents=True, exist_ok=True)
-        evidence.write(self.document, self.folder / "evidence.json")
+        evidence.write(self.document, self.path)
 
-    def _guard(self, step: Any) -> None:
+    def _guard(self, step: Callable[[], None]) -> None:
         try:
             step()
         except OSError as error:

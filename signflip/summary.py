@@ -11,10 +11,10 @@ from signflip.claims import Claim
 _HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "tightest bound", "seconds")
 
 
-def summary_lines(document: Mapping[str, Any], folder: Path, problems: Iterable[str]) -> list[str]:
-    """A table of the checks, a sentence on the whole, and where the evidence lies."""
+def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[str]) -> list[str]:
+    """A table of the checks, a sentence on the whole, and the ``path`` where the evidence lies."""
     circumstances = document["circumstances"]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             check["id"],
             f"[{check['claim']['mark']}]",
@@ -29,7 +29,9 @@ def summary_lines(document: Mapping[str, Any], folder: Path, problems: Iterable[
     lines = _table(_HEADINGS, rows)
     networks = sum(check["networks"] for check in document["checks"])
     configurations = sum(check["configurations"] for check in document["checks"])
-    as_claimed = sum(check["verdict"] == check["claim"]["expect"] for check in document["checks"])
+    as_claimed = sum(
+        check["error"] is None and check["verdict"] == check["claim"]["expect"] for check in document["checks"]
+    )
     run = document["run"]
     lines += [
         "",
@@ -37,11 +39,13 @@ def summary_lines(document: Mapping[str, Any], folder: Path, problems: Iterable[
         f"networks, seed {run['seed']}; false alarms at most {run['false_alarm']:g} a run "
         f"({run['false_alarm'] / len(run['registered']):.2g} a check).",
     ]
-    if len(rows) < len(run["registered"]):
-        lines.append(f"{len(run['registered']) - len(rows)} registered checks did not run; they keep their share of the budget.")
+    idle = len(run["registered"]) - len(rows) - len(circumstances["lost"])
+    if idle:
+        lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
     lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances["lost"]]
+    lines += [f"NOT REACHED: {name}, the run was stopped before" for name in circumstances["not_reached"]]
     lines += [f"PROBLEM: {problem}" for problem in problems]
-    lines.append(f"evidence: {folder / 'evidence.json'} (sha256 but for circumstances: {document['digest'][:16]})")
+    lines.append(f"evidence: {path} (sha256 but for circumstances: {document['digest'][:16]})")
     return lines
 
 

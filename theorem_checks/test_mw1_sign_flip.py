@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get, names
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, adversarial, configuration, find_witness
+from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, confirm, find_witness
 from strategies.activations import catalogue_activations, generated_activations
 
 FAILURE = 0.1
@@ -24,30 +24,25 @@ QUANTIFIED = (
 )
 
 
-def ladder_above(witness: Witness, top: int) -> list[tuple[int, int]]:
-    """(width, dimension) above (m0, d0): its own corner, m << d, m ~ d, m >> d, and both large."""
+def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]]:
+    """(widths, dimension) above (m0, d0): its own corner, m << d, m ~ d, m >> d, and both large."""
     m0, d0 = witness.width, witness.dimension
     top = max(top, 16 * m0)
     between = math.isqrt(m0 * top)
     return [
-        (m0, d0),
-        (m0, LARGEST_DIMENSION),
-        (between, max(between, d0)),
-        (top, d0),
-        (top, LARGEST_DIMENSION),
+        ((m0,), d0),
+        ((m0,), LARGEST_DIMENSION),
+        ((between,), max(between, d0)),
+        ((top,), d0),
+        ((top,), LARGEST_DIMENSION),
     ]
 
 
-def confirm(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
+def judge(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
     """Pilot, then every rung of the ladder on fresh draws."""
     witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
-    for width, dimension in ladder_above(witness, top):
-        evidence.rate_at_least(
-            1 - failure,
-            adversarial(PERTURBATION),
-            configuration(activation, (width,), dimension, witness.natural_steps),
-            name=f"adversarial at m={width}, d={dimension}",
-        )
+    rungs = ladder_above(witness, top)
+    confirm(evidence, activation, witness, rungs, failure=failure, perturbation=PERTURBATION)
 
 
 @claim(
@@ -64,7 +59,7 @@ def confirm(evidence: Evidence, activation: Activation, failure: float, top: int
 def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activation(
     activation: Activation, evidence: Evidence
 ) -> None:
-    confirm(evidence, activation, FAILURE, TOP_WIDTH)
+    judge(evidence, activation, FAILURE, TOP_WIDTH)
 
 
 @claim(
@@ -81,7 +76,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
 def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     activation: Activation, evidence: Evidence
 ) -> None:
-    confirm(evidence, activation, FAILURE, TOP_WIDTH)
+    judge(evidence, activation, FAILURE, TOP_WIDTH)
 
 
 @claim(
@@ -98,4 +93,4 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
 def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
     activation: Activation, evidence: Evidence
 ) -> None:
-    confirm(evidence, activation, 0.2, 10**6)
+    judge(evidence, activation, 0.2, 10**6)
