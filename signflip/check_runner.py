@@ -27,21 +27,19 @@ from signflip.evidence import check_verdict
 SHRINK_EXAMPLES = 20
 
 
-class SteadyProvider(providers.HypothesisProvider):
-    """Hypothesis's own source of draws, without the constants it collects from whatever modules are loaded."""
-
-    def _maybe_draw_constant(self, *_: Any, **__: Any) -> None:
-        return None
-
-
 @contextmanager
 def _steady_draws() -> Generator[None]:
-    usual = providers.AVAILABLE_PROVIDERS["hypothesis"]
-    providers.AVAILABLE_PROVIDERS["hypothesis"] = f"{__name__}.{SteadyProvider.__name__}"
+    """Keep Hypothesis from drawing the constants that it collects from whatever modules are loaded.
+
+    On its class, and not by a provider of our own: the prefixes of new examples are drawn by the class itself.
+    """
+    method, provider = "_maybe_draw_constant", providers.HypothesisProvider
+    usual = vars(provider)[method]
+    setattr(provider, method, lambda *_, **__: None)
     try:
         yield
     finally:
-        providers.AVAILABLE_PROVIDERS["hypothesis"] = usual
+        setattr(provider, method, usual)
 
 
 def hypothesis_settings(examples: int) -> hypothesis.settings:
@@ -104,7 +102,7 @@ class CheckRunner:
             self._evidence.close()
             self._require_statements()
         except BaseException as error:
-            # A failure that the verdicts tell is no error; one that they hide (a plain assert, say) must not look green.
+            # What the verdicts tell is no error; what they hide (a plain assert, say) must not look green.
             if not isinstance(error, NotShownError) or self._verdict() == self._evidence.claim.expect:
                 self._error = f"{type(error).__name__}: {error}"
             raise
@@ -157,7 +155,8 @@ class CheckRunner:
                 raise
             if isinstance(error, UnsatisfiedAssumption):
                 error = RuntimeError("an example was rejected after it had been judged: draw what the domain allows")
-            self._seen[key], self._tracebacks[key] = error, error.__traceback__
+            below = error.__traceback__.tb_next if error.__traceback__ is not None else None
+            self._seen[key], self._tracebacks[key] = error, below
             self._failing[key] = self._simplest = record
             raise error
         self._seen[key] = None
@@ -213,4 +212,3 @@ def _statements(part: Mapping[str, Any], expected: str) -> list[str]:
         for s in part["statements"]
         if s["verdict"] != expected
     ]
-

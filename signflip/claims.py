@@ -24,7 +24,7 @@ class Claim:
         detects: the smallest departure that the check refutes, in words.
         expect: "REFUTED" for a control: a false claim that the check must refute.
         examples: configurations drawn at standard effort.
-        statements: statistical statements an example makes at most: the example's share of the false-alarm budget is split over them.
+        statements: statistical statements an example makes at most: its share of the budget is split over them.
         pooled: statements made once, over all examples.
 
     Raises:

@@ -26,9 +26,10 @@ _OUTSIDE_DIGEST = ("circumstances", "digest")
 
 def part_verdict(part: Mapping[str, Any]) -> str:
     """The verdict of an example, or of the pooled statements, from its statements; INCONCLUSIVE if it was abandoned."""
+    verdicts = [Verdict(entry["verdict"]) for entry in part["statements"]]
     if part["reason"] is not None:
-        return str(Verdict.INCONCLUSIVE)
-    return str(combine(Verdict(entry["verdict"]) for entry in part["statements"]))
+        verdicts.append(Verdict.INCONCLUSIVE)
+    return str(combine(verdicts))
 
 
 def check_verdict(record: Mapping[str, Any]) -> str:

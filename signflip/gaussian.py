@@ -79,7 +79,7 @@ class GrowingFrame:
     def fit(self, vector: torch.Tensor) -> torch.Tensor:
         """``vector`` with zeros on the axes that came after it."""
         missing = self.size - vector.shape[1]
-        return torch.nn.functional.pad(vector, (0, missing)) if missing else vector
+        return torch.constant_pad_nd(vector, (0, missing)) if missing else vector
 
 
 class GaussianMatrix(Protocol):
@@ -186,8 +186,8 @@ class ConditionedGaussian:
             own.append(_Query(residual, squared, new))
             answer = new
         for coefficient, seen in zip(coefficients, own, strict=False):
-            known = target.fit(seen.answer) * coefficient.to(seen.answer.dtype)
-            answer = known if answer is None else answer + known
+            known, weight = target.fit(seen.answer), coefficient.to(seen.answer.dtype)
+            answer = known * weight if answer is None else torch.addcmul(answer, known, weight)
         assert answer is not None
         return answer
 

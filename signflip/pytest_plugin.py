@@ -9,10 +9,11 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Callable, Generator
-from pathlib import Path
-from typing import Any, TypeVar
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 
 from signflip import process
 from signflip.claims import Claim, canonical
@@ -21,15 +22,20 @@ from signflip.registry import RegistryError, registered_checks
 from signflip.run_log import RunLog, versions
 from signflip.summary import claims_table, summary_lines
 
+if TYPE_CHECKING:
+    from signflip.checking import Evidence
+
 EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
 DEFAULT_SEED = 20220317
 DEFAULT_FALSE_ALARM = 1e-6
+LONGEST_SEED = 100
 DEVICES = ("cpu", "cuda", "auto")
 ENGINES = ("serial",)
 
 _BUDGET = pytest.StashKey[Budget]()
 _LOG = pytest.StashKey[RunLog]()
-_RECORD = pytest.StashKey[dict[str, Any]]()
+_CHECKS = pytest.StashKey[dict[str, str]]()
+_RECORD = pytest.StashKey[str]()
 _FAILURE = pytest.StashKey[str]()
 _COLLECTED = pytest.StashKey[list[Claim]]()
 
@@ -49,7 +55,8 @@ def claim(claim_id: str, /, **described: Any) -> Callable[[Check], Check]:
 def claim_of(item: pytest.Item) -> Claim | None:
     """The claim that a test item checks, if any."""
     marker = item.get_closest_marker("claim")
-    return marker.args[0] if marker is not None and marker.args else None
+    found = marker.args[0] if marker is not None and marker.args else None
+    return found if isinstance(found, Claim) else None
 
 
 # -- options ----------------------------------------------------------------------------------------------
@@ -79,36 +86,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--theorem-device", choices=DEVICES, default="cpu", help="where to sample (default: cpu)")
     group.addoption("--theorem-engine", default="serial", metavar="ENGINE", help="what runs the trials: serial")
     group.addoption(
-        "--theorem-report", default="reports/latest", metavar="DIR", help="folder for evidence (default: reports/latest)"
+        "--theorem-report",
+        default="reports/latest",
+        metavar="DIR",
+        help="folder for evidence (default: reports/latest)",
     )
     group.addoption(
         "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run the one case that a failure printed"
     )
-    parser.addini("theorem_suite", "folder whose @claim functions share the false-alarm budget", default="theorem_checks")
+    parser.addini(
+        "theorem_suite", "folder whose @claim functions share the false-alarm budget", default="theorem_checks"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check every option before any work, set the process up, and read the registry."""
-    config.addinivalue_line("markers", "claim(claim): the check of a registered claim; use signflip.pytest_plugin.claim")
+    config.addinivalue_line(
+        "markers", "claim(claim): the check of a registered claim; use signflip.pytest_plugin.claim"
+    )
     _settle_options(config)
     process.export_one_thread()
     suite = config.rootpath / config.getini("theorem_suite")
+    if not suite.is_relative_to(config.rootpath):
+        raise pytest.UsageError(f"theorem_suite={suite}: allowed are folders in {config.rootpath}")
     try:
         registered = registered_checks(suite) if suite.is_dir() else {}
+        checks = {(suite.relative_to(config.rootpath) / name).as_posix(): id for name, id in registered.items()}
     except RegistryError as error:
         raise pytest.UsageError(str(error)) from error
-    if registered:
-        config.stash[_BUDGET] = Budget(config.option.theorem_false_alarm, tuple(registered.values()))
+    config.stash[_CHECKS] = checks
+    if checks:
+        config.stash[_BUDGET] = Budget(config.option.theorem_false_alarm, tuple(checks.values()))
+    replay = config.option.theorem_replay
+    if replay is not None:
+        if replay["check"] not in checks.values():
+            raise pytest.UsageError(f"--theorem-replay: check={replay['check']!r}: {suite} registers no such claim")
+        config.option.theorem_seed = replay["seed"]
     if hasattr(config, "workerinput"):
         return
     config.stash[_LOG] = RunLog(
         folder=config.rootpath / config.option.theorem_report,
-        registered={f"{suite.relative_to(config.rootpath).as_posix()}/{k}": v for k, v in registered.items()},
+        registered=checks,
         run={
             "seed": config.option.theorem_seed,
             "effort": config.option.theorem_effort,
             "false_alarm": config.option.theorem_false_alarm,
-            "registered": sorted(registered.values()),
+            "registered": sorted(checks.values()),
+            "replay": replay,
             "device": config.option.theorem_device,
             "versions": versions(),
         },
@@ -117,21 +141,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _settle_options(config: pytest.Config) -> None:
-    """Replace the options' texts by their values; workers receive values already settled."""
+    """Replace the options' texts by their values; a worker reads the same texts, but draws no seed of its own."""
     option = config.option
-    seed = str(option.theorem_seed)
+    seed = str(getattr(config, "workerinput", {}).get("theorem_seed", option.theorem_seed))
     if seed == "random":
         option.theorem_seed = secrets.randbits(32)
-    elif seed.isascii() and seed.isdigit():
+    elif seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED:
         option.theorem_seed = int(seed)
     else:
-        raise pytest.UsageError(f"--theorem-seed={seed}: allowed are whole numbers from 0, or 'random'")
+        allowed = f"whole numbers from 0, of at most {LONGEST_SEED} digits, or 'random'"
+        raise pytest.UsageError(f"--theorem-seed={seed}: allowed are {allowed}")
+    text = option.theorem_false_alarm
     try:
-        option.theorem_false_alarm = float(option.theorem_false_alarm)
+        option.theorem_false_alarm = float(text)
     except ValueError:
         option.theorem_false_alarm = float("nan")
     if not 0 < option.theorem_false_alarm < 1:
-        raise pytest.UsageError(f"--theorem-false-alarm={option.theorem_false_alarm}: allowed are numbers 0 < P < 1")
+        raise pytest.UsageError(f"--theorem-false-alarm={text}: allowed are numbers 0 < P < 1")
     if option.theorem_engine not in ENGINES:
         raise pytest.UsageError(f"--theorem-engine={option.theorem_engine}: allowed is {', '.join(ENGINES)}")
     if option.theorem_device == "cuda":
@@ -160,53 +186,74 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     registered = len(budget.checks) if budget else 0
     device = "cpu" if option.theorem_device == "cpu" else "cpu (auto: this version samples on the CPU)"
     found = versions()
+    replay = option.theorem_replay
+    lines = [f"theorem: replay of {replay['check']}, at error rate {replay['alpha']:.3g}"] if replay else []
     return [
         f"theorem: effort={option.theorem_effort} seed={option.theorem_seed} device={device} "
         f"engine={option.theorem_engine} report={option.theorem_report}",
         f"theorem: false alarms: at most {option.theorem_false_alarm:g} a run, over {registered} registered checks",
         "theorem: " + ", ".join(f"{name} {found[name]}" for name in sorted(found)),
+        *lines,
     ]
 
 
 # -- collection -------------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Refuse checks that no budget holds, as errors of collection: xdist's workers report those, too."""
+    made = yield
+    for item in made if isinstance(made, list) else [made]:
+        if isinstance(item, pytest.Item) and item.get_closest_marker("claim") is not None:
+            _admit(item, collector.config)
+    return made
+
+
+def _admit(item: pytest.Item, config: pytest.Config) -> None:
+    found = claim_of(item)
+    suite = config.getini("theorem_suite")
+    if found is None or config.stash[_CHECKS].get(item.nodeid) != found.id:
+        name = repr(found.id) if found is not None else "without @claim('<id>', ...)"
+        raise pytest.Collector.CollectError(
+            f"{item.nodeid}: claim {name} has no share of the budget; checks live in {suite}/test_*.py, as functions "
+            "(not methods, not parametrised) decorated with @claim('<id>', ...)"
+        )
+    if "evidence" not in getattr(item, "fixturenames", ()):
+        raise pytest.Collector.CollectError(
+            f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail"
+        )
+    check = item.obj if isinstance(item, pytest.Function) else None
+    if hasattr(check, "hypothesis"):
+        _settle_hypothesis(check, _examples(found, config), item.nodeid)
+
+
+def _settle_hypothesis(check: Any, examples: int, nodeid: str) -> None:
+    """Give a check under @given its settings, before Hypothesis's own plugin looks at them."""
+    from signflip.check_runner import hypothesis_settings
+
+    settings = hypothesis_settings(examples)
+    if not hasattr(check, "_hypothesis_internal_settings_applied"):
+        settings(check)
+    elif repr(check._hypothesis_internal_use_settings) != repr(settings):  # as after --keep-duplicates
+        raise pytest.Collector.CollectError(f"{nodeid}: a check takes no @settings; its claim says how many examples")
+
+
+def _examples(claim: Claim, config: pytest.Config) -> int:
+    """How many configurations a check draws in this run."""
+    replay = config.option.theorem_replay
+    if replay is None:
+        return max(1, round(EFFORTS[config.option.theorem_effort] * claim.examples))
+    return replay["draws"] if isinstance(replay["draws"], int) else 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse checks outside the registry; under --theorem-replay keep the one check."""
-    budget = config.stash.get(_BUDGET, None)
-    for item in items:
-        found = claim_of(item)
-        if found is None:
-            continue
-        if budget is None or found.id not in budget.checks:
-            raise pytest.UsageError(
-                f"{item.nodeid}: claim {found.id!r} has no share of the budget; checks live in "
-                f"{config.getini('theorem_suite')}/test_*.py, decorated with @claim('<id>', ...)"
-            )
-        if "evidence" not in getattr(item, "fixturenames", ()):
-            raise pytest.UsageError(f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail")
-        _settle_hypothesis(item, examples_of(found, config))
+    """Under --theorem-replay keep the one check."""
     replay = config.option.theorem_replay
     if replay is not None:
         chosen = [item for item in items if (found := claim_of(item)) and found.id == replay["check"]]
-        if not chosen:
-            raise pytest.UsageError(f"--theorem-replay: no check {replay['check']!r} among those collected")
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
-
-
-def examples_of(claim: Claim, config: pytest.Config) -> int:
-    """How many configurations a check draws at this run's effort."""
-    return max(1, round(EFFORTS[config.option.theorem_effort] * claim.examples))
-
-
-def _settle_hypothesis(item: pytest.Item, examples: int) -> None:
-    """Give a check under @given its settings, before Hypothesis's own plugin looks at them."""
-    check = item.obj if isinstance(item, pytest.Function) else None
-    if hasattr(check, "hypothesis"):
-        from signflip.check_runner import hypothesis_settings
-
-        hypothesis_settings(examples)(check)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -219,6 +266,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker the master seed: with --theorem-seed=random only the controller knows it."""
+    node.workerinput["theorem_seed"] = node.config.option.theorem_seed
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Tell the log what will run (with workers)."""
     node.config.stash[_LOG].expect(ids)
@@ -228,20 +281,20 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 
 
 @pytest.fixture
-def evidence(request: pytest.FixtureRequest) -> Any:
+def evidence(request: pytest.FixtureRequest) -> Evidence:
     """What this check samples with, judges with and records in: `signflip.checking.Evidence`."""
     from signflip.checking import Evidence
 
-    found = claim_of(request.node)
+    node: pytest.Item = request.node
+    found = claim_of(node)
     if found is None:
         raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
     option = request.config.option
-    examples = examples_of(found, request.config)
+    examples = _examples(found, request.config)
     alpha = request.config.stash[_BUDGET].statement_share(found.id, examples, found.statements, found.pooled)
-    seed = option.theorem_seed
     if option.theorem_replay is not None:
-        seed, alpha, examples = option.theorem_replay["seed"], option.theorem_replay["alpha"], 1
-    return Evidence(found, seed, alpha, examples, _heartbeat(request.config))
+        alpha = option.theorem_replay["alpha"]
+    return Evidence(found, option.theorem_seed, alpha, examples, _heartbeat(request.config))
 
 
 def _heartbeat(config: pytest.Config) -> Callable[[str], None]:
@@ -249,7 +302,7 @@ def _heartbeat(config: pytest.Config) -> Callable[[str], None]:
     capture = config.pluginmanager.getplugin("capturemanager")
 
     def write(text: str) -> None:
-        with capture.global_and_fixture_disabled():
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
             print(f"\ntheorem: {text}", file=sys.__stderr__, flush=True)
 
     return process.throttled(write)
@@ -265,11 +318,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     from signflip.check_runner import CheckRunner
 
     process.settle()
-    runner = CheckRunner(pyfuncitem.obj, pyfuncitem.funcargs["evidence"], pyfuncitem.config.option.theorem_replay)
+    evidence = cast("Evidence", pyfuncitem.funcargs["evidence"])
+    runner = CheckRunner(pyfuncitem.obj, evidence, pyfuncitem.config.option.theorem_replay)
     try:
         runner.run(pyfuncitem.funcargs)
     finally:
-        pyfuncitem.stash[_RECORD] = runner.record(pyfuncitem.nodeid)
+        # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
+        pyfuncitem.stash[_RECORD] = canonical(runner.record(pyfuncitem.nodeid))
         pyfuncitem.stash[_FAILURE] = runner.explanation(pyfuncitem.nodeid)
     return True
 
@@ -281,9 +336,10 @@ def pytest_runtest_makereport(
     """Put the record on the report, as one string, and explain a failure in a section of its own."""
     report = yield
     if call.when == "call" and _RECORD in item.stash:
-        report.theorem_evidence = canonical(item.stash[_RECORD])
-        if report.failed and item.stash[_FAILURE]:
-            report.sections.append(("the claim", item.stash[_FAILURE]))
+        report.__dict__["theorem_evidence"] = item.stash[_RECORD]
+        if isinstance(report.longrepr, ExceptionRepr):
+            # Part of the failure itself: shown whatever --show-capture says, and kept in JUnit's XML.
+            report.longrepr.addsection("the claim", item.stash[_FAILURE], "-")
     return report
 
 
@@ -303,6 +359,9 @@ class _Listener:
     def __init__(self, log: RunLog) -> None:
         self._log = log
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._log.start(nodeid)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         text = getattr(report, "theorem_evidence", None)
         if text is not None:
@@ -310,17 +369,20 @@ class _Listener:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        self._log.finish("interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else "finished")
-        if (self._log.lost or self._log.problems) and session.exitstatus == pytest.ExitCode.OK:
+        stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldfail
+        self._log.finish("stopped" if stopped or session.shouldstop else "finished")
+        log = self._log
+        if (log.lost or log.problems or log.not_as_claimed) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The table of checks; under --collect-only, what is claimed."""
     log = config.stash.get(_LOG, None)
-    lines = claims_table(config.stash.get(_COLLECTED, []))
+    collected: list[Claim] = config.stash.get(_COLLECTED, [])
+    lines = claims_table(collected)
     if log is not None and log.document is not None:
-        lines = summary_lines(log.document, log.folder, log.problems)
+        lines = summary_lines(log.document, log.path, log.problems)
     if lines:
         terminalreporter.section("theorem checks")
         for line in lines:

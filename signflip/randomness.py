@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ import torch
 ENTRY_LAWS = ("gaussian", "rademacher", "student-t")
 _STUDENT_DEGREES = 5
 _MERSENNE_WORDS = 624
+_FRESH_STATE = torch.Generator().manual_seed(0).get_state().numpy().copy()
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class Key:
     purpose: str
     configuration: str
 
+    @cached_property
+    def _entropy(self) -> int:
+        text = json.dumps([self.seed, self.purpose, self.configuration])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
     def sequence(self, block: int) -> np.random.SeedSequence:
         """The seed sequence of block number ``block``."""
-        text = json.dumps([self.seed, self.purpose, self.configuration])
-        entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
-        return np.random.SeedSequence(entropy, spawn_key=(block,))
+        return np.random.SeedSequence(self._entropy, spawn_key=(block,))
 
     def draws(self, block: int, dtype: torch.dtype) -> Draws:
         """The random draws of block number ``block``, of the given floating dtype."""
@@ -85,14 +90,12 @@ def mersenne_twister(source: np.random.Generator) -> torch.Generator:
 
     ``manual_seed`` would keep 32 bits only, and thousands of blocks would collide. The layout is that of
     torch's serialised CPU state: 8 bytes of seed, ``left`` and ``seeded`` (int32), ``next`` (uint64), then
-    the words, each in a uint64.
+    the words, each in a uint64. A fresh state has left = 1 and next = 0: it regenerates before the first draw.
     """
     generator = torch.Generator()
-    state = generator.get_state().numpy().copy()
+    state = _FRESH_STATE.copy()
     words = source.integers(0, 2**32, _MERSENNE_WORDS, dtype=np.uint64)
     words[0] |= np.uint64(0x80000000)  # the one state that the recurrence cannot leave is all zeros
-    state[8:12] = np.array([1], np.int32).view(np.uint8)  # left = 1: regenerate before the first draw
-    state[16:24] = np.array([0], np.uint64).view(np.uint8)
     state[24 : 24 + 8 * _MERSENNE_WORDS] = words.view(np.uint8)
     generator.set_state(torch.from_numpy(state))
     return generator

@@ -92,7 +92,7 @@ class RunLog:
         self._guard(lambda: evidence.append(record, self._lines))
 
     def finish(self, status: str) -> None:
-        """Write the document, if any check was to run; a status other than "finished" means that the run was stopped."""
+        """Write the document, if any check was to run; any but "finished" means that the run was stopped."""
         if not self._expected:
             return
         self._stopped = status != "finished"

@@ -68,7 +68,9 @@ def tightest_bound(check: Mapping[str, Any]) -> str:
         entry
         for part in parts
         for entry in part["statements"]
-        if entry["verdict"] == check["verdict"] and entry["margin"] is not None and entry["statement"]["kind"] != "identity"
+        if entry["verdict"] == check["verdict"]
+        and entry["margin"] is not None
+        and entry["statement"]["kind"] != "identity"
     ]
     if not entries:
         return "-"

@@ -212,7 +212,7 @@ def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
         outcome.gradient_norm.double().numpy(),
         outcome.displacement.double().numpy() / length,
     )
-    finite = np.all([np.isfinite(column) for column in sample._columns()], axis=0)
+    finite = np.isfinite(sum(sample._columns()))
     if not finite.all():
         row = int(np.argmin(finite))
         raise NonFiniteTrialError(

@@ -1,6 +1,7 @@
 """Strategies for activation functions: the catalogue, and generated ones far from it.
 
 Numbers are drawn as whole multiples of 1/64, so that specs are short, exact in float32, and shrink to 0 or 1.
+Strategies are made once and remembered: Hypothesis validates each new one, at the cost of several draws.
 
 **Domain.** Every generated activation is locally Lipschitz with growth power at most 3, and moderate at unit
 variance. With V = E sigma(G)^2 and beta = E sigma'(G)^2, G standard normal (THEORY section 1), it has
@@ -17,6 +18,7 @@ max(z - 3, 0), still obey the theorem, but only at widths beyond a fixed budget 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -52,21 +54,33 @@ def is_moderate(activation: Activation) -> bool:
     second, slope = activation.second_moment(1.0), activation.slope_moment(1.0)
     if slope < SMALLEST_SLOPE or not NATURAL_STEPS[0] <= math.sqrt(second) / slope <= NATURAL_STEPS[1]:
         return False
-    return second**2 >= SMALLEST_WIDTH_RATIO * gaussian_moment(
-        activation, 1.0, of="value", power=4
-    ) and slope**2 >= SMALLEST_WIDTH_RATIO * gaussian_moment(activation, 1.0, of="derivative", power=4)
+    return min(width_ratios(activation, 1.0)) >= SMALLEST_WIDTH_RATIO
 
 
-def _grid_numbers(low: float, high: float) -> SearchStrategy[float]:
+def width_ratios(activation: Activation, variance: float) -> tuple[float, float]:
+    """Return (E sigma^2)^2 / E sigma^4 and (E sigma'^2)^2 / E sigma'^4 at sqrt(variance) G (THEORY section 4).
+
+    Times the width m they are the effective widths of a layer whose pre-activations have that variance. Each is
+    in (0, 1]; sigma must not be constant.
+    """
+    second, slope = activation.second_moment(variance), activation.slope_moment(variance)
+    return (
+        second**2 / gaussian_moment(activation, variance, of="value", power=4),
+        slope**2 / gaussian_moment(activation, variance, of="derivative", power=4),
+    )
+
+
+def grid_numbers(low: float, high: float) -> SearchStrategy[float]:
     """Multiples of 1/64 in [low, high]; they shrink towards 0, or towards the end nearer to it."""
     return st.integers(math.ceil(low * _GRID), math.floor(high * _GRID)).map(lambda count: count / _GRID)
 
 
-def _away_from_zero(low: float, high: float) -> SearchStrategy[float]:
+def away_from_zero(low: float, high: float) -> SearchStrategy[float]:
     """Multiples of 1/64 with low <= |number| <= high, low > 0, of either sign."""
-    return st.builds(lambda size, sign: size * sign, _grid_numbers(low, high), st.sampled_from([1.0, -1.0]))
+    return st.builds(lambda size, sign: size * sign, grid_numbers(low, high), st.sampled_from([1.0, -1.0]))
 
 
+@cache
 def catalogue_activations() -> SearchStrategy[Activation]:
     """Members of the catalogue; they shrink towards the identity and relu."""
     simplest_first = sorted(names(), key=lambda name: (name != "identity", name != "relu", name))
@@ -75,15 +89,16 @@ def catalogue_activations() -> SearchStrategy[Activation]:
 
 @st.composite
 def _piecewise_linear(draw: st.DrawFn) -> Activation:
-    kinks = sorted(draw(st.lists(_grid_numbers(-2.0, 2.0), min_size=1, max_size=8, unique=True)))
+    kinks = sorted(draw(st.lists(grid_numbers(-2.0, 2.0), min_size=1, max_size=8, unique=True)))
     # One of the two outer slopes is away from 0: that alone makes the function far from constant.
-    outer, other = draw(_away_from_zero(0.5, 2.0)), draw(_grid_numbers(-2.0, 2.0))
+    outer, other = draw(away_from_zero(0.5, 2.0)), draw(grid_numbers(-2.0, 2.0))
     first, last = (outer, other) if draw(st.booleans()) else (other, outer)
     count = len(kinks) - 1
-    inner = draw(st.lists(_grid_numbers(-2.0, 2.0), min_size=count, max_size=count))
-    return PiecewiseLinear(tuple(kinks), (first, *inner, last), draw(_grid_numbers(-1.0, 1.0)))
+    inner = draw(st.lists(grid_numbers(-2.0, 2.0), min_size=count, max_size=count))
+    return PiecewiseLinear(tuple(kinks), (first, *inner, last), draw(grid_numbers(-1.0, 1.0)))
 
 
+@cache
 def piecewise_linear_activations() -> SearchStrategy[Activation]:
     """Continuous piecewise-linear functions in the domain.
 
@@ -100,12 +115,13 @@ def _trigonometric(draw: st.DrawFn) -> Activation:
         return tuple(draw(st.lists(numbers, min_size=count, max_size=count)))
 
     return Trigonometric(
-        several(_away_from_zero(0.25, 2.0)),
-        several(_grid_numbers(0.25, 4.0)),
-        several(_grid_numbers(-3.0, 3.0)),
+        several(away_from_zero(0.25, 2.0)),
+        several(grid_numbers(0.25, 4.0)),
+        several(grid_numbers(-3.0, 3.0)),
     )
 
 
+@cache
 def trigonometric_activations() -> SearchStrategy[Activation]:
     """Sums in the domain of 1 to 4 sines.
 
@@ -114,14 +130,17 @@ def trigonometric_activations() -> SearchStrategy[Activation]:
     return _trigonometric().filter(is_moderate)
 
 
-def _scaled(of: SearchStrategy[Activation]) -> SearchStrategy[Activation]:
-    return st.builds(ScaleOutput, _away_from_zero(0.25, 2.0), of)
+def scaled(of: SearchStrategy[Activation]) -> SearchStrategy[Activation]:
+    """Outputs scaled by 1/4 to 2, of either sign."""
+    return st.builds(ScaleOutput, away_from_zero(0.25, 2.0), of)
 
 
-def _shifted(of: SearchStrategy[Activation]) -> SearchStrategy[Activation]:
-    return st.builds(AffineInput, _away_from_zero(0.25, 2.0), _grid_numbers(-1.0, 1.0), of)
+def shifted(of: SearchStrategy[Activation]) -> SearchStrategy[Activation]:
+    """Inputs a z + b, |a| from 1/4 to 2 of either sign, b in [-1, 1]."""
+    return st.builds(AffineInput, away_from_zero(0.25, 2.0), grid_numbers(-1.0, 1.0), of)
 
 
+@cache
 def composite_activations() -> SearchStrategy[Activation]:
     """Expressions in the domain, one or two levels deep, over members of the catalogue.
 
@@ -129,29 +148,49 @@ def composite_activations() -> SearchStrategy[Activation]:
     range and shifts in [-1, 1], maxima, and compositions.
     """
     members = catalogue_activations()
-    operands = st.one_of(members, _shifted(members), _scaled(members))
+    operands = st.one_of(members, shifted(members), scaled(members))
     return st.one_of(
-        _scaled(operands),
-        _shifted(operands),
+        scaled(operands),
+        shifted(operands),
         st.lists(operands, min_size=2, max_size=3).map(lambda terms: Sum(tuple(terms))),
         st.builds(Maximum, operands, operands),
         st.builds(Compose, operands, operands),
     ).filter(is_moderate)
 
 
+@cache
 def growing_activations() -> SearchStrategy[Activation]:
     """Functions in the domain that grow like |z|^p or sign(z) |z|^p, p in {1.5, 2, 2.5, 3}.
 
     They are powers of a z + b, with |a| from 1/4 to 2 and b in [-1, 1], some with a member of the catalogue
     added.
     """
-    exponents = st.sampled_from([2.0, 1.5, 2.5, 3.0])
-    powers = st.builds(AbsPower, exponents) | st.builds(SignedPower, exponents)
-    shifted = _shifted(powers)
-    sums = st.tuples(shifted, catalogue_activations()).map(Sum)
-    return st.one_of(powers, shifted, sums).filter(is_moderate)
+    return powers(2.0, 1.5, 2.5, 3.0).filter(is_moderate)
 
 
+def powers(*exponents: float) -> SearchStrategy[Activation]:
+    """The functions of `growing_activations` for these exponents, in the domain or not; the first is the simplest."""
+    chosen = st.sampled_from(exponents)
+    plain = st.builds(AbsPower, chosen) | st.builds(SignedPower, chosen)
+    sums = st.tuples(shifted(plain), catalogue_activations()).map(Sum)
+    return st.one_of(plain, shifted(plain), sums)
+
+
+@cache
+def homogeneous_activations() -> SearchStrategy[Activation]:
+    """Functions in the domain with sigma(c z) = c sigma(z) for c > 0: one slope on each side of 0.
+
+    Slopes are those of the catalogue, or in [-2, 2] with one of them at least 1/2 in size.
+    """
+    members = [get(name) for name in names() if get(name).is_homogeneous]
+    simplest_first = sorted(members, key=lambda member: (member.name != "identity", member.name != "relu", member.name))
+    outer, other = away_from_zero(0.5, 2.0), grid_numbers(-2.0, 2.0)
+    sides = st.tuples(outer, other) | st.tuples(other, outer)
+    bent = sides.map(lambda slopes: PiecewiseLinear((0.0,), slopes, 0.0))
+    return st.one_of(st.sampled_from(simplest_first), bent).filter(is_moderate)
+
+
+@cache
 def generated_activations() -> SearchStrategy[Activation]:
     """Activations of every generated kind, all in the domain of this module's docstring."""
     return st.one_of(
@@ -162,6 +201,7 @@ def generated_activations() -> SearchStrategy[Activation]:
     )
 
 
+@cache
 def activations() -> SearchStrategy[Activation]:
     """Members of the catalogue, or generated activations."""
     return st.one_of(catalogue_activations(), generated_activations())

@@ -1,0 +1,58 @@
+# Each target that needs .venv makes it where it is missing, half-made, moved, or older than its two sources.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+EFFORT := $(if $(QUICK),--theorem-effort=quick)
+
+.DEFAULT_GOAL := help
+.PHONY: help theorems test bench setup clean
+
+# The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
+WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
+ifneq ($(WHOLE),yes)
+.PHONY: $(STAMP)
+endif
+
+help:
+	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
+	@echo 'make test       lint, check types, and run the tests of the machinery'
+	@echo 'make bench      print the benchmark ratios beside their targets'
+	@echo 'make setup      only set .venv up; the three above do it themselves'
+	@echo 'make clean      remove .venv and caches; reports/ stays'
+	@echo
+	@echo 'ARGS="..."      more arguments for pytest, e.g. make theorems ARGS="-k mw3"'
+	@echo 'QUICK=1         a quarter of the configurations (make theorems)'
+	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'
+
+theorems: $(STAMP)
+	$(BIN)/pytest -n auto $(strip theorem_checks/ $(EFFORT) $(ARGS))
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto $(strip tests/ $(ARGS))
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+setup: $(STAMP)
+
+# setuptools is installed first, pinned, and builds the package here: pip's own build environment knows no pins.
+$(STAMP): pyproject.toml constraints.txt
+ifneq ($(WHOLE),yes)
+	@command -v "$(PYTHON)" >/dev/null || { echo 'signflip: no command "$(PYTHON)"; name a Python with PYTHON=...' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "signflip needs Python 3.11 or later; $(PYTHON) is $$("$(PYTHON)" --version 2>&1); name another with PYTHON=..." >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+endif
+	@rm -f $@
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation -e '.[dev]'
+	@printf '%s' '$(CURDIR)' > $@
+
+clean:
+	rm -rf $(VENV) *.egg-info build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,30 @@
+"""``python -m benchmarks``: every ratio beside its target; nothing is asserted, machines differ."""
+
+from __future__ import annotations
+
+from signflip import process
+
+process.export_one_thread()  # before torch is imported, below
+
+from benchmarks import ratios  # noqa: E402
+
+
+def main() -> None:
+    """Print the table, a line as soon as its figure is there."""
+    process.settle()
+    row = "{:<72}  {:>10}  {:>10}  {}"
+    print(row.format("ratio (least CPU seconds of several repeats)", "measured", "target", "met"))
+    for measured in (
+        ratios.conditioned_against_dense(),
+        ratios.trial_against_its_normals("relu"),
+        ratios.trial_against_its_normals("tanh"),
+        ratios.dimension_against_dimension(),
+        ratios.exponent_in_the_width(),
+        ratios.peak_memory(),
+    ):
+        for r in measured:
+            print(row.format(r.name, r.figure, r.target, "yes" if r.met else "no"), flush=True)
+
+
+if __name__ == "__main__":
+    main()

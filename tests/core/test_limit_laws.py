@@ -1,0 +1,53 @@
+"""Closed forms of the limit law (THEORY 4)."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy.special import ndtr, ndtri
+
+from signflip import Architecture, activations
+from signflip.laws import limit_flip_rate, limit_perturbation, natural_steps_for
+
+
+@pytest.mark.parametrize("t", [0.0, 0.1, 0.5, 1.0, 2.0, 3.0, 6.0])
+def test_the_limit_flip_rate_is_two_phi_minus_one(t):
+    assert limit_flip_rate(t) == pytest.approx(2 * ndtr(t) - 1, abs=1e-15)
+
+
+def test_three_natural_steps_flip_99_73_per_cent():
+    assert limit_flip_rate(3.0) == pytest.approx(0.9973002, abs=1e-7)
+
+
+@pytest.mark.parametrize("failure", [0.999, 0.5, 0.1, 1e-3, 1e-9, 1e-100])
+def test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order(failure):
+    """2 (1 - Phi(t)) <= exp(-t^2/2): enough; and for small rates within 30 per cent of the least t."""
+    t = natural_steps_for(failure)
+    assert math.erfc(t / math.sqrt(2)) <= failure
+    if failure < 1e-3:
+        assert t <= 1.3 * -ndtri(failure / 2)
+
+
+@pytest.mark.parametrize("failure", [0.0, 1.0, -0.1, 2.0, math.nan])
+def test_failure_rates_lie_strictly_between_0_and_1(failure):
+    with pytest.raises(ValueError, match=r"failure=.*allowed"):
+        natural_steps_for(failure)
+
+
+def test_the_limit_perturbation_of_relu_is_its_closed_form_and_does_not_depend_on_widths():
+    for depth in (1, 2, 4):
+        for width in (1, 1000):
+            arch = Architecture(10**8, (width,) * depth)
+            assert limit_perturbation(arch, activations.get("relu"), 3.0) == pytest.approx(
+                3.0 * 2 ** (-depth / 2) / 1e4
+            )
+
+
+def test_the_perturbation_is_exactly_s_times_the_root_of_beta_over_d_at_the_natural_step():
+    """t sqrt(V/(beta d)) at s = t kappa: for tanh by its own moments, for z^2 sqrt(3/4)."""
+    arch = Architecture(100, (10,))
+    square = activations.get("square")
+    assert limit_perturbation(arch, square, 2.0 * arch.natural_step(square)) == pytest.approx(
+        0.2 * math.sqrt(3 / 4)
+    )

@@ -1,0 +1,196 @@
+"""Bad input raises before any work, and the message names the argument, its value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from signflip import Architecture, activations, simulate
+
+ARCH = Architecture(3, (4,))
+TANH = activations.get("tanh")
+WHOLE = "whole numbers from 1"
+POSITIVE = "positive finite numbers"
+
+
+def refused(error, parts, architecture=ARCH, activation=TANH, **arguments):
+    with pytest.raises(error) as caught:
+        simulate(architecture, activation, **({"step": 1.0, "trials": 10} | arguments))
+    message = str(caught.value)
+    for part in parts:
+        assert part in message, message
+
+
+SIZES = [
+    (0, ValueError),
+    (-3, ValueError),
+    (2**53 + 1, ValueError),
+    (10**400, ValueError),
+    (True, TypeError),
+    (2.0, TypeError),
+    (math.nan, TypeError),
+    ("7", TypeError),
+    (None, TypeError),
+]
+
+
+@pytest.mark.parametrize(("size", "error"), SIZES, ids=lambda v: str(v)[:12])
+def test_sizes_are_whole_numbers_from_1_to_2_to_the_53(size, error):
+    for make, name in (
+        (lambda: Architecture(size, (3,)), "input_dim"),
+        (lambda: Architecture(3, (3, size)), "widths"),
+    ):
+        with pytest.raises(error) as caught:
+            make()
+        for part in (f"{name}={size!r}", WHOLE, "2**53"):
+            assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("widths", [(), [], 5, None, "55", {3}], ids=repr)
+def test_widths_are_a_tuple_of_one_or_more(widths):
+    with pytest.raises(ValueError, match="allowed is a tuple of one or more hidden widths") as caught:
+        Architecture(3, widths)
+    assert f"widths={widths!r}" in str(caught.value).replace("widths=()", f"widths={widths!r}")
+
+
+@pytest.mark.parametrize("step", [0, 0.0, -1.0, -5, math.nan, math.inf, -math.inf], ids=repr)
+def test_the_step_is_positive_and_finite(step):
+    refused(ValueError, (f"step={step!r}", POSITIVE), step=step)
+
+
+@pytest.mark.parametrize("step", [True, "1", None, 1j, (1.0,), np.ones(1)], ids=repr)
+def test_the_step_is_a_number(step):
+    refused(TypeError, (f"step={step!r}", POSITIVE), step=step)
+
+
+def test_a_step_too_large_for_a_float_is_refused_by_name():
+    refused(ValueError, ("step=1000", POSITIVE), step=10**400)
+
+
+@pytest.mark.parametrize("name", ["trials", "steps"])
+@pytest.mark.parametrize(
+    ("count", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (True, TypeError),
+        (1.0, TypeError),
+        ("3", TypeError),
+        (None, TypeError),
+    ],
+    ids=repr,
+)
+def test_trials_and_steps_are_counts(name, count, error):
+    refused(error, (f"{name}={count!r}", WHOLE), **{name: count})
+
+
+@pytest.mark.parametrize("seed", [-1, True, 0.0, "0", None], ids=repr)
+def test_the_seed_is_a_whole_number_from_0(seed):
+    refused(ValueError, (f"seed={seed!r}", "whole numbers from 0"), seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("law", "sparse", ("'dense'", "'conditioned'")),
+        ("law", "Dense", ("'dense'", "'conditioned'")),
+        ("law", None, ("'dense'", "'conditioned'")),
+        ("dtype", "float16", ("'float32'", "'float64'")),
+        ("dtype", torch.float32, ("'float32'", "'float64'")),
+        ("direction", "sideways", ("'gradient'", "'reversed'", "'random'")),
+        ("entries", "cauchy", ("'gaussian'", "'rademacher'", "'student-t'")),
+    ],
+    ids=repr,
+)
+def test_choices_are_named_with_what_is_allowed(name, value, allowed):
+    refused(ValueError, (f"{name}={value!r}", *allowed), **{name: value})
+
+
+def test_an_unknown_option_is_named_with_the_known_ones():
+    refused(TypeError, ("stepz=3", "allowed options", "'steps'", "'dtype'", "'point'"), stepz=3)
+
+
+def test_an_architecture_and_an_activation_are_asked_for():
+    refused(TypeError, ("architecture=(3, 4)", "an Architecture"), architecture=(3, 4))
+    refused(TypeError, ("activation='tanh'", "an Activation", "activations.get"), activation="tanh")
+
+
+@pytest.mark.parametrize("entries", ["rademacher", "student-t"])
+def test_controls_of_the_entries_need_dense_networks(entries):
+    refused(ValueError, (f"entries={entries!r}", "law='conditioned'", "law='dense'"), entries=entries)
+
+
+def test_the_control_of_the_projection_needs_conditioned_networks():
+    refused(ValueError, ("projected=False", "law='conditioned'", "law='dense'"), projected=False, law="dense")
+
+
+@pytest.mark.parametrize("projected", [0, 1, "no", None], ids=repr)
+def test_projected_is_true_or_false(projected):
+    """Any other value would run, and have a digest of its own for the same networks."""
+    refused(TypeError, (f"projected={projected!r}",), projected=projected)
+
+
+def test_a_point_needs_dense_networks():
+    refused(ValueError, ("point", "law='conditioned'", "law='dense'"), point=(1.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("point", [(1.0,), (1.0, 2.0, 3.0, 4.0), ()], ids=str)
+def test_a_point_has_input_dim_coordinates(point):
+    refused(ValueError, (f"point has {len(point)} coordinates", "input_dim=3"), point=point, law="dense")
+
+
+@pytest.mark.parametrize("bad", [(0.0, 0.0, 0.0), (math.nan, 1.0, 0.0), (math.inf, 1.0, 0.0)], ids=str)
+def test_a_point_has_a_finite_length_above_0(bad):
+    refused(ValueError, ("point has norm", "finite points other than 0"), point=bad, law="dense")
+
+
+@pytest.mark.parametrize("point", [5, "abc", ("a", "b", "c"), (None, 1.0, 2.0)], ids=repr)
+def test_a_point_is_a_tuple_of_numbers(point):
+    refused((TypeError, ValueError), ("point", "allowed"), point=point, law="dense")
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-320])
+def test_a_point_of_any_representable_length_is_scaled_to_the_sphere(size):
+    """|x|^2 overflows or underflows at these lengths, |x| does not. Only the direction of x counts, so tanh networks
+    have values that are finite and not 0; x lost to 0 or to infinity would show in every trial."""
+    sample = simulate(ARCH, TANH, step=1.0, trials=50, law="dense", dtype="float64", point=(size, 0.0, 0.0))
+    assert np.isfinite(sample.value).all()
+    assert (np.abs(sample.value) > 0).all()
+    assert np.median(sample.gradient_norm) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arguments"),
+    [
+        (Architecture(10**12, (10,)), {"law": "dense"}),
+        (Architecture(10, (10**6, 10**6)), {"law": "dense", "dtype": "float64"}),
+        (Architecture(2**53, (2**53,)), {"law": "dense"}),
+        (Architecture(10, (10**12,)), {"law": "conditioned"}),
+        (Architecture(10, (2,)), {"law": "conditioned", "steps": 10**15}),
+    ],
+    ids=["wide input", "two wide layers", "the largest", "conditioned", "conditioned, many steps"],
+)
+def test_networks_larger_than_the_machine_are_refused_at_once(architecture, arguments):
+    """Before any work: within half a second, where drawing the weights would take minutes or the machine down."""
+    start = time.perf_counter()
+    refused(
+        MemoryError,
+        ("input_dim=", "widths=", f"law={arguments['law']!r}", "GiB", "allowed"),
+        architecture,
+        **arguments,
+    )
+    assert time.perf_counter() - start < 0.5
+
+
+def test_errors_come_before_any_work():
+    """A bad last argument beside a network that takes a second a block."""
+    large = Architecture(10**12, (10**6,))
+    start = time.perf_counter()
+    refused(ValueError, ("direction='up'",), large, trials=10**9, direction="up")
+    refused(ValueError, ("seed=-1",), large, trials=10**9, seed=-1)
+    refused(TypeError, ("speed=1",), large, trials=10**9, speed=1)
+    assert time.perf_counter() - start < 0.5

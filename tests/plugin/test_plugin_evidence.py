@@ -1,0 +1,269 @@
+"""The record: verdicts are computed again from it alone, and what was changed in it is found."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signflip import evidence
+from signflip.checking import BudgetError, Evidence, InconclusiveError, RefutedError
+from signflip.claims import Claim
+from signflip.evidence import assemble, check_verdict, digest, main, verify, write
+from signflip.inference import Budget
+
+Document = dict[str, Any]
+IDS = ("E.near", "E.pooled", "E.control")
+
+
+def claim(name: str, **changed: Any) -> Claim:
+    usual: dict[str, Any] = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.1, "detects": "x"}
+    return Claim(name, **{**usual, "examples": 2, **changed})
+
+
+@pytest.fixture(scope="module")
+def sound() -> Document:
+    """A document with every part: pilots, two statements an example, a pool, a control, a stopped example."""
+    from signflip.activations import get
+    from signflip.check_runner import CheckRunner
+    from signflip.networks import Architecture
+    from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
+    from signflip.trials import Configuration
+
+    tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
+    budget = Budget(1e-6, (*IDS, "E.not-run"))
+
+    def near(evidence: Evidence) -> None:
+        evidence.pilot_rate(lambda s: s.value > 0, tiny, accept=0.3, reject=0.1, cap=4000)
+        evidence.rate_near(0.5, 0.1, lambda s: s.value > 0, tiny, name="heads")
+        evidence.rate_at_least(0.3, lambda s: s.value > 0, tiny, name="heads again")
+
+    def pooled(evidence: Evidence) -> None:
+        dense = Configuration(Architecture(3, (4,)), get("tanh"), 1.0, law="dense", dtype="float64")
+        evidence.pool_pivots(dense, trials=2000)
+
+    def control(evidence: Evidence) -> None:
+        evidence.rate_at_least(0.9, lambda s: s.value > 0, tiny, name="heads")
+
+    number = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1
+    records = []
+    for one, check in (
+        (claim("E.near", statements=3), near),
+        (claim("E.pooled", statements=0, pooled=number, tolerance=0.2), pooled),
+        (claim("E.control", expect="REFUTED"), control),
+    ):
+        alpha = budget.statement_share(one.id, one.examples, one.statements, one.pooled)
+        runner = CheckRunner(check, Evidence(one, 0, alpha, one.examples), None)
+        runner.run({"evidence": runner._evidence})
+        records.append(runner.record(f"theorem_checks/test_e.py::test_{one.id}"))
+    run = {"seed": 0, "effort": "standard", "false_alarm": 1e-6, "registered": list(budget.checks), "replay": None}
+    return json.loads(json.dumps(assemble(run, records, {"host": "here"})))  # type: ignore[no-any-return]
+
+
+def test_a_real_document_follows_from_its_counts(sound: Document) -> None:
+    assert verify(sound) == []
+    assert [check["id"] for check in sound["checks"]] == sorted(IDS)
+    assert sum(len(part["statements"]) for check in sound["checks"] for part in check["examples"]) == 3
+
+
+def test_circumstances_may_differ(sound: Document) -> None:
+    assert verify({**sound, "circumstances": {"host": "elsewhere"}}) == []
+
+
+def entry(document: Document, check: int = 1, number: int = 0) -> Document:
+    found: Document = document["checks"][check]["examples"][0]["statements"][number]
+    return found
+
+
+CONTROL, NEAR, POOLED = range(3)
+CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
+    "a count": (lambda d: entry(d)["statement"].update(successes=1), "E.near: heads: "),
+    "a count of a pilot": (
+        lambda d: d["checks"][NEAR]["examples"][0]["pilots"][0]["statement"].update(successes=0),
+        "a pilot: verdict SUPPORTED, its counts give",
+    ),
+    "a verdict": (lambda d: entry(d).update(verdict="REFUTED"), "heads: verdict REFUTED, its counts give SUPPORTED"),
+    "a bound": (lambda d: entry(d)["bounds"].__setitem__(0, 0.49), "heads: bounds [0.49, "),
+    "a threshold": (lambda d: entry(d, number=1)["statement"].update(threshold=0.2), "heads again: margin "),
+    "a threshold of a law": (
+        lambda d: d["checks"][POOLED]["pooled"]["statements"][0]["statement"].update(tolerance=0.3),
+        "margin ",
+    ),
+    "the alpha of a statement": (lambda d: entry(d)["statement"].update(alpha=0.01), "heads: alpha 0.01, its share"),
+    "the alpha of a check": (lambda d: d["checks"][NEAR].update(alpha=0.01), "alpha 0.01, its share of the budget is"),
+    "the budget": (lambda d: d["run"].update(false_alarm=0.5), "its share of the budget is"),
+    "the registered checks": (lambda d: d["run"]["registered"].pop(), "its share of the budget is"),
+    "an unregistered check": (lambda d: d["run"].update(registered=["E.near"]), "unknown check 'E.control'"),
+    "the verdict of an example": (
+        lambda d: d["checks"][NEAR]["examples"][0].update(verdict="REFUTED"),
+        "an example says REFUTED, its statements give SUPPORTED",
+    ),
+    "a verdict left out": (
+        lambda d: d["checks"][NEAR]["examples"][0].update(verdict=None),
+        "an example says None, its statements give SUPPORTED",
+    ),
+    "the verdict of a pool": (
+        lambda d: d["checks"][POOLED]["pooled"].update(verdict="REFUTED"),
+        "an example says REFUTED, its statements give SUPPORTED",
+    ),
+    "the verdict of a check": (
+        lambda d: d["checks"][CONTROL].update(verdict="SUPPORTED"),
+        "E.control: verdict SUPPORTED, its parts give REFUTED",
+    ),
+    "an error made away with": (
+        lambda d: d["checks"][NEAR].update(error="ValueError"),
+        "verdict SUPPORTED, its parts give INCONCLUSIVE",
+    ),
+    "an id": (lambda d: d["checks"][NEAR].update(id="E.other"), "E.other: its claim is E.near"),
+    "a check twice": (lambda d: d["checks"].append(d["checks"][0]), "E.control: more than one record"),
+    "examples beyond the budget": (
+        lambda d: d["checks"][NEAR]["examples"].extend(2 * d["checks"][NEAR]["examples"]),
+        "more examples than its budget allows",
+    ),
+    "statements beyond the budget": (
+        lambda d: d["checks"][NEAR]["examples"][0]["statements"].append(entry(d)),
+        "more statements than its claim declares",
+    ),
+    "a statement of no kind": (lambda d: entry(d)["statement"].update(kind="wish"), "not a document of this schema"),
+    "a missing field": (lambda d: entry(d).pop("bounds"), "not a document of this schema: KeyError"),
+    "a run that calls itself a replay": (
+        lambda d: d["run"].update(replay={"check": "E.near", "seed": 0, "alpha": 0.01, "draws": {}}),
+        "a replay of E.near holds other checks",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_record_is_found_even_with_its_digest_made_to_fit(sound: Document, change: str) -> None:
+    alter, problem = CHANGES[change]
+    document = copy.deepcopy(sound)
+    alter(document)
+    assert any(text.startswith("digest: ") for text in verify(document))
+    document["digest"] = digest(document)
+    problems = verify(document)
+    assert not any(text.startswith("digest: ") for text in problems)
+    assert any(problem in text for text in problems), problems
+
+
+def test_another_schema_is_refused(sound: Document) -> None:
+    assert verify({**sound, "schema": 99}) == ["schema=99: this program reads schema 1"]
+    assert verify({}) == ["schema=None: this program reads schema 1"]
+
+
+def test_the_command_line_says_what_is_wrong_by_words_and_exit_code(
+    sound: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad, broken = (tmp_path / f"{name}.json" for name in ("good", "bad", "broken"))
+    write(sound, good)
+    assert main(["verify", str(good)]) == 0
+    assert "3 checks, " in capsys.readouterr().out
+    write({**sound, "digest": "0"}, bad)
+    assert main(["verify", str(bad)]) == 1
+    assert capsys.readouterr().out == "digest: the content is not what was written\n"
+    for text in ("{", "[1]", "\xff", "[" * 10**5):
+        broken.write_text(text, encoding="latin-1")
+        assert main(["verify", str(broken)]) == 2
+        assert str(broken) in capsys.readouterr().err
+    assert main(["verify", str(tmp_path / "absent.json")]) == 2
+    assert "absent.json" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 2
+
+
+def test_verification_needs_neither_torch_nor_pytest(
+    sound: Document, tmp_path: Path, python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    write(sound, tmp_path / "evidence.json")
+    code = (
+        "import runpy, sys; sys.argv = ['evidence', 'verify', 'evidence.json']\n"
+        "try: runpy.run_module('signflip.evidence', run_name='__main__')\n"
+        "except SystemExit as stop: print(stop.code, sorted({'torch', 'pytest', 'hypothesis'} & set(sys.modules)))"
+    )
+    done = python(tmp_path, "-W", "error", "-c", code)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
+def test_nan_is_refused_and_leaves_the_old_file(sound: Document, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_text("old")
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            write({**sound, "circumstances": {"seconds": value}}, path)
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            assemble({"seed": value}, [], {})
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            evidence.append({"value": value}, path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    sound: Document, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_text("old")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(evidence.os, step, full)
+    with pytest.raises(OSError, match="No space"):
+        write(sound, path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.undo()
+    write(sound, path)
+    assert json.loads(path.read_text()) == sound
+
+
+PART = {"reason": None, "shrinking": False}
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdicts", "verdict"),
+    [
+        ("SUPPORTED", "S S", "SUPPORTED"),
+        ("SUPPORTED", "S R", "REFUTED"),
+        ("SUPPORTED", "S I", "INCONCLUSIVE"),
+        ("SUPPORTED", "I R", "REFUTED"),
+        ("SUPPORTED", "", "INCONCLUSIVE"),
+        ("REFUTED", "R R", "REFUTED"),
+        ("REFUTED", "R S", "SUPPORTED"),
+        ("REFUTED", "R I", "INCONCLUSIVE"),
+        ("REFUTED", "", "INCONCLUSIVE"),
+    ],
+)
+def test_a_claim_is_refuted_by_any_example_and_a_control_by_all(expect: str, verdicts: str, verdict: str) -> None:
+    words = {"S": "SUPPORTED", "R": "REFUTED", "I": "INCONCLUSIVE"}
+    examples = [{**PART, "verdict": words[letter]} for letter in verdicts.split()]
+    record = {"examples": examples, "pooled": None, "error": None, "claim": {"expect": expect}}
+    assert check_verdict(record) == verdict
+    assert check_verdict({**record, "error": "ValueError"}) == "INCONCLUSIVE"
+    shrunk = [*examples, {**PART, "verdict": "REFUTED", "shrinking": True}, {**PART, "verdict": None}]
+    assert check_verdict({**record, "examples": shrunk}) == verdict
+
+
+def test_the_exceptions_carry_the_figures() -> None:
+    from signflip.activations import get
+    from signflip.networks import Architecture
+    from signflip.trials import Configuration
+
+    tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
+    for cap, threshold, kind in ((40, 0.5, InconclusiveError), (20_000, 0.9, RefutedError)):
+        subject = Evidence(claim("E.near"), 0, 1e-9, 1)
+        subject.begin({})
+        subject.rate_at_least(threshold, lambda s: s.value > 0, tiny, name="heads", cap=cap)
+        with pytest.raises(kind) as caught:
+            subject.end()
+        (statement,) = caught.value.record["statements"]
+        assert 0 < statement["statement"]["successes"] < statement["statement"]["trials"] <= max(cap, 2048)
+        assert statement["bounds"][0] < 0.5 < statement["bounds"][1]
+        with pytest.raises(BudgetError):
+            subject.begin({})

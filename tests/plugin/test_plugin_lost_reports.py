@@ -1,0 +1,122 @@
+"""What was to run and sent no evidence makes the run fail; what finished before a crash is on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import signflip
+from signflip.evidence import verify
+
+STRIP = """
+import pytest
+pytest_plugins = ["signflip.pytest_plugin"]
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if "near" in item.nodeid:
+        report.__dict__.pop("theorem_evidence", None)
+    return report
+"""
+DIES = "import os\n@claim('D.dies', **words())\ndef test_dies(evidence): os._exit(3)\n"
+BREAKS = """
+@claim("K.breaks", **words())
+@given(n=st.integers(1, 9))
+def test_breaks(n, evidence):
+    evidence.rate_at_least(0.5, always, network(), name="heads")
+    raise KeyboardInterrupt
+
+@claim("K.never", **words())
+def test_never(evidence):
+    evidence.rate_at_least(0.5, always, network(), name="heads")
+"""
+SLEEPS = "import time\n@claim('S.sleeps', **words())\ndef test_sleeps(evidence): time.sleep(120)\n"
+
+
+def test_a_worker_that_dies_is_named_and_costs_no_other_record(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write({**green_checks, "test_d.py": DIES})
+    run = suite.run("-n1")
+    assert run.ret == 1
+    run.stdout.fnmatch_lines(["*worker 'gw0' crashed while running*test_dies*", "LOST: D.dies was to run and sent *"])
+    assert [record["id"] for record in suite.lines()] == ["A.supported", "B.near", "B.control"]
+    document = suite.document()
+    assert document["circumstances"]["lost"] == ["D.dies"]
+    assert verify(document) == []
+
+
+def test_a_record_that_never_arrives_makes_a_green_run_fail(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write(green_checks, STRIP)
+    run = suite.run()
+    assert run.parseoutcomes() == {"passed": 3}
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(["LOST: B.near was to run and sent no evidence"])
+
+
+def test_an_interrupted_run_leaves_what_it_has(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write({**green_checks, "test_k.py": BREAKS})
+    run = suite.run("--theorem-report=cut")
+    assert run.ret == pytest.ExitCode.INTERRUPTED
+    run.stdout.fnmatch_lines(["LOST: K.breaks *", "NOT REACHED: K.never, *"])
+    document = json.loads((suite.folder / "cut/evidence.json").read_text())
+    assert [check["id"] for check in document["checks"]] == ["A.supported", "B.control", "B.near"]
+    assert document["circumstances"]["status"] == "stopped"
+    assert verify(document) == []
+
+
+def test_a_run_that_stops_at_its_first_failure_loses_nothing(suite: Any, usual_checks: dict[str, str]) -> None:
+    suite.write(usual_checks)
+    run = suite.run("-x")
+    assert run.parseoutcomes() == {"passed": 1, "failed": 1}
+    document = suite.document()
+    assert [check["id"] for check in document["checks"]] == ["A.refuted", "A.supported"]
+    assert document["circumstances"]["lost"] == []
+    assert document["circumstances"]["not_reached"] == ["B.control", "B.near"]
+    assert "LOST" not in run.stdout.str()
+    assert verify(document) == []
+
+
+def test_a_killed_controller_leaves_the_finished_checks_and_no_older_run(
+    tmp_path: Path, build_suite: Callable[..., Path], green_checks: dict[str, str]
+) -> None:
+    build_suite(tmp_path, {**green_checks, "test_s.py": SLEEPS})
+    report = tmp_path / "reports/latest"
+    report.mkdir(parents=True)
+    (report / "evidence.json").write_text("of an older run")
+    environment = {**os.environ, "PYTHONPATH": str(Path(signflip.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "no:xdist"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        lines = report / "evidence.jsonl"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (lines.exists() and lines.read_text().count("\n") == 3):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    records = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [record["id"] for record in records] == ["A.supported", "B.near", "B.control"]
+    assert not (report / "evidence.json").exists()
+
+
+def test_a_full_disk_makes_the_run_fail_and_costs_no_record(
+    suite: Any, green_checks: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("signflip.evidence.append", full)
+    suite.write(green_checks)
+    run = suite.run()
+    assert run.parseoutcomes() == {"passed": 3}
+    assert run.ret == 1
+    run.stdout.fnmatch_lines(["PROBLEM: evidence could not be written: *No space left on device"])
+    assert len(suite.checks()) == 3

@@ -1,0 +1,106 @@
+"""The controller's log: what was expected, what arrived, and what a bad disk does to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signflip import evidence
+from signflip.claims import canonical
+from signflip.run_log import RunLog
+
+NODES = {"suite/test_a.py::test_one": "ONE", "suite/test_a.py::test_two": "TWO"}
+RUN: dict[str, Any] = {"seed": 0, "effort": "quick", "false_alarm": 0.1, "registered": ["ONE", "TWO"], "replay": None}
+CLAIM = {"mark": "derived", "expect": "SUPPORTED"}
+
+
+def record(name: str, verdict: str = "SUPPORTED", error: str | None = None) -> str:
+    return canonical({"id": name, "verdict": verdict, "error": error, "claim": {**CLAIM, "id": name}, "examples": []})
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> RunLog:
+    one = RunLog(tmp_path / "new/folder", NODES, RUN, workers=0)
+    one.expect([*NODES, "tests/test_other.py::test_other"])
+    return one
+
+
+def test_only_checks_are_expected(log: RunLog) -> None:
+    assert log.lost == ["ONE", "TWO"]
+    assert (log.folder / "evidence.jsonl").read_text() == ""
+
+
+def test_a_run_without_checks_writes_nothing(tmp_path: Path) -> None:
+    log = RunLog(tmp_path / "none", NODES, RUN, workers=0)
+    log.expect(["tests/test_other.py::test_other"])
+    log.finish("finished")
+    assert log.document is None
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_two_workers_collect_is_expected_once(log: RunLog) -> None:
+    log.receive(record("ONE"), 1.0)
+    log.expect(list(NODES))
+    assert log.lost == ["TWO"]
+    assert (log.folder / "evidence.jsonl").read_text() == record("ONE") + "\n"
+
+
+def test_a_stopped_run_lost_only_what_had_started(log: RunLog) -> None:
+    log.start("suite/test_a.py::test_two")
+    log.start("tests/test_other.py::test_other")
+    log.finish("stopped")
+    assert log.lost == ["TWO"]
+    assert log.document is not None
+    assert log.document["circumstances"]["not_reached"] == ["ONE"]
+
+
+def test_two_equal_records_are_one_and_two_different_ones_a_problem(log: RunLog) -> None:
+    log.receive(record("ONE"), 1.0)
+    log.receive(record("ONE"), 2.0)
+    assert log.problems == []
+    log.receive(record("ONE", "REFUTED"), 1.0)
+    assert log.problems == ["ONE ran twice and sent two different records"]
+
+
+def test_the_log_names_what_did_not_end_as_claimed(log: RunLog) -> None:
+    log.receive(record("ONE", error="ValueError: broken"), 1.0)
+    log.receive(record("TWO", "INCONCLUSIVE"), 1.0)
+    assert log.not_as_claimed == ["ONE", "TWO"]
+
+
+@pytest.mark.parametrize("broken", ["append", "write"])
+def test_a_bad_disk_is_one_problem_and_costs_no_record(
+    log: RunLog, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(evidence, broken, full)
+    log.receive(record("ONE"), 1.0)
+    log.receive(record("TWO"), 1.0)
+    log.finish("finished")
+    assert log.lost == []
+    assert log.document is not None
+    assert [check["id"] for check in log.document["checks"]] == ["ONE", "TWO"]
+    assert log.problems == ["evidence could not be written: [Errno 28] No space left on device"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("")
+    log = RunLog(tmp_path / "occupied", NODES, RUN, workers=0)
+    log.expect(list(NODES))
+    log.receive(record("ONE"), 1.0)
+    assert log.problems
+    assert log.lost == ["TWO"]
+
+
+def test_a_replay_keeps_files_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "evidence.json").write_text("of the run")
+    log = RunLog(tmp_path, NODES, {**RUN, "replay": {"check": "ONE"}}, workers=0)
+    log.expect(list(NODES)[:1])
+    log.receive(record("ONE"), 1.0)
+    log.finish("finished")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence.json", "replay.json", "replay.jsonl"]
+    assert (tmp_path / "evidence.json").read_text() == "of the run"
