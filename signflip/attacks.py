@@ -37,7 +37,7 @@ def attack(
     norms: list[torch.Tensor] = []
     for _ in range(steps):
         gradient, _ = network.backward(forward)
-        norm = vector_norm(gradient, dim=-1, keepdim=True)
+        norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
         norms.append(norm)
         if direction == "random":
             uniform = space.draw()

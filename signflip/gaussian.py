@@ -18,6 +18,8 @@ from signflip.randomness import Draws
 
 # A residual below this many units of rounding, relative to its query, is noise: see ConditionedGaussian.
 ROUNDING_UNITS = 64.0
+# Queries with a squared length outside these limits are scaled first: single precision squares no more than 1e19.
+_SAFE_SQUARES = (2.0**-60, 2.0**60)
 
 
 class Space(Protocol):
@@ -125,7 +127,7 @@ class DenseGaussian:
 class _Query:
     """One direction asked on one side, orthogonal to those before it, and the answer to it.
 
-    Directions are not normalised, so that asking the same vector twice gives the same bits twice: a
+    Directions are not normalised, so that asking a side's first vector again gives the same bits: a
     step of length zero leaves the network's value exactly where it was (THEORY 3, trap 1).
     """
 
@@ -170,8 +172,16 @@ class ConditionedGaussian:
         self, query: torch.Tensor, own: list[_Query], other: list[_Query], source: Space, target: Space
     ) -> torch.Tensor:
         """The answer in ``target`` to a query in ``source``; ``own`` are this side's queries."""
-        residual, coefficients = _residual(source.fit(query), own, source)
-        squared = _dot(residual, residual)
+        query = source.fit(query)
+        squared = _dot(query, query)
+        scale = _scale(query, squared)
+        if scale is not None:
+            scaled = self._answer(query / scale, own, other, source, target)
+            return scaled * scale.to(scaled.dtype)
+        residual, coefficients = query, list[torch.Tensor]()
+        if own:
+            residual, coefficients = _residual(query, own, source)
+            squared = _dot(residual, residual)
         answer: torch.Tensor | None = None
         if not own or bool(squared.any()):
             new = target.draw()
@@ -196,8 +206,6 @@ def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[to
     """``query`` less its part in the span of ``own``, and the coefficients of that part, each (trials, 1)."""
     residual = query
     coefficients = [torch.zeros_like(seen.squared_length) for seen in own]
-    if not own:
-        return residual, coefficients
     for _ in range(2):  # "twice is enough": one pass loses orthogonality when little is left
         for i, seen in enumerate(own):
             direction = source.fit(seen.direction)
@@ -206,6 +214,18 @@ def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[to
             coefficients[i] = coefficients[i] + step
     noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * _dot(query, query)
     return residual * (_dot(residual, residual) > noise).to(query.dtype), coefficients
+
+
+def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
+    """A power of two a trial, shape (trials, 1), that brings squared lengths into range; None where all are."""
+    outside = (squared < _SAFE_SQUARES[0]) | (squared > _SAFE_SQUARES[1])
+    if not bool(outside.any()):
+        return None
+    largest = query.abs().amax(dim=-1, keepdim=True)
+    outside &= (largest > 0) & torch.isfinite(largest)
+    if not bool(outside.any()):
+        return None
+    return torch.where(outside, torch.ldexp(torch.ones_like(largest), torch.frexp(largest).exponent), 1.0)
 
 
 def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -34,9 +34,10 @@ class LayerPivots:
     """Transforms of one layer: each pivot's values, uniform on [0, 1] under the law.
 
     ``transforms[FORWARD]`` holds one value a neuron and trial, the others one a trial. ``pairs`` holds, for each of
-    `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron). ``discrepancies`` are the relative
-    errors of the identity <D, W u> = |u|^2. ``null_trials`` counts trials left out because h, D, u or w is 0: the laws
-    are conditional on h and D, and Gaussian weights give u = 0 or w = 0 with probability 0.
+    `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron; a partner without a value in a trial gets a
+    fresh uniform one, since leaving the trial out would tilt FORWARD). ``discrepancies`` are the relative errors of
+    the identity <D, W u> = |u|^2. ``null_trials`` counts trials left out because h, D, u or w is 0: the laws are
+    conditional on h and D (FORWARD on h alone), and Gaussian weights give u = 0 or w = 0 with probability 0.
     """
 
     transforms: dict[str, Array]
@@ -55,7 +56,8 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
         raise ValueError(
             f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
         )
-    network, _, point = draw_network(configuration, configuration.block_trials, key.draws(block, DTYPES["float64"]))
+    draws = key.draws(block, DTYPES["float64"])
+    network, _, point = draw_network(configuration, configuration.block_trials, draws)
     forward = network.forward(point)
     _, signals = network.backward(forward)
     for matrix, hidden, answer, signal in zip(
@@ -63,28 +65,38 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
     ):
         assert isinstance(matrix, DenseGaussian)
         if min(matrix.weights.shape[1:]) >= 2:
-            yield _layer(matrix, hidden, answer, signal)
+            yield _layer(matrix, hidden, answer, signal, ndtr(draws.normal64(len(signal)).numpy()))
 
 
-def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor) -> LayerPivots:
+def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor, fresh: Array) -> LayerPivots:
     rows, columns = matrix.weights.shape[1:]
     u, w = _orthogonal(matrix.rmatvec(d), h), _orthogonal(g, d)
-    alive = (u.abs().amax(-1) > 0) & (w.abs().amax(-1) > 0) & (h.abs().amax(-1) > 0) & (d.abs().amax(-1) > 0)
+    reached = h.abs().amax(-1) > 0
+    alive = (u.abs().amax(-1) > 0) & (w.abs().amax(-1) > 0) & reached & (d.abs().amax(-1) > 0)
+    # Whether D is 0 is read off W h: FORWARD keeps all trials with h other than 0, or it would be tilted.
+    forward = ndtr((g[reached] * (columns**0.5) / h[reached].norm(dim=-1, keepdim=True)).numpy())
     matrix, h, g, d, u, w = matrix.of(alive), h[alive], g[alive], d[alive], u[alive], w[alive]
     image = matrix.matvec(u)
     beyond = _orthogonal(image, d)
     u_squared = vecdot(u, u)
     transforms = {
-        FORWARD: ndtr((g * (columns**0.5) / h.norm(dim=-1, keepdim=True)).numpy()),
+        FORWARD: forward.ravel(),
         BACKWARD: _chi_squared(columns * u_squared / vecdot(d, d), columns - 1),
         UNSEEN: ndtr((columns**0.5 * vecdot(w, image) / (w.norm(dim=-1) * u.norm(dim=-1))).numpy()),
         ALONG_ATTACK: _chi_squared(columns * vecdot(beyond, beyond) / u_squared, rows - 1),
     }
-    first = {name: values[:, 0] if values.ndim == 2 else values for name, values in transforms.items()}
+
+    def aligned(first: str, second: str) -> tuple[Array, Array]:
+        if first != FORWARD:
+            return transforms[first], transforms[second]
+        filled = fresh.copy()
+        filled[alive.numpy()] = transforms[second]
+        return forward[:, 0], filled[reached.numpy()]
+
     size = d.norm(dim=-1) * image.norm(dim=-1) + u_squared
     return LayerPivots(
-        transforms={name: values.ravel() for name, values in transforms.items()},
-        pairs={(a, b): (first[a], first[b]) for a, b in INDEPENDENT_PAIRS},
+        transforms=transforms,
+        pairs={pair: aligned(*pair) for pair in INDEPENDENT_PAIRS},
         discrepancies=((vecdot(d, image) - u_squared).abs() / size).numpy(),
         null_trials=int((~alive).sum()),
     )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -67,8 +68,11 @@ class Configuration:
         _require_count("steps", self.steps)
         if isinstance(self.step, bool) or not isinstance(self.step, (int, float)):
             raise TypeError(f"step={self.step!r}: allowed are positive finite numbers")
-        if not (math.isfinite(self.step) and self.step > 0):
+        if not 0 < self.step <= sys.float_info.max:
             raise ValueError(f"step={self.step!r}: allowed are positive finite numbers")
+        object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
+        if not isinstance(self.projected, bool):
+            raise TypeError(f"projected={self.projected!r}: allowed are True and False")
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
         if not self.projected and self.law != "conditioned":
@@ -83,6 +87,11 @@ class Configuration:
             return
         if self.law != "dense":
             raise ValueError(f"point=...: law={self.law!r} depends on |x| only; allowed with law='dense'")
+        try:
+            point = tuple(float(coordinate) for coordinate in self.point)
+        except (TypeError, ValueError, OverflowError):
+            raise TypeError(f"point={self.point!r}: allowed is a tuple of input_dim numbers, not all 0") from None
+        object.__setattr__(self, "point", point)
         if len(self.point) != self.architecture.input_dim:
             raise ValueError(
                 f"point has {len(self.point)} coordinates: allowed are input_dim={self.architecture.input_dim}"
@@ -212,7 +221,7 @@ def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
         outcome.gradient_norm.double().numpy(),
         outcome.displacement.double().numpy() / length,
     )
-    finite = np.isfinite(sum(sample._columns()))
+    finite = np.logical_and.reduce([np.isfinite(column) for column in sample._columns()])
     if not finite.all():
         row = int(np.argmin(finite))
         raise NonFiniteTrialError(
@@ -232,6 +241,7 @@ def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tup
         point = torch.ones(dimension, dtype=draws.dtype)
         if c.point is not None:
             point = torch.tensor(c.point, dtype=torch.float64)
+            point = point / point.abs().max()  # squares of 1e200 overflow
             point = (point * (math.sqrt(dimension) / torch.linalg.vector_norm(point))).to(draws.dtype)
         point = point.expand(trials, dimension)
         for rows, columns in c.architecture.layers:

@@ -35,9 +35,7 @@ def monotone_grid(function: Callable[[Points], Points], edges: Points, resolutio
     grid = np.unique(np.concatenate([edges, np.linspace(low, high, int(cells) + 1)]))
     steps = np.diff(function(grid))
     turns = np.flatnonzero(steps[:-1] * steps[1:] < 0.0)
-    return np.unique(
-        np.concatenate([grid, _extrema(function, grid[turns], grid[turns + 2], np.sign(steps[turns]))])
-    )
+    return np.unique(np.concatenate([grid, _extrema(function, grid[turns], grid[turns + 2], np.sign(steps[turns]))]))
 
 
 def _extrema(function: Callable[[Points], Points], low: Points, high: Points, sign: Points) -> Points:
@@ -51,9 +49,7 @@ def _extrema(function: Callable[[Points], Points], low: Points, high: Points, si
     return (low + high) / 2.0
 
 
-def crossings(
-    function: Callable[[Points], Points], grid: Points, levels: Points, *, linear: bool = False
-) -> Points:
+def crossings(function: Callable[[Points], Points], grid: Points, levels: Points, *, linear: bool = False) -> Points:
     """Return the points where `function` crosses, or reaches from one side, one of the sorted `levels`.
 
     Args:

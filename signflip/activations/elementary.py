@@ -110,9 +110,7 @@ FORMULAS: dict[str, Formula] = {
         resolution=math.inf,
     ),
     "tanh": Formula(_tanh, lambda _z, y, c: _aten.tanh_backward(c, y), uses_value=True),
-    "sigmoid": Formula(
-        torch.sigmoid, lambda _z, y, c: _aten.sigmoid_backward(c, y), Envelope(0.25), uses_value=True
-    ),
+    "sigmoid": Formula(torch.sigmoid, lambda _z, y, c: _aten.sigmoid_backward(c, y), Envelope(0.25), uses_value=True),
     "erf": Formula(
         torch.erf,
         lambda z, _y, c: z.square().neg_().exp_().mul_(c).mul_(_TWO_OVER_ROOT_PI),
@@ -149,9 +147,7 @@ FORMULAS: dict[str, Formula] = {
     ),
     "sin": Formula(torch.sin, lambda z, _y, c: z.cos().mul_(c)),
     "cos": Formula(torch.cos, lambda z, _y, c: z.sin().neg_().mul_(c)),
-    "square": Formula(
-        torch.square, lambda z, _y, c: (z * c).mul_(2.0), Envelope(2.0, 1), resolution=math.inf
-    ),
+    "square": Formula(torch.square, lambda z, _y, c: (z * c).mul_(2.0), Envelope(2.0, 1), resolution=math.inf),
     "cubic": Formula(
         lambda z: z * z * z,
         lambda z, _y, c: z.square().mul_(c).mul_(3.0),

@@ -74,9 +74,7 @@ def _moment(activation: Activation, variance: float, of: Of, power: Power) -> fl
             total, error, size = _integrate(integrand, _panels(activation, deviation, radius))
             error += _tail_bound(activation, deviation, of, power, radius)
         except ArithmeticError as problem:
-            raise ArithmeticError(
-                f"E {of}^{power} of {activation!r} at variance {variance:g}: {problem}"
-            ) from None
+            raise ArithmeticError(f"E {of}^{power} of {activation!r} at variance {variance:g}: {problem}") from None
         if error <= max(RELATIVE_TOLERANCE * size, SMALLEST):
             return total
     raise ArithmeticError(
@@ -124,9 +122,7 @@ def _integrate(integrand: Callable[[Points], Points], ends: Points) -> tuple[flo
         whole = np.concatenate([lower[rest], upper[rest]])
         if left.size > _MOST_PANELS:
             break
-    raise ArithmeticError(
-        f"no convergence on {left.size} panels, estimated error {error + float(gap.sum()):.2g}"
-    )
+    raise ArithmeticError(f"no convergence on {left.size} panels, estimated error {error + float(gap.sum()):.2g}")
 
 
 def _rule(integrand: Callable[[Points], Points], left: Points, right: Points) -> tuple[Points, Points]:

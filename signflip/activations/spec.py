@@ -56,9 +56,7 @@ def _operand(field: str, given: Any) -> Activation:
     return given
 
 
-def number(
-    *, low: float = -LARGEST, high: float = LARGEST, above: bool = False, nonzero: bool = False
-) -> Any:
+def number(*, low: float = -LARGEST, high: float = LARGEST, above: bool = False, nonzero: bool = False) -> Any:
     """Declare a field holding a finite number in [low, high], or (low, high] if `above`."""
     return dataclasses.field(metadata={"check": _number(low, high, above, nonzero)})
 
@@ -124,9 +122,7 @@ def register(kind: str, build: Callable[..., Activation], arguments: Mapping[str
 _P = TypeVar("_P", bound=type[Parametric])
 
 
-@dataclass_transform(
-    eq_default=False, frozen_default=True, field_specifiers=(number, numbers, operand, operands)
-)
+@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(number, numbers, operand, operands))
 def parametric(cls: _P) -> _P:
     """Make a class a frozen dataclass, compared by digest, and register its kind."""
     made = dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
@@ -163,9 +159,7 @@ def _from_spec(spec: object, path: str, depth: int) -> Activation:
     given = set(spec) - {"kind"}
     if given != set(keywords):
         needed = ", ".join(sorted(keywords)) or "none"
-        raise ValueError(
-            f"{path} of kind {kind!r} has the fields {sorted(map(str, given))}; needed are {needed}"
-        )
+        raise ValueError(f"{path} of kind {kind!r} has the fields {sorted(map(str, given))}; needed are {needed}")
 
     def decode(value: object, where: str) -> object:
         if isinstance(value, Mapping):

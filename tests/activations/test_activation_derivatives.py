@@ -180,9 +180,7 @@ def test_generated_derivatives_are_autograds_of_their_values(activation):
     value, slope = autograd(activation.value, z)
     torch.testing.assert_close(activation.derivative(z), slope, rtol=1e-10, atol=1e-10)
     cotangent = torch.as_tensor(np.random.default_rng(3).normal(size=z.numel()))
-    torch.testing.assert_close(
-        activation.pullback(z, value, cotangent), slope * cotangent, rtol=1e-10, atol=1e-10
-    )
+    torch.testing.assert_close(activation.pullback(z, value, cotangent), slope * cotangent, rtol=1e-10, atol=1e-10)
 
 
 @given(generated_activations())

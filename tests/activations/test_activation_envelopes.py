@@ -16,9 +16,7 @@ def adversarial_points(activation):
     rng = np.random.default_rng(0)
     scales = 10.0 ** rng.uniform(-4, 1.5, size=3000)
     kinks = activation.kinks(-32.0, 32.0)
-    return np.concatenate(
-        [scales, -scales, np.linspace(-32, 32, 4001), kinks, kinks + 1e-6, kinks - 1e-6, [0.0]]
-    )
+    return np.concatenate([scales, -scales, np.linspace(-32, 32, 4001), kinks, kinks + 1e-6, kinks - 1e-6, [0.0]])
 
 
 def assert_envelope_holds(activation):

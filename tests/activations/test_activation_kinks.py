@@ -116,9 +116,7 @@ def test_the_hunt_finds_jumps():
     ids=str,
 )
 def test_kinks_of_expressions_are_exact(activation, expected):
-    low, high = (
-        (-2.9, 2.9) if activation.spec.get("outer", {}).get("kind") == "triangle_wave" else (-6.5, 6.5)
-    )
+    low, high = (-2.9, 2.9) if activation.spec.get("outer", {}).get("kind") == "triangle_wave" else (-6.5, 6.5)
     assert activation.kinks(low, high) == pytest.approx(expected, abs=1e-12)
 
 

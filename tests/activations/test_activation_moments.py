@@ -104,9 +104,7 @@ def mpmath_moment(function, kinks, variance, power):
     """E function(sqrt(variance) G)^power over |G| <= 14, split at the kinks and at fixed points."""
     deviation = mpmath.sqrt(variance)
     fixed = [-14, -6, -3, -1.5, 0, 1.5, 3, 6, 14]
-    ends = sorted(
-        {mpf(end) for end in fixed} | {kink / deviation for kink in kinks if abs(kink) < 14 * deviation}
-    )
+    ends = sorted({mpf(end) for end in fixed} | {kink / deviation for kink in kinks if abs(kink) < 14 * deviation})
 
     def integrand(g):
         return function(deviation * g) ** power * mpmath.exp(-g * g / 2)
@@ -127,9 +125,7 @@ def test_catalogue_moments_are_those_of_mpmath(name, power):
     kinks = [mpf(kink) for kink in activation.kinks(-20.0, 20.0)]
     for of, function in zip(("value", "derivative"), FORMULAS[name], strict=True):
         expected = mpmath_moment(function, kinks, variance, power)
-        assert gaussian_moment(activation, variance, of=of, power=power) == pytest.approx(
-            expected, rel=ACCURACY
-        )
+        assert gaussian_moment(activation, variance, of=of, power=power) == pytest.approx(expected, rel=ACCURACY)
 
 
 @pytest.mark.parametrize("q", [1e-6, 0.3, 1.0, 5.0, 1e4])
@@ -226,9 +222,7 @@ def test_generated_moments_are_those_of_brute_force(activation):
         steepest = activation.envelope.slope_bound(12.0) ** power
         allowed = 1e-8 if of == "value" else 1e-8 + 2.0**-16 * kinks * steepest
         expected = brute_force(activation, power, of)
-        assert gaussian_moment(activation, 1.0, of=of, power=power) == pytest.approx(
-            expected, rel=1e-8, abs=allowed
-        )
+        assert gaussian_moment(activation, 1.0, of=of, power=power) == pytest.approx(expected, rel=1e-8, abs=allowed)
 
 
 def test_a_constant_has_its_moments():

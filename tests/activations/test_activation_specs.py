@@ -54,9 +54,7 @@ def test_an_activation_can_be_sent_to_another_process(activation):
 
 def test_the_digest_is_pinned():
     # Evidence refers to activations by digest: a change of format must be noticed.
-    assert (
-        activations.get("relu").digest == "8f8f7aa5f9d24cc40f703d429a64045ad3468f2acca29f98c3d1f214b4f15927"
-    )
+    assert activations.get("relu").digest == "8f8f7aa5f9d24cc40f703d429a64045ad3468f2acca29f98c3d1f214b4f15927"
 
 
 def test_equal_numbers_give_equal_activations():

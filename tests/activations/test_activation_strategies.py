@@ -66,7 +66,8 @@ def test_degenerate_activations_lie_outside_the_domain(degenerate):
         (strategies.composite_activations, lambda a: a.spec["kind"] == "compose"),
         (strategies.composite_activations, lambda a: a.spec["kind"] == "sum"),
         (strategies.generated_activations, lambda a: not a.is_piecewise_linear and a.kinks(-3, 3).size >= 2),
-        (strategies.activations, lambda a: a == activations.get("tanh")),
+        (strategies.activations, lambda a: a in activations.catalogue().values()),
+        (strategies.homogeneous_activations, lambda a: a.spec["kind"] == "piecewise_linear"),
     ],
     ids=[
         "eight kinks",
@@ -78,6 +79,7 @@ def test_degenerate_activations_lie_outside_the_domain(degenerate):
         "sums",
         "curves with kinks",
         "the catalogue",
+        "one slope on each side of 0",
     ],
 )
 def test_the_strategies_reach_what_they_promise(strategy, wanted):

@@ -2,7 +2,7 @@
 
 Every statistical test here fails, for a seed drawn at random and correct code, with probability at most
 FALSE_FAIL a statement; seeds are fixed, so a test that passes once passes always. Statements number below
-500 in all, so the false-fail rate of the whole folder is below 5e-7.
+1000 in all, so the false-fail rate of the whole folder is below 1e-6.
 """
 
 from __future__ import annotations
