@@ -381,6 +381,7 @@ def _entry(name: str, statement: Statement, about: Mapping[str, Any]) -> tuple[d
         "verdict": str(judgement.verdict),
         "bounds": list(judgement.bounds),
         "margin": judgement.margin,
+        "p_value": judgement.p_value,
         "sentence": judgement.sentence,
     }
     return entry, judgement

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc, ndtr
 from torch.linalg import vecdot
 
-from signflip.gaussian import DenseGaussian
+from signflip.gaussian import ROUNDING_UNITS, DenseGaussian
 from signflip.randomness import Key
 from signflip.trials import DTYPES, Configuration, draw_network
 
@@ -37,7 +37,8 @@ class LayerPivots:
     `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron; a partner without a value in a trial gets a
     fresh uniform one, since leaving the trial out would tilt FORWARD). ``discrepancies`` are the relative errors of
     the identity <D, W u> = |u|^2. ``null_trials`` counts trials left out because h, D, u or w is 0: the laws are
-    conditional on h and D (FORWARD on h alone), and Gaussian weights give u = 0 or w = 0 with probability 0.
+    conditional on h and D (FORWARD on h alone), and Gaussian weights give u or w
+    within rounding of 0 with probability below 1e-12.
     """
 
     transforms: dict[str, Array]
@@ -70,9 +71,10 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
 
 def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor, fresh: Array) -> LayerPivots:
     rows, columns = matrix.weights.shape[1:]
-    u, w = _orthogonal(matrix.rmatvec(d), h), _orthogonal(g, d)
+    backward = matrix.rmatvec(d)
+    u, w = _orthogonal(backward, h), _orthogonal(g, d)
     reached = h.abs().amax(-1) > 0
-    alive = (u.abs().amax(-1) > 0) & (w.abs().amax(-1) > 0) & reached & (d.abs().amax(-1) > 0)
+    alive = reached & (d.abs().amax(-1) > 0) & _is_more_than_rounding(u, backward) & _is_more_than_rounding(w, g)
     # Whether D is 0 is read off W h: FORWARD keeps all trials with h other than 0, or it would be tilted.
     forward = ndtr((g[reached] * (columns**0.5) / h[reached].norm(dim=-1, keepdim=True)).numpy())
     matrix, h, g, d, u, w = matrix.of(alive), h[alive], g[alive], d[alive], u[alive], w[alive]
@@ -108,6 +110,12 @@ def _orthogonal(vector: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
     for _ in range(2):
         vector = vector - to * (vecdot(to, vector) / (squared + (squared == 0))).unsqueeze(-1)
     return vector
+
+
+def _is_more_than_rounding(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """Whether what a projection left is more than its rounding; weights of random signs often leave nothing."""
+    noise = (ROUNDING_UNITS * torch.finfo(whole.dtype).eps) ** 2
+    return vecdot(part, part) > noise * vecdot(whole, whole)
 
 
 def _chi_squared(values: torch.Tensor, degrees: int) -> Array:

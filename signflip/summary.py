@@ -61,31 +61,56 @@ def claims_table(claims: Iterable[Claim]) -> list[str]:
 
 
 def tightest_bound(check: Mapping[str, Any]) -> str:
-    """The bound that lies nearest to its threshold, among the statements that carry the verdict."""
+    """The bound that carries the verdict with least to spare.
+
+    Of a claim, the statement nearest to its threshold; of a control, each example's strongest refutation, and of
+    these the weakest.
+    """
     parts = [example for example in check["examples"] if not example["shrinking"]]
     parts += [check["pooled"]] if check["pooled"] is not None else []
-    entries = [
-        entry
+    carrying = [
+        [s for s in part["statements"] if s["verdict"] == check["verdict"] and s["margin"] is not None]
         for part in parts
-        for entry in part["statements"]
-        if entry["verdict"] == check["verdict"]
-        and entry["margin"] is not None
-        and entry["statement"]["kind"] != "identity"
     ]
-    if not entries:
-        return "-"
-    nearest = min(entries, key=lambda entry: abs(entry["margin"]))
-    low, high = nearest["bounds"]
     refuted = check["verdict"] == "REFUTED"
-    match nearest["statement"]["kind"]:
+    if refuted:
+        strongest = [min(entries, key=_evidence_left) for entries in carrying if entries]
+        return _bound_refuted(max(strongest, key=_evidence_left)) if strongest else "-"
+    entries = [s for entries in carrying for s in entries if s["statement"]["kind"] != "identity"]
+    entries = entries or [s for entries in carrying for s in entries]
+    return _bound(min(entries, key=lambda s: abs(s["margin"]))) if entries else "-"
+
+
+def _evidence_left(entry: Mapping[str, Any]) -> float:
+    """What a refutation leaves of the claim: its p-value, or the margin by which its bound misses."""
+    return float(entry["margin"] if entry["p_value"] is None else entry["p_value"])
+
+
+def _bound(entry: Mapping[str, Any]) -> str:
+    low, high = entry["bounds"]
+    statement = entry["statement"]
+    match statement["kind"]:
         case "rate-at-least":
-            threshold = nearest["statement"]["threshold"]
-            return f"rate <= {high:.4f} (not {threshold:g})" if refuted else f"rate >= {low:.4f} ({threshold:g})"
+            return f"rate >= {low:.4f} ({statement['threshold']:g})"
         case "rate-near":
             return f"rate in [{low:.4f}, {high:.4f}]"
         case "decay-exponent":
             return f"exponent in [{low:.4f}, {high:.4f}]"
-    return f"distance >= {low:.4f}" if refuted else f"distance <= {high:.4f} ({nearest['statement']['tolerance']:g})"
+        case "identity":
+            return f"error <= {high:.1e} ({statement['bound']:.1e})"
+    return f"distance <= {high:.4f} ({statement['tolerance']:g})"
+
+
+def _bound_refuted(entry: Mapping[str, Any]) -> str:
+    statement = entry["statement"]
+    if entry["p_value"] is not None:
+        return f"p = {entry['p_value']:.1e} (alpha/2 = {statement['alpha'] / 2:.1e})"
+    high = entry["bounds"][1]
+    if statement["kind"] == "rate-at-least":
+        return f"rate <= {high:.4f} (not {statement['threshold']:g})"
+    if statement["kind"] == "identity":
+        return f"error = {high:.1e} (not {statement['bound']:.1e})"
+    return _bound(entry)
 
 
 def _verdict(check: Mapping[str, Any]) -> str:

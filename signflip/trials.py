@@ -22,6 +22,8 @@ from signflip.networks import Architecture, RandomNetwork
 from signflip.randomness import ENTRY_LAWS, Draws, Key
 
 LAWS = ("dense", "conditioned")
+# Which layers' conditional laws keep their projection; all but the first are controls.
+PROJECTIONS = ("every layer", "first layer", "no layer")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
@@ -36,7 +38,7 @@ class Configuration:
     """Everything that fixes the law of a trial. Two equal configurations have equal digests.
 
     ``step`` is in absolute units (natural steps: `Architecture.natural_step`); ``point`` is the input x for
-    dense networks, rescaled to |x|^2 = d (default: all ones). ``direction``, ``entries`` and ``projected`` are
+    dense networks, rescaled to |x|^2 = d (default: all ones). ``direction``, ``entries`` and ``projection`` are
     controls: anything but the defaults is a false claim that a check must refute.
 
     Raises:
@@ -53,7 +55,7 @@ class Configuration:
     point: tuple[float, ...] | None = None
     direction: str = "gradient"
     entries: str = "gaussian"
-    projected: bool = True
+    projection: str = "every layer"
     digest: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,18 +67,17 @@ class Configuration:
         _require_choice("dtype", self.dtype, tuple(DTYPES))
         _require_choice("direction", self.direction, DIRECTIONS)
         _require_choice("entries", self.entries, ENTRY_LAWS)
+        _require_choice("projection", self.projection, PROJECTIONS)
         _require_count("steps", self.steps)
         if isinstance(self.step, bool) or not isinstance(self.step, (int, float)):
             raise TypeError(f"step={self.step!r}: allowed are positive finite numbers")
         if not 0 < self.step <= sys.float_info.max:
             raise ValueError(f"step={self.step!r}: allowed are positive finite numbers")
         object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
-        if not isinstance(self.projected, bool):
-            raise TypeError(f"projected={self.projected!r}: allowed are True and False")
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
-        if not self.projected and self.law != "conditioned":
-            raise ValueError(f"projected=False: allowed only with law='conditioned', not law={self.law!r}")
+        if self.projection != PROJECTIONS[0] and self.law != "conditioned":
+            raise ValueError(f"projection={self.projection!r}: law={self.law!r} allows only {PROJECTIONS[0]!r}")
         self._require_point()
         _require_memory(self)
         text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
@@ -252,7 +253,8 @@ def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tup
         source: Space = frame
         for rows, columns in c.architecture.layers:
             target = Coordinates(rows, trials, draws)
-            matrices.append(ConditionedGaussian(target, source, 1 / columns, draws, c.projected))
+            projected = c.projection == "every layer" or (c.projection == "first layer" and source is frame)
+            matrices.append(ConditionedGaussian(target, source, 1 / columns, draws, projected))
             source = target
     width = c.architecture.widths[-1]
     output = draws.entries(c.entries, trials, width).mul_(1 / math.sqrt(width))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from signflip.trials import Configuration
-from strategies.activations import activations
+from strategies.activations import activations, lipschitz_activations
 from strategies.architectures import dense_architectures
 from strategies.inputs import points
 from strategies.steps import natural_steps
@@ -13,11 +13,22 @@ from strategies.steps import natural_steps
 
 @st.composite
 def dense_subjects(
-    draw: st.DrawFn, *, least: int = 1, most: int = 12, max_depth: int = 1, dtype: str = "float64"
+    draw: st.DrawFn,
+    *,
+    least: int = 1,
+    most: int = 12,
+    min_depth: int = 1,
+    max_depth: int = 1,
+    dtype: str = "float64",
 ) -> Configuration:
-    """One gradient step on dense networks; all layer sizes from ``least`` to ``most``, t from 1/2 to 4."""
-    architecture = draw(dense_architectures(least=least, most=most, max_depth=max_depth), label="architecture")
-    activation = draw(activations(), label="activation")
+    """One gradient step on dense networks; all layer sizes from ``least`` to ``most``, t from 1/2 to 4.
+
+    Beyond one hidden layer sigma is globally Lipschitz: polynomial growth compounds over layers and overflows.
+    """
+    architecture = draw(
+        dense_architectures(least=least, most=most, min_depth=min_depth, max_depth=max_depth), label="architecture"
+    )
+    activation = draw(activations() if architecture.depth == 1 else lipschitz_activations(), label="activation")
     t = draw(natural_steps(), label="t")
     return Configuration(
         architecture,

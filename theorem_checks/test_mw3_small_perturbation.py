@@ -73,7 +73,7 @@ def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_s
     domain="all activations; the three schedules; d = 10^4, 10^8, 10^12; m = 10,000",
     tolerance=0.05,
     detects="a probability below 0.95",
-    examples=16,
+    examples=12,
     statements=3,
 )
 @given(activation=activations(), schedule=vanishing_schedules())

@@ -65,9 +65,7 @@ def test_each_step_goes_against_the_sign_of_f_along_its_gradient(name, steps, di
     network, space, point = drawn(c, 60)
     outcome = attack(network, space, point, c.step, steps, direction)
     expected = by_hand(network, SIGMA[name], point, sign, c.step, steps)
-    got = torch.stack(
-        [outcome.value, outcome.attacked_value, outcome.gradient_norm, outcome.displacement], dim=1
-    )
+    got = torch.stack([outcome.value, outcome.attacked_value, outcome.gradient_norm, outcome.displacement], dim=1)
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
 
 
@@ -138,9 +136,7 @@ def test_small_steps_descend_and_the_reversed_control_climbs(law):
 def test_where_f_is_zero_no_step_is_made_and_nothing_flips(law, direction):
     """One hidden layer of one dead ReLU under a living layer: f(x) = 0 exactly."""
     arch = Architecture(3, (2, 1))
-    sample = simulate(
-        arch, activations.get("relu"), step=5.0, trials=2000, law=law, direction=direction, steps=2
-    )
+    sample = simulate(arch, activations.get("relu"), step=5.0, trials=2000, law=law, direction=direction, steps=2)
     zero = sample.value == 0
     assert 500 < zero.sum() < 1900
     assert not sample.attacked_value[zero].any()
@@ -160,9 +156,7 @@ def test_a_flip_is_strict_and_survives_products_that_underflow():
 def test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way():
     """A linear network steps forth and back once f changes sign: two long steps may end where they began."""
     arch, step = Architecture(1, (1,)), 3.0
-    sample = simulate(
-        arch, activations.get("identity"), step=step, trials=2000, steps=2, law="dense", dtype="float64"
-    )
+    sample = simulate(arch, activations.get("identity"), step=step, trials=2000, steps=2, law="dense", dtype="float64")
     flipped_once = sample.gradient_norm * step > 1.0
     assert flipped_once.sum() > 100
     assert sample.relative_perturbation[flipped_once] == pytest.approx(0.0, abs=1e-12)

@@ -16,13 +16,9 @@ from strategies.activations import activations as any_activation
 from strategies.architectures import architectures
 from strategies.subjects import dense_subjects
 
-PLAIN = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 LEAVES = PLAIN | any_activation() | architectures(depth=2) | dense_subjects(max_depth=2)
-VALUES = st.recursive(
-    LEAVES, lambda of: st.lists(of, max_size=3) | st.lists(of, max_size=3).map(tuple), max_leaves=4
-)
+VALUES = st.recursive(LEAVES, lambda of: st.lists(of, max_size=3) | st.lists(of, max_size=3).map(tuple), max_leaves=4)
 
 
 def same(first, second):

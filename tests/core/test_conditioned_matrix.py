@@ -94,9 +94,7 @@ def test_the_matrices_of_an_attacked_network_are_consistent_from_both_sides(name
     """Four steps, three layers, an input layer of dimension 10**6: masks repeat, so queries come back."""
     arch, activation = Architecture(10**6, (12, 7, 5)), activations.get(name)
     t = 0.1 if name == "square" else 1.0  # squares of squares overflow within four steps of length kappa
-    c = Configuration(
-        arch, activation, t * arch.natural_step(activation), dtype=str(dtype).removeprefix("torch.")
-    )
+    c = Configuration(arch, activation, t * arch.natural_step(activation), dtype=str(dtype).removeprefix("torch."))
     network, frame, point = draw_network(c, 64, Key(3, "consistency", c.digest).draws(0, dtype))
     notebooks = [Notebook(matrix) for matrix in network.matrices]
     network.matrices[:] = notebooks
@@ -147,9 +145,7 @@ def test_asking_any_query_again_gives_the_same_answer_to_rounding_and_draws_noth
     answers = [ask(query) for query in queries]
     calls = draws.calls
     for query, answer in zip(queries, answers, strict=True):
-        torch.testing.assert_close(
-            ask(query), answer, rtol=0, atol=60 * EPS[dtype] * answer.abs().max().item()
-        )
+        torch.testing.assert_close(ask(query), answer, rtol=0, atol=60 * EPS[dtype] * answer.abs().max().item())
     assert draws.calls == calls
 
 
@@ -225,9 +221,7 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
         calls, masks = {}, []
         for steps in (1, 2, 6):
             draws = Key(4, "masks", c.digest).draws(block, dtype)
-            counted = ScriptedDraws(
-                lambda trials, size, d=draws: d.normal(trials, size).double().numpy(), dtype
-            )
+            counted = ScriptedDraws(lambda trials, size, d=draws: d.normal(trials, size).double().numpy(), dtype)
             counted.normal64, counted.chi = draws.normal64, draws.chi
             frame = GrowingFrame(50, 1, draws)
             rows = [Coordinates(width, 1, counted) for width in arch.widths]

@@ -89,9 +89,7 @@ def test_attacks_in_the_frame_are_attacks_in_the_whole_space(dimension, name, di
     assert frame.size <= dimension
     axes = full.axes
     gram = torch.einsum("tri,tsi->trs", axes, axes)
-    torch.testing.assert_close(
-        gram, torch.eye(axes.shape[1], dtype=torch.float64).expand_as(gram), rtol=0, atol=1e-6
-    )
+    torch.testing.assert_close(gram, torch.eye(axes.shape[1], dtype=torch.float64).expand_as(gram), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 10**12])

@@ -136,7 +136,7 @@ def test_the_control_without_the_projection_has_another_law():
     arch, activation = Architecture(3, (3,)), activations.get("tanh")
     options = {"step": 1.5 * arch.natural_step(activation), "trials": TRIALS}
     dense = views_of(simulate(arch, activation, law="dense", seed=1, **options))
-    control = views_of(simulate(arch, activation, projected=False, seed=2, **options))
+    control = views_of(simulate(arch, activation, projection="no layer", seed=2, **options))
     assert min(same_law_p_value(dense[name], control[name]) for name in dense) < FALSE_FAIL
 
 

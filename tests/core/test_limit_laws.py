@@ -48,6 +48,4 @@ def test_the_perturbation_is_exactly_s_times_the_root_of_beta_over_d_at_the_natu
     """t sqrt(V/(beta d)) at s = t kappa: for tanh by its own moments, for z^2 sqrt(3/4)."""
     arch = Architecture(100, (10,))
     square = activations.get("square")
-    assert limit_perturbation(arch, square, 2.0 * arch.natural_step(square)) == pytest.approx(
-        0.2 * math.sqrt(3 / 4)
-    )
+    assert limit_perturbation(arch, square, 2.0 * arch.natural_step(square)) == pytest.approx(0.2 * math.sqrt(3 / 4))

@@ -28,9 +28,7 @@ def gathered(c, blocks=8):
 
 
 def subject(name, dimension, widths, **options):
-    c = Configuration(
-        Architecture(dimension, widths), activations.get(name), 1.0, law="dense", dtype="float64"
-    )
+    c = Configuration(Architecture(dimension, widths), activations.get(name), 1.0, law="dense", dtype="float64")
     return replace(c, **options)
 
 

@@ -28,9 +28,7 @@ def source(*entropy):
 def test_every_word_of_the_state_is_drawn_afresh_for_each_key():
     """Two states of 60 keys and blocks agree in at most 2 of 624 words: by chance 3 would agree with probability
     below 624^3/6 / 2^96 a pair, 1e-18 in all. torch's own seeding fixes all words by 32 bits."""
-    keys = [
-        Key(seed, purpose, configuration) for seed in (0, 1) for purpose in "ab" for configuration in "cd"
-    ]
+    keys = [Key(seed, purpose, configuration) for seed in (0, 1) for purpose in "ab" for configuration in "cd"]
     states = [state_words(k.draws(b, torch.float32)._torch) for k in keys for b in range(8)]
     assert all(int(state.max()) < 2**32 for state in states)
     for i, first in enumerate(states):
@@ -40,9 +38,7 @@ def test_every_word_of_the_state_is_drawn_afresh_for_each_key():
 
 def test_seeds_that_agree_in_their_low_32_bits_give_different_streams():
     """manual_seed on the CPU would give one stream to all of these."""
-    streams = [
-        Key(seed, "low bits", "c").draws(0, torch.float32).normal(50) for seed in (7, 7 + 2**32, 7 + 2**64)
-    ]
+    streams = [Key(seed, "low bits", "c").draws(0, torch.float32).normal(50) for seed in (7, 7 + 2**32, 7 + 2**64)]
     assert not torch.equal(streams[0], streams[1])
     assert not torch.equal(streams[0], streams[2])
     assert not torch.equal(streams[1], streams[2])
@@ -159,9 +155,7 @@ def test_chi_draws_of_a_trillion_degrees_are_normal_about_their_root():
 
 
 def test_chi_of_no_degrees_is_zero():
-    assert torch.equal(
-        Key(0, "", "").draws(0, torch.float32).chi(0, 3, 1), torch.zeros(3, 1, dtype=torch.float64)
-    )
+    assert torch.equal(Key(0, "", "").draws(0, torch.float32).chi(0, 3, 1), torch.zeros(3, 1, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)

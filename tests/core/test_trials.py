@@ -32,7 +32,7 @@ VARIANTS = {
     "float64": replace(BASE, dtype="float64"),
     "reversed": replace(BASE, direction="reversed"),
     "random": replace(BASE, direction="random"),
-    "unprojected": replace(BASE, projected=False),
+    "unprojected": replace(BASE, projection="no layer"),
     "dense": replace(BASE, law="dense"),
     "dense, a point": replace(BASE, law="dense", point=(1.0, 0.0, 0.0, 0.0, 0.0, -0.5)),
     "dense, another point": replace(BASE, law="dense", point=(1.0, 0.0, 0.0, 0.0, 0.0, 0.5)),
@@ -87,9 +87,7 @@ def test_no_two_keys_or_blocks_share_a_trial():
     seen = set()
     keys = [Key(seed, purpose, BASE.digest) for seed in (0, 1, 2**32, 2**64) for purpose in ("a", "b", "a/b")]
     samples = [run_block(BASE, key, block) for key in keys for block in (0, 1)]
-    samples += [
-        run_block(c, Key(0, "a", c.digest), 0) for name, c in VARIANTS.items() if name != "conditioned"
-    ]
+    samples += [run_block(c, Key(0, "a", c.digest), 0) for name, c in VARIANTS.items() if name != "conditioned"]
     count = 0
     for sample in samples:
         seen |= {tuple(row) for row in rows(sample)}
@@ -230,9 +228,7 @@ def test_importing_the_package_loads_no_torch_until_a_name_needs_it():
         "import sys, signflip; before = 'torch' in sys.modules; signflip.Architecture; "
         "print(signflip.__version__ != '', before, 'torch' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.split() == ["True", "False", "True"]
 
 

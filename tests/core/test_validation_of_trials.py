@@ -125,13 +125,12 @@ def test_controls_of_the_entries_need_dense_networks(entries):
 
 
 def test_the_control_of_the_projection_needs_conditioned_networks():
-    refused(ValueError, ("projected=False", "law='conditioned'", "law='dense'"), projected=False, law="dense")
+    refused(ValueError, ("projection='no layer'", "law='dense'", "'every layer'"), projection="no layer", law="dense")
 
 
-@pytest.mark.parametrize("projected", [0, 1, "no", None], ids=repr)
-def test_projected_is_true_or_false(projected):
-    """Any other value would run, and have a digest of its own for the same networks."""
-    refused(TypeError, (f"projected={projected!r}",), projected=projected)
+@pytest.mark.parametrize("projection", [True, "no", None], ids=repr)
+def test_a_projection_of_no_known_kind_is_refused(projection):
+    refused(ValueError, (f"projection={projection!r}", "'first layer'"), projection=projection)
 
 
 def test_a_point_needs_dense_networks():

@@ -14,9 +14,7 @@ from strategies.subjects import dense_subjects
 # The exponent of s_d / sqrt(d) between two dimensions, by hand, for each schedule by its name.
 CLOSED_FORMS = {
     "power: d^(1/4)": lambda _first, _last: -1 / 4,
-    "logarithm: log d": lambda first, last: (
-        math.log(math.log(last) / math.log(first)) / math.log(last / first) - 1 / 2
-    ),
+    "logarithm: log d": lambda first, last: math.log(math.log(last) / math.log(first)) / math.log(last / first) - 1 / 2,
     "close to sqrt d: sqrt(d)/log d": lambda first, last: (
         -math.log(math.log(last) / math.log(first)) / math.log(last / first)
     ),
@@ -38,9 +36,7 @@ def examples(strategy, count=100):
 @pytest.mark.parametrize("name", VANISHING)
 @pytest.mark.parametrize(("first", "last"), [(100, 10**4), (10**3, 10**12), (64, 65)])
 def test_the_predicted_exponent_is_the_closed_form(name, first, last):
-    assert predicted_exponent(VANISHING[name], first, last) == pytest.approx(
-        CLOSED_FORMS[name](first, last), rel=1e-9
-    )
+    assert predicted_exponent(VANISHING[name], first, last) == pytest.approx(CLOSED_FORMS[name](first, last), rel=1e-9)
 
 
 def test_a_step_of_order_sqrt_d_has_exponent_0_and_a_fixed_one_minus_a_half():

@@ -1,0 +1,78 @@
+"""MW-2: one gradient step finds an adversarial example with high probability, several layers, any widths."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checking import Evidence
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, confirm, find_witness
+from strategies.activation_classes import deep_activations
+from strategies.widths import Profile, width_profiles, widths_of
+
+FAILURE = 0.2
+PERTURBATION = 0.1
+TOP_WIDTH = 10_000
+
+QUANTIFIED = (
+    "At each depth, for every failure probability there are t, m0, d0 such that one step of t natural steps finds x' "
+    "with f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL widths >= m0 and ALL d >= d0."
+)
+
+
+@st.composite
+def deep_subjects(draw: st.DrawFn) -> tuple[Activation, Profile]:
+    """An activation fit for the depth, and a width profile of 2 to 6 hidden layers."""
+    depth = draw(st.integers(2, 6), label="depth")
+    return draw(deep_activations(depth), label="activation"), draw(width_profiles(depth), label="profile")
+
+
+def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: int) -> None:
+    """Pilot at equal widths, then the profile and its mirror image above (m0, d0), at d0, between and 10^12."""
+    witness = find_witness(evidence, activation, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
+    widths = widths_of(profile, witness.width, max(widest, 8 * witness.width))
+    rungs = [
+        (widths, witness.dimension),
+        (widths[::-1], max(witness.dimension, max(widths))),
+        (widths, LARGEST_DIMENSION),
+    ]
+    confirm(evidence, activation, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+
+
+@claim(
+    "MW-2.several-layers",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="2 to 6 hidden layers, widths m0 to 10,000 in six shapes, d0 to 10^12; activations moderate at every layer",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=10,
+    statements=PILOT_STATEMENTS + 3,
+)
+@given(subject=deep_subjects())
+def test_one_gradient_step_fools_networks_of_several_layers(
+    subject: tuple[Activation, Profile], evidence: Evidence
+) -> None:
+    judge(evidence, *subject, widest=TOP_WIDTH)
+
+
+@claim(
+    "MW-2.extreme-ratios",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="tanh, 3 hidden layers, one of them 10,000 times as wide as another",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=1,
+    statements=PILOT_STATEMENTS + 3,
+)
+@given(activation=st.just(get("tanh")))
+def test_one_gradient_step_fools_networks_whose_widths_differ_ten_thousand_fold(
+    activation: Activation, evidence: Evidence
+) -> None:
+    witness = find_witness(evidence, activation, depth=3, failure=FAILURE, perturbation=PERTURBATION)
+    widths = (witness.width, 10_000 * witness.width, witness.width)
+    rungs = [(widths, witness.dimension), (widths, LARGEST_DIMENSION)]
+    confirm(evidence, activation, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)

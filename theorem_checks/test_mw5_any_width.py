@@ -1,0 +1,98 @@
+"""MW-5: no restriction on the width. m and d grow as they like: m << d, m ~ d, m >= exp(d)."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checking import Evidence
+from signflip.networks import MAX_DIMENSION
+from signflip.projections import JOINT_PROJECTIONS
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import PILOT_STATEMENTS, Witness, configuration, confirm, find_witness, flips
+from signflip.trials import Configuration
+from strategies.activations import generated_activations
+from strategies.architectures import WIDTH_REGIMES
+
+FAILURE = 0.2
+# A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
+PERTURBATION = 0.3
+MOST_NEURONS = 300_000
+# e^13 = 442,413: beyond it m >= e^d at d = 13, with finite networks.
+SMALL_DIMENSION, EXPONENTIAL_WIDTH = 13, math.ceil(math.exp(13))
+
+
+def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int, ...], int]]:
+    """(widths, d) on each curve m = d^a at its first point above (m0, d0); a curve out of reach is noted."""
+    rungs = []
+    for exponent in WIDTH_REGIMES.values():
+        dimension = max(witness.dimension, math.ceil(witness.width ** (1 / exponent)))
+        width = max(witness.width, round(dimension**exponent))
+        if dimension <= MAX_DIMENSION and width <= MOST_NEURONS:
+            rungs.append(((width,), dimension))
+        else:
+            evidence.note(f"m = d^{exponent:g} starts at m={width}, d={dimension}: out of reach")
+    return rungs
+
+
+@claim(
+    "MW-5.regimes",
+    mark="abstract",
+    statement="The t, m0, d0 of MW-1 serve every curve m = d^a above them: a = 1/4, 1/2, 1, 3/2, 2.",
+    domain="generated activations; failure 0.2, eps 0.3; curves whose first point has m <= 300,000 and d <= 2^53",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.8 on any curve",
+    examples=12,
+    statements=PILOT_STATEMENTS + len(WIDTH_REGIMES),
+)
+@given(activation=generated_activations())
+def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Evidence) -> None:
+    witness = find_witness(evidence, activation, failure=FAILURE, perturbation=PERTURBATION)
+    confirm(evidence, activation, witness, regimes_above(witness, evidence), failure=FAILURE, perturbation=PERTURBATION)
+
+
+@claim(
+    "MW-5.settles",
+    mark="derived",
+    statement="At fixed d the flip probability settles as m grows, past m = e^d: it is what it was at m = 4096.",
+    domain="relu, d = 13, t = 3; m = 442,413 >= e^13 and m = 10^6, against a pilot of 20,000 trials at m = 4096",
+    tolerance=0.1,
+    detects="a flip probability more than 0.1 from the pilot's",
+    examples=1,
+    statements=2,
+)
+@given(activation=st.just(get("relu")))
+def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
+    activation: Activation, evidence: Evidence
+) -> None:
+    pilot = evidence.simulate(configuration(activation, (4096,), SMALL_DIMENSION, 3.0), 20_000, use="pilot")
+    for width in (EXPONENTIAL_WIDTH, 10**6):
+        evidence.rate_near(
+            float(pilot.flipped.mean()),
+            0.1,
+            flips,
+            configuration(activation, (width,), SMALL_DIMENSION, 3.0),
+            name="P(flip) as at m = 4096",
+        )
+
+
+@claim(
+    "MW-5.exact-law",
+    mark="derived",
+    statement="At d = 13, where no limit applies, wide conditioned networks have the joint law of dense ones.",
+    domain="relu, tanh, abs; d = 13, m = 256, t = 3",
+    tolerance=0.07,
+    detects="KS distance 0.07 in any of eight projections",
+    examples=3,
+    statements=len(JOINT_PROJECTIONS),
+)
+@given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
+def test_wide_networks_on_few_inputs_have_the_joint_law_of_dense_ones(
+    activation: Activation, evidence: Evidence
+) -> None:
+    conditioned = configuration(activation, (256,), SMALL_DIMENSION, 3.0)
+    dense = Configuration(conditioned.architecture, activation, conditioned.step, law="dense")
+    evidence.same_law(dense, conditioned, of=JOINT_PROJECTIONS, trials=25_000, tolerance=0.07)
