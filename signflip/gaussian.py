@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -135,6 +136,11 @@ class _Query:
     squared_length: torch.Tensor
     answer: torch.Tensor
 
+    @cached_property
+    def divisor(self) -> torch.Tensor:
+        """``squared_length``, and 1 for a null direction: what is divided by it there is 0 as well."""
+        return self.squared_length + (self.squared_length == 0)
+
 
 class ConditionedGaussian:
     """A Gaussian matrix given its answers so far (THEORY 3, Lemma): exact for any adaptive algorithm.
@@ -151,11 +157,10 @@ class ConditionedGaussian:
     that the conditional law is there to prevent.
     """
 
-    def __init__(self, rows: Space, columns: Space, variance: float, draws: Draws, projected: bool = True) -> None:
+    def __init__(self, rows: Space, columns: Space, variance: float, projected: bool = True) -> None:
         self._rows = rows
         self._columns = columns
         self._deviation = math.sqrt(variance)
-        self._dtype = draws.dtype
         self._projected = projected
         self._right: list[_Query] = []
         self._left: list[_Query] = []
@@ -192,7 +197,7 @@ class ConditionedGaussian:
                 direction = target.fit(seen.direction)
                 if self._projected:
                     weight = weight - _dot(direction, new)
-                new.addcmul_(direction, _ratio(weight, seen.squared_length.to(new.dtype)))
+                new.addcmul_(direction, weight / seen.divisor.to(new.dtype))
             own.append(_Query(residual, squared, new))
             answer = new
         for coefficient, seen in zip(coefficients, own, strict=False):
@@ -205,22 +210,24 @@ class ConditionedGaussian:
 def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """``query`` less its part in the span of ``own``, and the coefficients of that part, each (trials, 1)."""
     residual = query
-    coefficients = [torch.zeros_like(seen.squared_length) for seen in own]
+    directions = [source.fit(seen.direction) for seen in own]
+    passes: list[list[torch.Tensor]] = []
     for _ in range(2):  # "twice is enough": one pass loses orthogonality when little is left
-        for i, seen in enumerate(own):
-            direction = source.fit(seen.direction)
-            step = _ratio(_dot(direction, residual), seen.squared_length)
-            residual = torch.addcmul(residual, direction, step, value=-1.0)
-            coefficients[i] = coefficients[i] + step
+        passes.append([])
+        for seen, direction in zip(own, directions, strict=True):
+            passes[-1].append(_dot(direction, residual) / seen.divisor)
+            residual = torch.addcmul(residual, direction, passes[-1][-1], value=-1.0)
+    coefficients = [first + second for first, second in zip(*passes, strict=True)]
     noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * _dot(query, query)
     return residual * (_dot(residual, residual) > noise).to(query.dtype), coefficients
 
 
 def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
     """A power of two a trial, shape (trials, 1), that brings squared lengths into range; None where all are."""
-    outside = (squared < _SAFE_SQUARES[0]) | (squared > _SAFE_SQUARES[1])
-    if not bool(outside.any()):
+    least, most = squared.aminmax()
+    if least >= _SAFE_SQUARES[0] and most <= _SAFE_SQUARES[1]:
         return None
+    outside = (squared < _SAFE_SQUARES[0]) | (squared > _SAFE_SQUARES[1])
     largest = query.abs().amax(dim=-1, keepdim=True)
     outside &= (largest > 0) & torch.isfinite(largest)
     if not bool(outside.any()):
@@ -232,8 +239,3 @@ def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Inner products a trial, shape (trials, 1)."""
     products: torch.Tensor = vecdot(first, second)
     return products.unsqueeze(-1)
-
-
-def _ratio(numerator: torch.Tensor, denominator: torch.Tensor) -> torch.Tensor:
-    """Quotients; 0 at a null direction, where both are 0 (it spans nothing)."""
-    return numerator / (denominator + (denominator == 0))

@@ -115,7 +115,8 @@ def _orthogonal(vector: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
 def _is_more_than_rounding(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
     """Whether what a projection left is more than its rounding; weights of random signs often leave nothing."""
     noise = (ROUNDING_UNITS * torch.finfo(whole.dtype).eps) ** 2
-    return vecdot(part, part) > noise * vecdot(whole, whole)
+    above: torch.Tensor = vecdot(part, part) > noise * vecdot(whole, whole)
+    return above
 
 
 def _chi_squared(values: torch.Tensor, degrees: int) -> Array:

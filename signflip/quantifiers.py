@@ -26,6 +26,8 @@ _CERTIFY, _GIVE_UP = 1 / 2, 1 / 4
 _PILOT_CAP = 1500
 _WIDTHS = tuple(2**k for k in range(4, 17))
 _DIMENSION_DOUBLINGS = 5
+# Below 2^6 inputs flips are rarer than the limit law says, however small the perturbation (THEORY 6, low dimension).
+_LEAST_LOG_DIMENSION = 6
 
 # Statements that a pilot may make at most; one that needs more is abandoned.
 PILOT_STATEMENTS = 80
@@ -96,7 +98,7 @@ def _dimensions(activation: Activation, t: float, widths: tuple[int, ...], pertu
     """Doublings of d from where the limit law |delta|/|x| = t sqrt(V / (beta d)) allows the perturbation."""
     variance, slope = Architecture(1, widths).limit_moments(activation)
     least = math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
-    return [2 ** max(1, least + k) for k in range(_DIMENSION_DOUBLINGS)]
+    return [2 ** (max(_LEAST_LOG_DIMENSION, least) + k) for k in range(_DIMENSION_DOUBLINGS)]
 
 
 def confirm(

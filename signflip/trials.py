@@ -27,7 +27,7 @@ PROJECTIONS = ("every layer", "first layer", "no layer")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
-_CACHED_ENTRIES = 2**18
+_CACHED_ENTRIES = 2**19
 _MAX_BLOCK = 2048
 # Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
 _LIVE_TENSORS = 8
@@ -254,7 +254,7 @@ def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tup
         for rows, columns in c.architecture.layers:
             target = Coordinates(rows, trials, draws)
             projected = c.projection == "every layer" or (c.projection == "first layer" and source is frame)
-            matrices.append(ConditionedGaussian(target, source, 1 / columns, draws, projected))
+            matrices.append(ConditionedGaussian(target, source, 1 / columns, projected))
             source = target
     width = c.architecture.widths[-1]
     output = draws.entries(c.entries, trials, width).mul_(1 / math.sqrt(width))

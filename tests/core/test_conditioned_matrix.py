@@ -37,7 +37,7 @@ class Notebook:
 def conditioned(m, n, dtype, *entropy, projected=True, trials=TRIALS):
     draws = random_draws(m, n, *entropy, dtype=dtype)
     rows, columns = Coordinates(m, trials, draws), Coordinates(n, trials, draws)
-    return ConditionedGaussian(rows, columns, 1 / n, draws, projected), draws
+    return ConditionedGaussian(rows, columns, 1 / n, projected), draws
 
 
 def normal(rng, *shape, dtype=torch.float64):
@@ -226,8 +226,8 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
             frame = GrowingFrame(50, 1, draws)
             rows = [Coordinates(width, 1, counted) for width in arch.widths]
             matrices = [
-                ConditionedGaussian(rows[0], frame, 1 / 50, counted),
-                ConditionedGaussian(rows[1], rows[0], 1 / 20, counted),
+                ConditionedGaussian(rows[0], frame, 1 / 50),
+                ConditionedGaussian(rows[1], rows[0], 1 / 20),
             ]
             notebooks = [Notebook(matrix) for matrix in matrices]
             network = RandomNetwork(activation, notebooks, draws.normal(1, 10) / 10**0.5)

@@ -58,7 +58,7 @@ def compare_each_answer(m, n, schedule, dtype, projected=True, choose=adaptive_q
 
         draws = ScriptedDraws(script, dtype)
         rows, columns = Coordinates(m, trials, draws), Coordinates(n, trials, draws)
-        matrix = ConditionedGaussian(rows, columns, variance, draws, projected)
+        matrix = ConditionedGaussian(rows, columns, variance, projected)
         asked, answers, queries = [], [], {"R": [], "L": []}
         chooser = generator(m, n, 10**6)
         for index, side in enumerate(schedule[: last + 1]):

@@ -65,7 +65,7 @@ def networks(name, dimension, widths, seed):
         matrices, source = [], space
         for rows, columns in zip(widths, (dimension, *widths), strict=False):
             target = Coordinates(rows, TRIALS, draws)
-            matrices.append(ConditionedGaussian(target, source, 1 / columns, draws))
+            matrices.append(ConditionedGaussian(target, source, 1 / columns))
             source = target
         network = RandomNetwork(activation, matrices, draws.normal(TRIALS, widths[-1]) / widths[-1] ** 0.5)
         built.append((network, space, full))

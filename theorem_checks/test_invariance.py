@@ -1,0 +1,539 @@
+"""THEORY 1 and 3: what must not matter, as equalities on one set of dense weights; no statistics but the last check.
+
+Both sides of an equality are computed from the same random weights in float64. They may differ by rounding alone,
+and by no more than `margins` derives for each trial: discrepancies are judged in units of that bound. A trial
+close to a kink, or with f(x) near 0, gets the wide bound that it deserves and is judged with the others; the
+statement "equality is tight" says for how many trials the bound is wide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.linalg import matrix_norm, vector_norm
+
+from signflip.activations import Activation, ScaleOutput
+from signflip.attacks import attack
+from signflip.checking import Evidence
+from signflip.gaussian import DenseGaussian, Space
+from signflip.networks import ForwardPass, RandomNetwork
+from signflip.projections import JOINT_PROJECTIONS
+from signflip.pytest_plugin import claim
+from signflip.trials import Configuration
+from strategies.activation_classes import HARD, deep_activations, hard_representatives
+from strategies.activations import homogeneous_activations
+from strategies.architectures import dense_architectures
+from strategies.inputs import points, sparse_points
+from strategies.steps import natural_steps
+from strategies.subjects import dense_subjects
+
+Tensor = torch.Tensor
+Outcome = Mapping[str, Tensor]
+Order = tuple[int, ...]
+
+EPS = torch.finfo(torch.float64).eps
+# Sigma and sigma' are computed from at most 16 terms (kinks, sines, summands): their sum's rounding is 16^2 units.
+EVALUATION_UNITS = 256.0
+# Below this distance between two arguments sigma' is taken as monotone between them, but for a jump at a kink.
+SHORT = 1e-6
+# "Tight": the bound is below TIGHT of the network's own scale, in all but LOOSE_SHARE of the trials. Typical bounds are
+# 1e-12 to 1e-9; the steepest activation of the domain (four sines of amplitude 2, frequency 4), three layers, has 1e-4.
+TIGHT, LOOSE_SHARE = 1e-3, 0.05
+# An equality needs few trials: the first ones of the block.
+TRIALS = 256
+QUANTITIES = ("f(x)", "f(x')", "|grad f(x)|", "x'")
+STATEMENTS = len(QUANTITIES) + 1
+LARGEST, DEEPEST = 8, 3
+
+
+# -- the two sides ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Networks, the input space, the input and the step of one side."""
+
+    network: RandomNetwork
+    space: Space
+    point: Tensor
+    step: float
+
+    def outcome(self) -> dict[str, Tensor]:
+        """The attack's outcome, and x' itself: one row a trial."""
+        result = attack(self.network, self.space, self.point, self.step, 1, "gradient")
+        gradient, _ = self.network.backward(self.network.forward(self.point))
+        moved = self.point - self.step * torch.sign(result.value).unsqueeze(-1) * gradient
+        return dict(zip(QUANTITIES, (result.value, result.attacked_value, result.gradient_norm, moved), strict=True))
+
+    def with_matrices(self, weights: Sequence[Tensor]) -> Scene:
+        """This scene with other weight matrices."""
+        return replace(self, network=replace(self.network, matrices=[DenseGaussian(w) for w in weights]))
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """W_1 .. W_L."""
+        return [matrix.weights for matrix in self.network.matrices]
+
+
+def scene(evidence: Evidence, subject: Configuration) -> Scene:
+    """The first side: TRIALS networks of a configuration, as drawn."""
+    network, space, point = evidence.block(subject)
+    matrices = [DenseGaussian(matrix.weights[:TRIALS]) for matrix in network.matrices]
+    network = replace(network, matrices=matrices, output=network.output[:TRIALS])
+    return Scene(network, space, point[:TRIALS], subject.step)
+
+
+def rotated(first: Scene, rotation: Tensor, *, weights: bool = True) -> Scene:
+    """x -> R x and W_1 -> W_1 R^T: every pre-activation stays what it was."""
+    w1, *rest = first.weights
+    turned = replace(first, point=first.point @ rotation.T)
+    return turned.with_matrices([w1 @ rotation.T, *rest]) if weights else turned
+
+
+def permuted(first: Scene, layer: int, order: Order, *, following: bool = True) -> Scene:
+    """The neurons of a layer in another order: rows of W_l, with columns of W_(l+1) or entries of a."""
+    weights = first.weights
+    weights[layer] = weights[layer][:, order, :]
+    if not following:
+        return first.with_matrices(weights)
+    if layer + 1 < len(weights):
+        weights[layer + 1] = weights[layer + 1][:, :, order]
+        return first.with_matrices(weights)
+    output = first.network.output[:, order]
+    return replace(first, network=replace(first.network, output=output)).with_matrices(weights)
+
+
+def amplified(first: Scene, factor: float, step: float) -> Scene:
+    """sigma -> c sigma, and another step."""
+    activation = ScaleOutput(factor, first.network.activation)
+    return replace(first, network=replace(first.network, activation=activation), step=step)
+
+
+# -- how far rounding can drive them apart ------------------------------------------------------------------
+
+
+def unit(size: int, defect: float) -> float:
+    """How far a product of two factors of this inner size can move, relative to the product of their norms.
+
+    In any order a sum of n products is within n eps of |v| |w| [Higham]. A rotation forms each factor anew, each
+    coordinate within n eps of the norm, so sqrt(n) n eps in norm; two orders or two bases, so all of it twice. R is
+    orthogonal up to ``defect`` = |R^T R - I|, itself measured to within n sqrt(n) eps, which the factor 2 covers.
+    """
+    return 2.0 * (2.0 * math.sqrt(size) + 1.0) * size * EPS + defect
+
+
+def slope_bound(sigma: Activation, radius: Tensor) -> Tensor:
+    """C (1 + r^k) of sigma's envelope: a certified bound of |sigma'| on |z| <= r."""
+    return sigma.envelope.constant * (1.0 + radius**sigma.envelope.power)
+
+
+def slopes_around(sigma: Activation, z: Tensor, error: Tensor) -> tuple[Tensor, Tensor]:
+    """(largest |sigma'|, its swing) within ``error`` of z: from the ends if that is short, else certified.
+
+    An interval that holds a kink has its jump between the ends.
+    """
+    ends = torch.stack([sigma.derivative(z - error), sigma.derivative(z), sigma.derivative(z + error)])
+    certified = slope_bound(sigma, z.abs() + error)
+    short = error <= SHORT
+    largest = torch.where(short, ends.abs().amax(0), certified)
+    return largest, torch.where(short, ends.amax(0) - ends.amin(0), 2.0 * certified)
+
+
+def forward_margins(
+    network: RandomNetwork, forward: ForwardPass, error: Tensor, defect: float
+) -> tuple[list[Tensor], Tensor]:
+    """(of g_1 .. g_L, of f): how far each moves if h_0 moves by ``error``, shape (trials, 1), and all is rounded anew.
+
+    |W h - W' h'|_i <= |w_i| (|h - h'| + unit |h|), and |sigma(g) - sigma(g')| <= largest slope * |g - g'| besides the
+    rounding of sigma itself, on the scale of |sigma(0)| + slope bound * |z|.
+    """
+    sigma, answers = network.activation, []
+    for matrix, hidden, answer in zip(network.matrices, forward.hidden, forward.preactivations, strict=False):
+        rows = vector_norm(matrix.weights, dim=-1)
+        spread = rows * (error + unit(hidden.shape[1], defect) * vector_norm(hidden, dim=-1, keepdim=True))
+        answers.append(spread)
+        radius = answer.abs() + spread + 4.0
+        evaluation = EVALUATION_UNITS * EPS * (abs(sigma.value_at_zero) + slope_bound(sigma, radius) * radius)
+        steepest, _ = slopes_around(sigma, answer, spread)
+        error = vector_norm(steepest * spread + evaluation, dim=-1, keepdim=True)
+    last = vector_norm(forward.hidden[-1], dim=-1, keepdim=True)
+    size = vector_norm(network.output, dim=-1, keepdim=True)
+    return answers, (size * (error + unit(last.shape[1], defect) * last)).squeeze(-1)
+
+
+def gradient_margin(
+    network: RandomNetwork, signals: Sequence[Tensor], forward: ForwardPass, answers: Sequence[Tensor], defect: float
+) -> Tensor:
+    """How far grad f(x) moves in norm: D_l = sigma'(g_l) b_l moves with the swing of sigma' and with b_l."""
+    sigma, signal, moved = network.activation, network.output, torch.zeros_like(network.output)
+    for layer in reversed(range(len(network.matrices))):
+        weights, answer = network.matrices[layer].weights, forward.preactivations[layer]
+        steepest, swing = slopes_around(sigma, answer, answers[layer])
+        evaluation = EVALUATION_UNITS * EPS * slope_bound(sigma, answer.abs() + answers[layer])
+        of_delta = (swing + evaluation) * (signal.abs() + moved) + steepest * moved
+        size = vector_norm(of_delta, dim=-1, keepdim=True) + unit(weights.shape[1], defect) * vector_norm(
+            signals[layer], dim=-1, keepdim=True
+        )
+        if layer == 0:
+            return matrix_norm(weights) * size.squeeze(-1) + unit(weights.shape[2], defect) * matrix_norm(
+                weights
+            ) * vector_norm(signals[0], dim=-1)
+        moved = vector_norm(weights, dim=-2) * size
+        signal = network.matrices[layer].rmatvec(signals[layer])
+    raise ValueError("a network has at least one hidden layer")
+
+
+def margins(first: Scene, outcome: Outcome, defect: float) -> dict[str, Tensor]:
+    """A bound, a trial, of how far rounding can drive each quantity of the two sides apart; derived, see above.
+
+    Where |f(x)| is within its own bound the two sides may step in opposite directions: x' may differ by 2 s |grad f|.
+    """
+    network, point = first.network, first.point
+    forward = network.forward(point)
+    _, signals = network.backward(forward)
+    answers, of_value = forward_margins(network, forward, torch.zeros_like(point[:, :1]), defect)
+    of_gradient = gradient_margin(network, signals, forward, answers, defect)
+    gradient = outcome["|grad f(x)|"]
+    opposite = (outcome["f(x)"].abs() <= of_value) * 2.0 * (gradient + of_gradient)
+    length = vector_norm(point, dim=-1) + first.step * gradient
+    of_moved = first.step * (of_gradient + opposite) + unit(point.shape[1], defect) * length
+    _, of_attacked = forward_margins(network, network.forward(outcome["x'"]), of_moved.unsqueeze(-1), defect)
+    of_norm = of_gradient + unit(point.shape[1], defect) * gradient
+    return dict(zip(QUANTITIES, (of_value, of_attacked, of_norm, of_moved), strict=True))
+
+
+# -- judging ------------------------------------------------------------------------------------------------
+
+
+def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
+    """|A - B| of each quantity, a trial; of x' in norm."""
+    gaps = {name: first[name] - second[name] for name in QUANTITIES}
+    return {name: gap.abs() if gap.ndim == 1 else vector_norm(gap, dim=-1) for name, gap in gaps.items()}
+
+
+def judge(
+    evidence: Evidence,
+    subject: Configuration,
+    first: Scene,
+    seconds: Mapping[str, Callable[[], Outcome]],
+    defect: float = 0.0,
+) -> None:
+    """Judge that each second side, put back into the first one's units, is the first one but for rounding."""
+    outcome = first.outcome()
+    bounds = margins(first, outcome, defect)
+    for title, second in seconds.items():
+        for name, distance in distances(outcome, second()).items():
+            ratio = distance / (bounds[name] + (bounds[name] == 0))
+            evidence.identity(
+                ratio.numpy(), 1.0, name=f"{name}, {title}, in units of the rounding bound", about=subject
+            )
+    value_scale = math.sqrt(subject.architecture.limit_moments(subject.activation)[0])
+    reached = first.network.forward(outcome["x'"]).hidden[-1]
+    value_scale = value_scale + vector_norm(first.network.output, dim=-1) * vector_norm(reached, dim=-1)
+    length = vector_norm(first.point, dim=-1) + first.step * outcome["|grad f(x)|"]
+    loose = (bounds["f(x')"] > TIGHT * value_scale) | (bounds["x'"] > TIGHT * length)
+    evidence.identity(
+        [float(loose.double().mean())],
+        LOOSE_SHARE,
+        name=f"equality is tight: share of trials whose bound exceeds {TIGHT:g} of the network's scale",
+        about=subject,
+    )
+
+
+def rescaled(outcome: Outcome, value: float, gradient: float, point: float) -> dict[str, Tensor]:
+    """An outcome divided by the powers that the claim says it carries."""
+    powers = dict(zip(QUANTITIES, (value, value, gradient, point), strict=True))
+    return {name: tensor / powers[name] for name, tensor in outcome.items()}
+
+
+# -- what is drawn ------------------------------------------------------------------------------------------
+
+
+@st.composite
+def subjects(
+    draw: st.DrawFn, least: int = 1, max_depth: int = DEEPEST, of: st.SearchStrategy[Activation] | None = None
+) -> Configuration:
+    """One gradient step, t from 1/2 to 4, on dense float64 networks of 1 to ``max_depth`` hidden layers.
+
+    Activations are those ``of`` a kind, by default those that stay moderate at the depth drawn.
+    """
+    architecture = draw(dense_architectures(least=least, most=LARGEST, max_depth=max_depth), label="architecture")
+    activation = draw(deep_activations(architecture.depth) if of is None else of, label="activation")
+    step = draw(natural_steps(), label="t") * architecture.natural_step(activation)
+    point = draw(points(architecture.input_dim), label="x")
+    return Configuration(architecture, activation, step, law="dense", dtype="float64", point=point)
+
+
+@st.composite
+def subjects_with_orders(draw: st.DrawFn) -> tuple[Configuration, list[list[int]]]:
+    """A subject, and an order of the neurons of each of its layers."""
+    subject = draw(subjects())
+    return subject, [draw(st.permutations(range(width))) for width in subject.architecture.widths]
+
+
+@st.composite
+def subjects_with_signed_orders(draw: st.DrawFn) -> tuple[Configuration, list[int], list[float]]:
+    """A subject, an order of its input coordinates, and a sign for each."""
+    subject = draw(subjects())
+    dimension = subject.architecture.input_dim
+    signs = st.lists(st.sampled_from([1.0, -1.0]), min_size=dimension, max_size=dimension)
+    return subject, draw(st.permutations(range(dimension))), draw(signs)
+
+
+@st.composite
+def sparse_subjects(draw: st.DrawFn) -> Configuration:
+    """Dense networks of two layers, all sizes 4 to 8, at a sparse x."""
+    subject = draw(dense_subjects(least=4, most=8, dtype="float32"))
+    return replace(subject, point=draw(sparse_points(subject.architecture.input_dim)))
+
+
+def factors() -> st.SearchStrategy[float]:
+    """c > 0: powers of two, for which nothing rounds, and any others from 1/8 to 8."""
+    return st.sampled_from([2.0, 0.5, 8.0, 0.125]) | st.floats(0.125, 8.0, allow_subnormal=False)
+
+
+def haar(first: Scene) -> Tensor:
+    """An orthogonal matrix from the Haar measure, by QR of a Gaussian one; of the block's own stream."""
+    dimension = first.point.shape[1]
+    gaussian = torch.stack([first.space.draw()[0] for _ in range(dimension)])
+    q, r = torch.linalg.qr(gaussian)
+    return q * torch.sign(torch.diagonal(r))
+
+
+def defect_of(rotation: Tensor) -> float:
+    """|R^T R - I|."""
+    return float(matrix_norm(rotation.T @ rotation - torch.eye(len(rotation), dtype=rotation.dtype)))
+
+
+def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
+    """The outcome of a rotated scene, with x' rotated back."""
+
+    def outcome() -> Outcome:
+        seen = second.outcome()
+        return {**seen, "x'": seen["x'"] @ rotation}
+
+    return outcome
+
+
+# -- the checks ---------------------------------------------------------------------------------------------
+
+DOMAIN = "dense float64 networks, 1 to 3 hidden layers, sizes 1 to 8, activations moderate at that depth, all inputs"
+TIGHTLY = "1e-3 of the network's scale in 95 of 100 trials, at worst; typically 1e-9, in any trial"
+
+
+@claim(
+    "INV.rotation",
+    mark="derived",
+    statement="Rotating x, and W_1 with it, leaves f(x), f(x') and |grad f(x)| as they were, and rotates x'.",
+    domain=f"{DOMAIN}; Haar rotations",
+    tolerance=TIGHT,
+    detects=TIGHTLY,
+    examples=12,
+    statements=STATEMENTS,
+)
+@given(subject=subjects())
+def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, evidence: Evidence) -> None:
+    first = scene(evidence, subject)
+    rotation = haar(first)
+    second = turned_back(rotated(first, rotation), rotation)
+    judge(evidence, subject, first, {"rotated": second}, defect_of(rotation))
+
+
+@claim(
+    "INV.coordinates",
+    mark="derived",
+    statement="Permuting input coordinates and flipping signs, in x and W_1, does so to x' and changes nothing else.",
+    domain=DOMAIN,
+    tolerance=TIGHT,
+    detects=TIGHTLY,
+    examples=8,
+    statements=STATEMENTS,
+)
+@given(drawn=subjects_with_signed_orders())
+def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
+    drawn: tuple[Configuration, list[int], list[float]], evidence: Evidence
+) -> None:
+    subject, order, signs = drawn
+    first = scene(evidence, subject)
+    rotation = torch.diag(torch.tensor(signs, dtype=torch.float64))[order]
+    judge(evidence, subject, first, {"in other coordinates": turned_back(rotated(first, rotation), rotation)})
+
+
+@claim(
+    "INV.neurons",
+    mark="derived",
+    statement="Permuting the neurons of any hidden layer changes nothing.",
+    domain=DOMAIN,
+    tolerance=TIGHT,
+    detects=TIGHTLY,
+    examples=12,
+    statements=DEEPEST * len(QUANTITIES) + 1,
+)
+@given(drawn=subjects_with_orders())
+def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
+    drawn: tuple[Configuration, list[list[int]]], evidence: Evidence
+) -> None:
+    subject, orders = drawn
+    first = scene(evidence, subject)
+    judge(
+        evidence,
+        subject,
+        first,
+        {
+            f"layer {layer + 1} permuted": permuted(first, layer, tuple(order)).outcome
+            for layer, order in enumerate(orders)
+        },
+    )
+
+
+@claim(
+    "INV.scaled-activation",
+    mark="derived",
+    statement="One hidden layer: c sigma with step s/c gives the same x' and flips; f and grad f are scaled by c.",
+    domain="as INV.rotation, one hidden layer, an activation of every hard class; c from 1/8 to 8",
+    tolerance=TIGHT,
+    detects=f"{TIGHTLY}; for c a power of two, any difference at all",
+    examples=2,
+    statements=len(HARD) * (STATEMENTS + len(QUANTITIES)),
+)
+@given(subject=subjects(max_depth=1), activations=hard_representatives(), factor=factors())
+def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversarial_example(
+    subject: Configuration, activations: tuple[Activation, ...], factor: float, evidence: Evidence
+) -> None:
+    t = subject.step / subject.architecture.natural_step(subject.activation)
+    for activation in activations:
+        step = t * subject.architecture.natural_step(activation)
+        judge_scaled_activation(evidence, replace(subject, activation=activation, step=step), factor)
+
+
+@claim(
+    "INV.scaled-homogeneous-activation",
+    mark="derived",
+    statement="Depth L, sigma homogeneous: c sigma with step s c^-L gives the same x'; f and grad f are scaled by c^L.",
+    domain="as INV.rotation; one slope on each side of 0; c from 1/8 to 8",
+    tolerance=TIGHT,
+    detects=f"{TIGHTLY}; for c a power of two, any difference at all",
+    examples=12,
+    statements=STATEMENTS + len(QUANTITIES),
+)
+@given(subject=subjects(of=homogeneous_activations()), factor=factors())
+def test_scaling_a_homogeneous_activation_scales_each_layer_alike(
+    subject: Configuration, factor: float, evidence: Evidence
+) -> None:
+    judge_scaled_activation(evidence, subject, factor)
+
+
+def judge_scaled_activation(evidence: Evidence, subject: Configuration, factor: float) -> None:
+    """c sigma scales h_l by c^l if sigma is homogeneous (if L = 1, always), so f and, by D_l, grad f by c^L.
+
+    A power of two commutes with rounding, but for under- and overflow, so that the sides then agree to the last bit.
+    """
+    first = scene(evidence, subject)
+    power = factor**subject.architecture.depth
+    second = rescaled(amplified(first, factor, subject.step / power).outcome(), power, power, 1.0)
+    judge(evidence, subject, first, {"scaled": lambda: second})
+    if math.frexp(factor)[0] == 0.5:
+        for name, distance in distances(first.outcome(), second).items():
+            evidence.identity(distance.numpy(), 0.0, name=f"{name}, scaled by a power of two", about=subject)
+
+
+@claim(
+    "INV.scaled-input",
+    mark="derived",
+    statement="sigma homogeneous: f(r x) = r f(x), grad f(r x) = grad f(x), and step r s at r x leads to r x'.",
+    domain="as INV.scaled-homogeneous-activation; r from 1/8 to 8",
+    tolerance=TIGHT,
+    detects=TIGHTLY,
+    examples=8,
+    statements=STATEMENTS,
+)
+@given(subject=subjects(of=homogeneous_activations()), factor=factors())
+def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: float, evidence: Evidence) -> None:
+    first = scene(evidence, subject)
+    second = replace(first, point=first.point * factor, step=first.step * factor)
+    judge(evidence, subject, first, {"scaled": lambda: rescaled(second.outcome(), factor, 1.0, factor)})
+
+
+@claim(
+    "INV.direction",
+    mark="derived",
+    statement="The law of (f(x), f(x'), |grad f(x)|) is the same at a sparse x as at a constant one of the same norm.",
+    domain="dense networks of two layers, sizes 4 to 8; one gradient step; all activations",
+    tolerance=0.07,
+    detects="KS distance 0.07 in any of eight projections",
+    examples=4,
+    statements=len(JOINT_PROJECTIONS),
+)
+@given(subject=sparse_subjects())
+def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configuration, evidence: Evidence) -> None:
+    constant = replace(subject, point=None)
+    evidence.same_law(subject, constant, of=JOINT_PROJECTIONS, trials=25_000, tolerance=evidence.claim.tolerance)
+
+
+# -- false invariances: the code above must refute each -----------------------------------------------------
+
+
+@claim(
+    "NOT.scaled-activation-alone",
+    mark="derived",
+    statement="One hidden layer: c sigma with the SAME step gives the same x'.",
+    domain="as INV.scaled-activation, sizes 2 to 8; c = 2, 1/2 or 1.001",
+    tolerance=TIGHT,
+    detects="any change of s |grad f(x)| beyond rounding",
+    expect="REFUTED",
+    examples=5,
+    statements=STATEMENTS,
+)
+@given(subject=subjects(least=2, max_depth=1), factor=st.sampled_from([2.0, 0.5, 1.001]))
+def test_scaling_the_activation_without_the_step_changes_the_adversarial_example(
+    subject: Configuration, factor: float, evidence: Evidence
+) -> None:
+    first = scene(evidence, subject)
+    second = amplified(first, factor, subject.step)
+    judge(evidence, subject, first, {"scaled": lambda: rescaled(second.outcome(), factor, factor, 1.0)})
+
+
+@claim(
+    "NOT.neurons-alone",
+    mark="derived",
+    statement="Permuting a layer's rows, but not what reads them, changes nothing.",
+    domain=f"{DOMAIN}, from 2; rows moved on by one, in the last layer",
+    tolerance=TIGHT,
+    detects="two neurons exchanged",
+    expect="REFUTED",
+    examples=5,
+    statements=STATEMENTS,
+)
+@given(subject=subjects(least=2))
+def test_permuting_neurons_without_their_outputs_changes_the_outcome(
+    subject: Configuration, evidence: Evidence
+) -> None:
+    first = scene(evidence, subject)
+    width = subject.architecture.widths[-1]
+    order = (*range(1, width), 0)
+    second = permuted(first, subject.architecture.depth - 1, order, following=False)
+    judge(evidence, subject, first, {"rows permuted": second.outcome})
+
+
+@claim(
+    "NOT.rotation-alone",
+    mark="derived",
+    statement="Rotating x without W_1 changes nothing, network by network.",
+    domain=f"{DOMAIN}, from 2; Haar rotations",
+    tolerance=TIGHT,
+    detects="any rotation that moves x beyond rounding",
+    expect="REFUTED",
+    examples=5,
+    statements=STATEMENTS,
+)
+@given(subject=subjects(least=2))
+def test_rotating_the_input_without_the_weights_changes_the_outcome(subject: Configuration, evidence: Evidence) -> None:
+    first = scene(evidence, subject)
+    rotation = haar(first)
+    second = turned_back(rotated(first, rotation, weights=False), rotation)
+    judge(evidence, subject, first, {"rotated": second}, defect_of(rotation))
