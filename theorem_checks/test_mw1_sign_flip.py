@@ -11,6 +11,7 @@ from signflip.activations import Activation, get, names
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, confirm, find_witness
+from strategies.activation_classes import HARD, classes_of, hard_representatives
 from strategies.activations import catalogue_activations, generated_activations
 
 FAILURE = 0.1
@@ -39,7 +40,8 @@ def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]
 
 
 def judge(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
-    """Pilot, then every rung of the ladder on fresh draws."""
+    """Pilot, then every rung of the ladder on fresh draws; note which classes the activation is of."""
+    evidence.note(f"{activation.name}: {', '.join(classes_of(activation)) or 'of no class'}")
     witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
     rungs = ladder_above(witness, top)
     confirm(evidence, activation, witness, rungs, failure=failure, perturbation=PERTURBATION)
@@ -77,6 +79,24 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     activation: Activation, evidence: Evidence
 ) -> None:
     judge(evidence, activation, FAILURE, TOP_WIDTH)
+
+
+@claim(
+    "MW-1.hard",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="one activation of each: many kinks, steep, flat, non-monotone, even, odd, non-centred, growth 2, 3",
+    tolerance=0.2,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=1,
+    statements=len(HARD) * (PILOT_STATEMENTS + RUNGS),
+)
+@given(representatives=hard_representatives())
+def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard_class(
+    representatives: tuple[Activation, ...], evidence: Evidence
+) -> None:
+    for activation in representatives:
+        judge(evidence, activation, 0.2, 10_000)
 
 
 @claim(
