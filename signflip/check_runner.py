@@ -201,7 +201,7 @@ class CheckRunner:
                 lines += [f"{title}: {canonical(example['draws'])}", *_statements(example, claim.expect)]
         # What no single example shows (pools, or no example at all) is shown again by drawing them all.
         case = evidence.allowed_examples if self._simplest is None else self._simplest["draws"]
-        lines += ["replay:", replay.command(nodeid, claim.id, evidence.seed, evidence.alpha, case)]
+        lines += ["replay:", replay.command(nodeid, claim.id, evidence.effort, evidence.seed, evidence.alpha, case)]
         return "\n".join(lines)
 
 

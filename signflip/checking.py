@@ -77,13 +77,21 @@ class Evidence:
         seed: the run's master seed.
         alpha: the false-alarm probability of ONE statement (`Budget.statement_share`).
         examples: how many examples may be judged.
+        effort: one of `EFFORTS`, for checks whose largest sizes depend on it.
         progress: told, now and then, what is being sampled.
     """
 
     def __init__(
-        self, claim: Claim, seed: int, alpha: float, examples: int, progress: Progress = lambda _: None
+        self,
+        claim: Claim,
+        seed: int,
+        alpha: float,
+        examples: int,
+        effort: str = "standard",
+        progress: Progress = lambda _: None,
     ) -> None:
         self.claim = claim
+        self.effort = effort
         self.alpha = alpha
         self.networks = 0
         self.examples: list[dict[str, Any]] = []

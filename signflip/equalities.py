@@ -180,7 +180,8 @@ def gradient_margin(
         )
         if layer == 0:
             first: Tensor = size.squeeze(-1) + unit(weights.shape[2], defect) * vector_norm(signals[0], dim=-1)
-            return first * matrix_norm(weights)
+            whole: Tensor = first * matrix_norm(weights)
+            return whole
         moved = vector_norm(weights, dim=-2) * size
         signal = network.matrices[layer].rmatvec(signals[layer])
     raise ValueError("a network has at least one hidden layer")

@@ -16,7 +16,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 
 from signflip import process
-from signflip.claims import Claim, canonical
+from signflip.claims import EFFORTS, Claim, canonical
 from signflip.inference import Budget
 from signflip.registry import RegistryError, registered_checks
 from signflip.run_log import RunLog, versions
@@ -25,7 +25,6 @@ from signflip.summary import claims_table, summary_lines
 if TYPE_CHECKING:
     from signflip.checking import Evidence
 
-EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
 DEFAULT_SEED = 20220317
 DEFAULT_FALSE_ALARM = 1e-6
 LONGEST_SEED = 100
@@ -122,6 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if replay["check"] not in checks.values():
             raise pytest.UsageError(f"--theorem-replay: check={replay['check']!r}: {suite} registers no such claim")
         config.option.theorem_seed = replay["seed"]
+        config.option.theorem_effort = replay["effort"]
     if hasattr(config, "workerinput"):
         return
     config.stash[_LOG] = RunLog(
@@ -294,7 +294,7 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
     alpha = request.config.stash[_BUDGET].statement_share(found.id, examples, found.statements, found.pooled)
     if option.theorem_replay is not None:
         alpha = option.theorem_replay["alpha"]
-    return Evidence(found, option.theorem_seed, alpha, examples, _heartbeat(request.config))
+    return Evidence(found, option.theorem_seed, alpha, examples, option.theorem_effort, _heartbeat(request.config))
 
 
 def _heartbeat(config: pytest.Config) -> Callable[[str], None]:

@@ -1,4 +1,4 @@
-"""The one line that runs one case of one check again, with the same draws, seed and error rate.
+"""The one line that runs one case of one check again, with the same draws, effort, seed and error rate.
 
 A case is one example, given by what was drawn; where all examples count together it is the whole check, given by
 how many it draws.
@@ -12,14 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from signflip.claims import canonical
+from signflip.claims import EFFORTS, canonical
 
-_FIELDS: dict[str, tuple[type, ...]] = {"check": (str,), "seed": (int,), "alpha": (float,), "draws": (dict, int)}
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "check": (str,),
+    "effort": (str,),
+    "seed": (int,),
+    "alpha": (float,),
+    "draws": (dict, int),
+}
 
 
-def command(nodeid: str, check: str, seed: int, alpha: float, draws: Mapping[str, Any] | int) -> str:
+def command(nodeid: str, check: str, effort: str, seed: int, alpha: float, draws: Mapping[str, Any] | int) -> str:
     """A shell line that replays the case."""
-    case = canonical({"check": check, "seed": seed, "alpha": alpha, "draws": draws})
+    case = canonical({"check": check, "effort": effort, "seed": seed, "alpha": alpha, "draws": draws})
     return f"pytest {shlex.quote(nodeid)} --theorem-replay={shlex.quote(case)}"
 
 
@@ -47,6 +53,8 @@ def parse(text: str) -> dict[str, Any]:
     for name, least in (("seed", 0), ("draws", 1)):
         if isinstance(case[name], int) and case[name] < least:
             raise ValueError(f"{name}={case[name]!r}: allowed are whole numbers from {least}")
+    if case["effort"] not in EFFORTS:
+        raise ValueError(f"effort={case['effort']!r}: allowed are {', '.join(EFFORTS)}")
     if not 0 < case["alpha"] < 1:
         raise ValueError(f"alpha={case['alpha']!r}: allowed are numbers 0 < alpha < 1")
     return case

@@ -16,7 +16,8 @@ from strategies.activations import catalogue_activations, generated_activations
 
 FAILURE = 0.1
 PERTURBATION = 0.1
-TOP_WIDTH = 20_000
+TOP_WIDTH = {"quick": 5000, "standard": 20_000, "nightly": 100_000}
+MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5
 
 QUANTIFIED = (
@@ -51,7 +52,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
     "MW-1.catalogue",
     mark="abstract",
     statement=QUANTIFIED,
-    domain="every activation of the catalogue; failure 0.1, eps 0.1; ladder above (m0, d0) up to m = 20,000, d = 10^12",
+    domain="the whole catalogue; failure 0.1, eps 0.1; (m0, d0) up to m = 20,000 (quick: 5000), d = 10^12",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.9 at any rung",
     examples=len(names()),
@@ -61,7 +62,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
 def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activation(
     activation: Activation, evidence: Evidence
 ) -> None:
-    judge(evidence, activation, FAILURE, TOP_WIDTH)
+    judge(evidence, activation, FAILURE, TOP_WIDTH[evidence.effort])
 
 
 @claim(
@@ -78,7 +79,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
 def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     activation: Activation, evidence: Evidence
 ) -> None:
-    judge(evidence, activation, FAILURE, TOP_WIDTH)
+    judge(evidence, activation, FAILURE, TOP_WIDTH[evidence.effort])
 
 
 @claim(
@@ -96,14 +97,14 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
     representatives: tuple[Activation, ...], evidence: Evidence
 ) -> None:
     for activation in representatives:
-        judge(evidence, activation, 0.2, 10_000)
+        judge(evidence, activation, 0.2, TOP_WIDTH[evidence.effort])
 
 
 @claim(
     "MW-1.million-neurons",
     mark="abstract",
     statement=QUANTIFIED,
-    domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6, d = 10^12",
+    domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6 (quick: 10^5), d = 10^12",
     tolerance=0.2,
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=3,
@@ -113,4 +114,4 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
 def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
     activation: Activation, evidence: Evidence
 ) -> None:
-    judge(evidence, activation, 0.2, 10**6)
+    judge(evidence, activation, 0.2, MILLION[evidence.effort])

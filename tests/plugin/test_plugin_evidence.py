@@ -132,7 +132,9 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
     "a statement of no kind": (lambda d: entry(d)["statement"].update(kind="wish"), "not a document of this schema"),
     "a missing field": (lambda d: entry(d).pop("bounds"), "not a document of this schema: KeyError"),
     "a run that calls itself a replay": (
-        lambda d: d["run"].update(replay={"check": "E.near", "seed": 0, "alpha": 0.01, "draws": {}}),
+        lambda d: d["run"].update(
+            replay={"check": "E.near", "effort": "standard", "seed": 0, "alpha": 0.01, "draws": {}}
+        ),
         "a replay of E.near holds other checks",
     ),
 }

@@ -131,7 +131,7 @@ def test_an_error_is_replayed_by_the_example_that_raised_it(suite: Any, replay_a
     assert run.parseoutcomes() == {"failed": 1}
 
 
-CASE = {"check": "A.supported", "seed": 1, "alpha": 1e-9, "draws": {"width": 3}}
+CASE = {"check": "A.supported", "effort": "standard", "seed": 1, "alpha": 1e-9, "draws": {"width": 3}}
 
 
 @pytest.mark.parametrize(

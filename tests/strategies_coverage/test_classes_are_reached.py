@@ -13,8 +13,9 @@ import pytest
 from signflip.activations import Activation, get
 from signflip.check_runner import CheckRunner, hypothesis_settings
 from signflip.checking import Evidence, NotShownError
+from signflip.claims import EFFORTS
 from signflip.codec import decode
-from signflip.pytest_plugin import DEFAULT_SEED, EFFORTS
+from signflip.pytest_plugin import DEFAULT_SEED
 from signflip.trials import Configuration
 from strategies.activation_classes import CLASSES, classes_of
 
