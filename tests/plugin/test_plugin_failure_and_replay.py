@@ -139,7 +139,7 @@ CASE = {"check": "A.supported", "effort": "standard", "seed": 1, "alpha": 1e-9, 
     [
         ("{", "not JSON"),
         ("nowhere.json", "'nowhere.json' is neither JSON nor a readable file"),
-        ("{}", "keys check, seed, alpha, draws"),
+        ("{}", "keys check, effort, seed, alpha, draws"),
         (json.dumps({**CASE, "seed": "1"}), "seed='1': allowed is int"),
         (json.dumps({**CASE, "seed": True}), "seed=True: allowed is int"),
         (json.dumps({**CASE, "seed": -1}), "seed=-1: allowed are whole numbers from 0"),
@@ -148,7 +148,7 @@ CASE = {"check": "A.supported", "effort": "standard", "seed": 1, "alpha": 1e-9, 
         (json.dumps({**CASE, "draws": []}), "draws=[]: allowed is dict or int"),
         (json.dumps({**CASE, "draws": 0}), "draws=0: allowed are whole numbers from 1"),
         (json.dumps({**CASE, "check": "A.unknown"}), "check='A.unknown'"),
-        (json.dumps({**CASE, "more": 1}), "found alpha, check, draws, more, seed"),
+        (json.dumps({**CASE, "more": 1}), "found alpha, check, draws, effort, more, seed"),
     ],
 )
 def test_a_bad_replay_is_refused_naming_the_field(

@@ -10,8 +10,16 @@ import pytest
 from signflip.summary import summary_lines, tightest_bound
 
 
-def entry(kind: str, bounds: list[float], margin: float | None, verdict: str = "SUPPORTED", **more: Any) -> Any:
-    return {"verdict": verdict, "bounds": bounds, "margin": margin, "statement": {"kind": kind, **more}}
+def entry(
+    kind: str,
+    bounds: list[float],
+    margin: float | None,
+    verdict: str = "SUPPORTED",
+    p_value: float | None = None,
+    **more: Any,
+) -> Any:
+    statement = {"kind": kind, **more}
+    return {"verdict": verdict, "bounds": bounds, "margin": margin, "p_value": p_value, "statement": statement}
 
 
 def check(*entries: Any, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", error: str | None = None) -> Any:
@@ -34,10 +42,22 @@ def check(*entries: Any, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", 
         (check(entry("decay-exponent", [-0.51, -0.49], 0.1)), "exponent in [-0.5100, -0.4900]"),
         (check(entry("same-law", [0.0, 0.02], 0.01, tolerance=0.03)), "distance <= 0.0200 (0.03)"),
         (
-            check(entry("uniform-law", [0.04, 0.06], -0.01, "REFUTED", tolerance=0.03), verdict="REFUTED"),
-            "distance >= 0.0400",
+            check(
+                entry("uniform-law", [0.04, 0.06], -0.01, "REFUTED", 1e-30, tolerance=0.03, alpha=2e-9),
+                entry("uniform-law", [0.01, 0.02], -0.01, "REFUTED", 1e-12, tolerance=0.03, alpha=2e-9),
+                verdict="REFUTED",
+            ),
+            "p = 1.0e-30 (alpha/2 = 1.0e-09)",
         ),
-        (check(entry("identity", [0.0, 0.0], 0.0)), "-"),
+        (
+            check(entry("identity", [0.0, 1e-3], 0.999, bound=1.0), entry("identity", [0.0, 0.0], 1e-2, bound=1e-2)),
+            "error <= 1.0e-03 (1.0e+00)",
+        ),
+        (check(entry("identity", [0.0, 0.0], 0.0, bound=0.0)), "-"),
+        (
+            check(entry("identity", [0.0, 7.0], -6.0, "REFUTED", bound=1.0), verdict="REFUTED"),
+            "error = 7.0e+00 (not 1.0e+00)",
+        ),
         (check(), "-"),
         (check(entry("rate-near", [0.4, 0.6], None)), "-"),
         (
