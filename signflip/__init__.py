@@ -1,6 +1,6 @@
 """Random networks, their exact conditional laws, and the statistics that judge claims about them.
 
-The public face (DESIGN of the project, and README): ``Architecture``, ``simulate``, ``activations``.
+The public face (see README): ``Architecture``, ``simulate``, ``activations``.
 Names are loaded on first use, so that reading or verifying evidence never waits for torch.
 """
 

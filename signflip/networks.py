@@ -57,8 +57,14 @@ class Architecture:
         return variance, slope
 
     def natural_step(self, activation: Activation) -> float:
-        """kappa = sqrt(V) / beta, in absolute units of step (THEORY 1)."""
+        """kappa = sqrt(V) / beta, in absolute units of step (THEORY 1).
+
+        Raises:
+            ValueError: if beta is 0: in the limit the network does not move with its input.
+        """
         variance, slope = self.limit_moments(activation)
+        if slope == 0:
+            raise ValueError(f"activation={activation.name}: allowed are those with E sigma'^2 > 0 in each layer")
         return math.sqrt(variance) / slope
 
     def to_json(self) -> dict[str, Any]:

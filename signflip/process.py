@@ -1,4 +1,4 @@
-"""How a sampling process is set up: one thread a task, and memory that stays with the process (DESIGN 4)."""
+"""How a sampling process is set up: one thread a task, and memory that stays with the process."""
 
 from __future__ import annotations
 

@@ -444,3 +444,9 @@ def deep_activations(depth: int) -> SearchStrategy[Activation]:
     if exponents:
         kinds.append(powers(*exponents))
     return st.one_of(kinds).filter(lambda sigma: is_moderate_at_depth(sigma, depth))
+
+
+@cache
+def deep_lipschitz_activations(depth: int) -> SearchStrategy[Activation]:
+    """Those of `deep_activations` that are globally Lipschitz: no growth can compound over layers and steps."""
+    return deep_activations(depth).filter(lambda sigma: sigma.envelope.power == 0)

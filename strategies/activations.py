@@ -205,8 +205,3 @@ def generated_activations() -> SearchStrategy[Activation]:
 def activations() -> SearchStrategy[Activation]:
     """Members of the catalogue, or generated activations."""
     return st.one_of(catalogue_activations(), generated_activations())
-
-
-def lipschitz_activations() -> SearchStrategy[Activation]:
-    """Members of the catalogue, or generated activations, that are globally Lipschitz."""
-    return activations().filter(lambda activation: activation.envelope.power == 0)

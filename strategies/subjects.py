@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from signflip.trials import Configuration
-from strategies.activations import activations, lipschitz_activations
+from strategies.activation_classes import deep_lipschitz_activations
+from strategies.activations import activations
 from strategies.architectures import dense_architectures
 from strategies.inputs import points
 from strategies.steps import natural_steps
@@ -23,12 +24,15 @@ def dense_subjects(
 ) -> Configuration:
     """One gradient step on dense networks; all layer sizes from ``least`` to ``most``, t from 1/2 to 4.
 
-    Beyond one hidden layer sigma is globally Lipschitz: polynomial growth compounds over layers and overflows.
+    Beyond one hidden layer sigma is globally Lipschitz, since polynomial growth compounds over layers and
+    overflows, and moderate at every layer.
     """
     architecture = draw(
         dense_architectures(least=least, most=most, min_depth=min_depth, max_depth=max_depth), label="architecture"
     )
-    activation = draw(activations() if architecture.depth == 1 else lipschitz_activations(), label="activation")
+    activation = draw(
+        activations() if architecture.depth == 1 else deep_lipschitz_activations(architecture.depth), label="activation"
+    )
     t = draw(natural_steps(), label="t")
     return Configuration(
         architecture,
