@@ -24,7 +24,7 @@ help:
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
 	@echo 'ARGS="..."      more arguments for pytest, e.g. make theorems ARGS="-k mw3"'
-	@echo 'QUICK=1         a quarter of the configurations (make theorems)'
+	@echo 'QUICK=1         a quarter of the configurations, smaller top widths (make theorems)'
 	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'
 
 theorems: $(STAMP)

@@ -43,8 +43,8 @@ Progress = Callable[[str], None]
 DEFAULT_CAP = 20_000
 # Independence of two pivots is judged on this many cells a side.
 GRID_CELLS = 8
-# <D, W u> and |u|^2 differ by the rounding of sums of at most some hundred float64 products.
-IDENTITY_BOUND = 1e-12
+# <D, W u> and |u|^2 differ by rounding, at most 4 (m + n) eps of the scale that `LayerPivots` gives, with m + n <= 64.
+IDENTITY_BOUND = 256 * 2.0**-52
 
 _DEFAULTS = {f.name: f.default for f in fields(Configuration)}
 
@@ -162,12 +162,12 @@ class Evidence:
         self.networks += trials
         return sample
 
-    def block(self, configuration: Configuration) -> tuple[RandomNetwork, Space, torch.Tensor]:
-        """The networks of the first block, the input space and x: for checks that change the weights themselves."""
+    def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
+        """``trials`` networks, the input space and x: for checks that change the weights themselves."""
         self._configurations.add(configuration.digest)
-        self.networks += configuration.block_trials
+        self.networks += trials
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
-        return draw_network(configuration, configuration.block_trials, draws)
+        return draw_network(configuration, trials, draws)
 
     def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
         self._configurations.add(configuration.digest)
@@ -254,12 +254,15 @@ class Evidence:
         samples: Mapping[int, ArrayLike],
         *,
         ceiling: float,
-        predicted: float,
-        tolerance: float,
+        predicted: float | None = None,
+        tolerance: float | None = None,
         name: str,
         about: Mapping[str, Any],
     ) -> Judgement:
-        """Judge the exponent of the median's decay over input dimensions; ``samples`` holds the ratios at each d."""
+        """Judge the exponent of the median's decay over input dimensions; ``samples`` holds the ratios at each d.
+
+        Claimed is exponent <= ``ceiling``, and, if given, that it is within ``tolerance`` of ``predicted``.
+        """
         statement = DecayExponent.from_samples(
             samples, ceiling=ceiling, predicted=predicted, tolerance=tolerance, alpha=self.alpha
         )
@@ -351,7 +354,7 @@ class Evidence:
             )
         errors = np.concatenate(self._discrepancies)
         identity = Identity.from_samples(errors, bound=IDENTITY_BOUND)
-        entries.append(_entry("<D, W u> = |u|^2", identity, {"trials left out, h = 0 or D = 0": self._null_trials})[0])
+        entries.append(_entry("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials})[0])
         if len(entries) > self.claim.pooled:
             raise BudgetError(
                 f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}"

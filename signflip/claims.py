@@ -9,7 +9,7 @@ from typing import Any
 # [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only.
 MARKS = ("abstract", "derived", "prior", "memory")
 EXPECTATIONS = ("SUPPORTED", "REFUTED")
-# How many examples a check draws at each effort, relative to its claim's number.
+# How many examples a check draws at each effort, relative to its claim's number; some checks' largest sizes follow.
 EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
 
 

@@ -21,7 +21,7 @@ def natural_steps_for(failure: float) -> float:
 
 
 def limit_perturbation(architecture: Architecture, activation: Activation, step: float) -> float:
-    """|delta| / |x| = step * sqrt(beta / d), the limit in wide layers [derived]."""
+    """|delta| / |x| = step * sqrt(beta / d), the limit as the widths and d grow [derived]."""
     _, slope = architecture.limit_moments(activation)
     return step * math.sqrt(slope / architecture.input_dim)
 

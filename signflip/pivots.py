@@ -6,7 +6,7 @@ size and the same for every architecture and activation, so that transforms of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy.special import gammainc, ndtr
 from torch.linalg import vecdot
 
 from signflip.gaussian import ROUNDING_UNITS, DenseGaussian
-from signflip.randomness import Key
+from signflip.randomness import Draws, Key
 from signflip.trials import DTYPES, Configuration, draw_network
 
 Array = NDArray[np.float64]
@@ -33,12 +33,12 @@ INDEPENDENT_PAIRS = ((FORWARD, BACKWARD), (BACKWARD, UNSEEN), (BACKWARD, ALONG_A
 class LayerPivots:
     """Transforms of one layer: each pivot's values, uniform on [0, 1] under the law.
 
-    ``transforms[FORWARD]`` holds one value a neuron and trial, the others one a trial. ``pairs`` holds, for each of
-    `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron; a partner without a value in a trial gets a
-    fresh uniform one, since leaving the trial out would tilt FORWARD). ``discrepancies`` are the relative errors of
-    the identity <D, W u> = |u|^2. ``null_trials`` counts trials left out because h, D, u or w is 0: the laws are
-    conditional on h and D (FORWARD on h alone), and Gaussian weights give u or w
-    within rounding of 0 with probability below 1e-12.
+    ``transforms[FORWARD]`` holds one value a neuron and trial, the others one a trial; ``pairs`` holds, for each of
+    `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron). A trial in which h, D, u or w is 0 has no
+    value for some pivot and gets a fresh uniform one: leaving it out would make the number of values depend on the
+    values, and tilt FORWARD. ``null_trials`` counts trials without backward pivots: Gaussian weights give u or w
+    within rounding of 0 with probability below 1e-12. ``discrepancies`` of the identity <D, W u> = |u|^2 are relative
+    to |D| |W| |u|, |W| the Frobenius norm: rounding is within (m + n) eps of that.
     """
 
     transforms: dict[str, Array]
@@ -66,10 +66,13 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
     ):
         assert isinstance(matrix, DenseGaussian)
         if min(matrix.weights.shape[1:]) >= 2:
-            yield _layer(matrix, hidden, answer, signal, ndtr(draws.normal64(len(signal)).numpy()))
+            fresh = _fresh(draws, *signal.shape)
+            yield _layer(matrix, hidden, answer, signal, fresh)
 
 
-def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor, fresh: Array) -> LayerPivots:
+def _layer(
+    matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Tensor, fresh: Mapping[str, Array]
+) -> LayerPivots:
     rows, columns = matrix.weights.shape[1:]
     backward = matrix.rmatvec(d)
     u, w = _orthogonal(backward, h), _orthogonal(g, d)
@@ -77,31 +80,37 @@ def _layer(matrix: DenseGaussian, h: torch.Tensor, g: torch.Tensor, d: torch.Ten
     alive = reached & (d.abs().amax(-1) > 0) & _is_more_than_rounding(u, backward) & _is_more_than_rounding(w, g)
     # Whether D is 0 is read off W h: FORWARD keeps all trials with h other than 0, or it would be tilted.
     forward = ndtr((g[reached] * (columns**0.5) / h[reached].norm(dim=-1, keepdim=True)).numpy())
-    matrix, h, g, d, u, w = matrix.of(alive), h[alive], g[alive], d[alive], u[alive], w[alive]
+    matrix, d, u, w = matrix.of(alive), d[alive], u[alive], w[alive]
     image = matrix.matvec(u)
     beyond = _orthogonal(image, d)
     u_squared = vecdot(u, u)
-    transforms = {
-        FORWARD: forward.ravel(),
-        BACKWARD: _chi_squared(columns * u_squared / vecdot(d, d), columns - 1),
-        UNSEEN: ndtr((columns**0.5 * vecdot(w, image) / (w.norm(dim=-1) * u.norm(dim=-1))).numpy()),
-        ALONG_ATTACK: _chi_squared(columns * vecdot(beyond, beyond) / u_squared, rows - 1),
+    seen = {
+        FORWARD: (reached, forward),
+        BACKWARD: (alive, _chi_squared(columns * u_squared / vecdot(d, d), columns - 1)),
+        UNSEEN: (alive, ndtr((columns**0.5 * vecdot(w, image) / (w.norm(dim=-1) * u.norm(dim=-1))).numpy())),
+        ALONG_ATTACK: (alive, _chi_squared(columns * vecdot(beyond, beyond) / u_squared, rows - 1)),
     }
-
-    def aligned(first: str, second: str) -> tuple[Array, Array]:
-        if first != FORWARD:
-            return transforms[first], transforms[second]
-        filled = fresh.copy()
-        filled[alive.numpy()] = transforms[second]
-        return forward[:, 0], filled[reached.numpy()]
-
-    size = d.norm(dim=-1) * image.norm(dim=-1) + u_squared
+    filled = {name: _filled(fresh[name], where.numpy(), values) for name, (where, values) in seen.items()}
+    first = {name: values[:, 0] if values.ndim == 2 else values for name, values in filled.items()}
+    size = d.norm(dim=-1) * matrix.weights.flatten(1).norm(dim=-1) * u.norm(dim=-1)
     return LayerPivots(
-        transforms=transforms,
-        pairs={pair: aligned(*pair) for pair in INDEPENDENT_PAIRS},
+        transforms={name: values.ravel() for name, values in filled.items()},
+        pairs={(a, b): (first[a], first[b]) for a, b in INDEPENDENT_PAIRS},
         discrepancies=((vecdot(d, image) - u_squared).abs() / size).numpy(),
         null_trials=int((~alive).sum()),
     )
+
+
+def _fresh(draws: Draws, trials: int, rows: int) -> dict[str, Array]:
+    """Uniforms of the shapes of the pivots' values, for trials in which a pivot has none."""
+    shapes = {name: (trials, rows) if name == FORWARD else (trials,) for name in PIVOTS}
+    return {name: ndtr(draws.normal64(*shape).numpy()) for name, shape in shapes.items()}
+
+
+def _filled(fresh: Array, where: NDArray[np.bool_], values: Array) -> Array:
+    whole = fresh.copy()
+    whole[where] = values
+    return whole
 
 
 def _orthogonal(vector: torch.Tensor, to: torch.Tensor) -> torch.Tensor:

@@ -25,7 +25,9 @@ def _on_grid(values: Array, scale: Array) -> Array:
 
 def _difference(sample: Sample) -> Array:
     change = sample.attacked_value - sample.value
-    return _on_grid(change, np.abs(sample.value) + np.abs(sample.attacked_value)) * np.abs(sample.value)
+    scale = np.abs(sample.value) + np.abs(sample.attacked_value)
+    difference: Array = _on_grid(change, scale) * scale
+    return difference
 
 
 def _direction(seed: int) -> Projection:

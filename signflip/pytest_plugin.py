@@ -68,7 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--theorem-effort",
         choices=tuple(EFFORTS),
         default="standard",
-        help="how many configurations each check draws: a quarter, all, or eight times its number (default: standard)",
+        help="how many configurations each check draws: a quarter, all, or eight times its number; and, in some "
+        "checks, the largest widths (default: standard)",
     )
     group.addoption(
         "--theorem-seed",

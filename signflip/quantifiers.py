@@ -61,8 +61,8 @@ def find_witness(
     """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
 
     t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
-    allows the perturbation [derived]. A witness holds at (m0, d0), at (m0, 10^12) and at (8 m0, d0), all
-    ``depth`` layers of one width.
+    allows the perturbation [derived]. A witness is adversarial at (m0, d0) and (8 m0, d0), and flips at
+    (m0, 10^12), all ``depth`` layers of one width.
 
     Raises:
         InconclusiveError: if no candidate within the largest allowed, or within `PILOT_STATEMENTS`, is certified.

@@ -352,12 +352,6 @@ def activations_of(name: str) -> SearchStrategy[Activation]:
 
 
 @cache
-def hard_activations() -> SearchStrategy[Activation]:
-    """Members of any hard class, each class as often as another."""
-    return st.one_of([activations_of(name) for name in HARD])
-
-
-@cache
 def hard_representatives() -> SearchStrategy[tuple[Activation, ...]]:
     """One member of each hard class, in the order of `HARD`: no class can be missed, however few are drawn."""
     return st.tuples(*(activations_of(name) for name in HARD))
@@ -381,7 +375,7 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
     - `is_moderate`, and growth^depth at most LARGEST_TOTAL_GROWTH, so that nothing overflows, even in float32;
     - every q_l at most LARGEST_VARIANCE and at least its inverse, every beta_l at least SMALLEST_SLOPE;
     - a_L and b_L at most LARGEST_SPREAD;
-    - the `response` of layers of width RESPONSE_WIDTH within HARD_RESPONSES.
+    - the `response` of layers of width RESPONSE_WIDTH within DEEP_RESPONSES.
     """
     if not is_moderate(activation) or max(1.0, growth(activation)) ** depth > LARGEST_TOTAL_GROWTH:
         return False

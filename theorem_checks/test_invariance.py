@@ -32,7 +32,6 @@ from signflip.equalities import (
     rotated,
     turned_back,
 )
-from signflip.gaussian import DenseGaussian
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.trials import Configuration
@@ -46,7 +45,9 @@ from strategies.subjects import dense_subjects
 # "Tight": the bound is below TIGHT of the network's own scale, in all but LOOSE_SHARE of the trials. Typical bounds are
 # 1e-12 to 1e-9; the steepest activation of the domain (four sines of amplitude 2, frequency 4), three layers, has 1e-4.
 TIGHT, LOOSE_SHARE = 1e-3, 0.05
-# An equality needs few trials: the first ones of the block.
+# Where a bound is 0, any discrepancy is too large, and none is not.
+TINY, HUGE = 1e-300, 1e300
+# An equality needs few trials.
 TRIALS = 256
 STATEMENTS = len(QUANTITIES) + 1
 LARGEST, DEEPEST = 8, 3
@@ -54,10 +55,7 @@ LARGEST, DEEPEST = 8, 3
 
 def scene(evidence: Evidence, subject: Configuration) -> Scene:
     """The first side: TRIALS networks of a configuration, as drawn."""
-    network, space, point = evidence.block(subject)
-    matrices = [DenseGaussian(matrix.weights[:TRIALS]) for matrix in network.matrices]
-    network = replace(network, matrices=matrices, output=network.output[:TRIALS])
-    return Scene(network, space, point[:TRIALS], subject.step)
+    return Scene(*evidence.block(subject, TRIALS), subject.step)
 
 
 # -- judging ------------------------------------------------------------------------------------------------
@@ -81,10 +79,14 @@ def judge(
     bounds = margins(first, outcome, defect)
     for title, second in seconds.items():
         for name, distance in distances(outcome, second()).items():
-            ratio = distance / (bounds[name] + (bounds[name] == 0))
             evidence.identity(
-                ratio.numpy(), 1.0, name=f"{name}, {title}, in units of the rounding bound", about=subject
+                (distance / bounds[name].clamp_min(TINY)).clamp_max(HUGE).numpy(),
+                1.0,
+                name=f"{name}, {title}, in units of the rounding bound",
+                about=subject,
             )
+    if evidence.claim.expect == "REFUTED":
+        return  # a wide bound must not be what refutes a control
     value_scale = math.sqrt(subject.architecture.limit_moments(subject.activation)[0])
     reached = first.network.forward(outcome["x'"]).hidden[-1]
     value_scale = value_scale + vector_norm(first.network.output, dim=-1) * vector_norm(reached, dim=-1)

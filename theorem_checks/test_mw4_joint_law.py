@@ -17,8 +17,8 @@ from strategies.subjects import dense_subjects
 POOLED = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1
 
 PIVOTS_HOLD = (
-    "Given what the attack has seen of a weight matrix, the rest of it is still Gaussian: five exact pivots "
-    "have their laws, and are independent as stated."
+    "Given what the attack has seen of a weight matrix, the rest of it is still Gaussian: four exact pivots "
+    "have their laws and are independent as stated, and <D, W u> = |u|^2."
 )
 SAME_LAW = "A conditioned network and a dense one have the same law of (f(x), f(x'), |grad f(x)|), at every size."
 

@@ -32,27 +32,28 @@ SETTLING_WIDTHS = {
 
 
 def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int, ...], int]]:
-    """(widths, d) on each curve m = d^a at its first point above (m0, d0); a curve out of reach is noted."""
+    """(widths, d) on each curve m = d^a: its first point above (m0, d0), and that at 4 d; others are noted."""
     rungs = []
     for exponent in WIDTH_REGIMES.values():
-        dimension = max(witness.dimension, math.ceil(witness.width ** (1 / exponent)))
-        width = max(witness.width, round(dimension**exponent))
-        if dimension <= MAX_DIMENSION and width <= MOST_NEURONS[evidence.effort]:
-            rungs.append(((width,), dimension))
-        else:
-            evidence.note(f"m = d^{exponent:g} starts at m={width}, d={dimension}: out of reach")
+        first = max(witness.dimension, math.ceil(witness.width ** (1 / exponent)))
+        for dimension in (first, 4 * first):
+            width = max(witness.width, round(dimension**exponent))
+            if dimension <= MAX_DIMENSION and width <= MOST_NEURONS[evidence.effort]:
+                rungs.append(((width,), dimension))
+            else:
+                evidence.note(f"m = d^{exponent:g}: m={width}, d={dimension} is out of reach")
     return rungs
 
 
 @claim(
     "MW-5.regimes",
     mark="abstract",
-    statement="The t, m0, d0 of MW-1 serve every curve m = d^a above them: a = 1/4, 1/2, 1, 3/2, 2.",
+    statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2 (our reading).",
     domain="generated activations; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; nightly: 10^6) and d <= 2^53",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 on any curve",
     examples=12,
-    statements=PILOT_STATEMENTS + len(WIDTH_REGIMES),
+    statements=PILOT_STATEMENTS + 2 * len(WIDTH_REGIMES),
 )
 @given(activation=generated_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Evidence) -> None:
@@ -66,7 +67,7 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
     statement="At fixed d the flip probability settles as m grows, past m = e^d: it is what it was at m = 4096.",
     domain="relu, d = 13, t = 3; m = e^13 = 442,413 and 10^6 (quick: 10^5; nightly: 10^7 too), against a pilot at 4096",
     tolerance=0.1,
-    detects="a flip probability more than 0.1 from the pilot's",
+    detects="a flip probability more than 0.1 below the pilot's",
     examples=1,
     statements=3,
 )
@@ -75,6 +76,7 @@ def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
     activation: Activation, evidence: Evidence
 ) -> None:
     pilot = evidence.simulate(configuration(activation, (4096,), SMALL_DIMENSION, 3.0), 5000, use="pilot")
+    evidence.note(f"pilot: {int(pilot.flipped.sum())} of {len(pilot)} flipped at m = 4096")
     for width in SETTLING_WIDTHS[evidence.effort]:
         evidence.rate_near(
             float(pilot.flipped.mean()),
