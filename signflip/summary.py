@@ -78,13 +78,14 @@ def tightest_bound(check: Mapping[str, Any]) -> str:
         return _bound_refuted(max(strongest, key=_evidence_left)) if strongest else "-"
     entries = [s for entries in carrying for s in entries if s["statement"]["kind"] != "identity"]
     if not entries:  # identities alone: the one that uses most of its bound
-        entries = [s for entries in carrying for s in entries if s["statement"]["bound"] > 0]
+        entries = [s for entries in carrying for s in entries]
+        entries = [s for s in entries if s["statement"]["bound"] > 0] or entries
     return _bound(min(entries, key=_room)) if entries else "-"
 
 
 def _room(entry: Mapping[str, Any]) -> float:
     """How far the bound lies from the threshold; of an identity, relative to its bound."""
-    return abs(float(entry["margin"])) / float(entry["statement"].get("bound", 1.0))
+    return abs(float(entry["margin"])) / (float(entry["statement"].get("bound", 1.0)) or 1.0)
 
 
 def _evidence_left(entry: Mapping[str, Any]) -> float:

@@ -16,7 +16,7 @@ from strategies.activations import catalogue_activations, generated_activations
 
 FAILURE = 0.1
 PERTURBATION = 0.1
-TOP_WIDTH = {"quick": 5000, "standard": 20_000, "nightly": 100_000}
+TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5
 
@@ -53,7 +53,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
     "MW-1.catalogue",
     mark="abstract",
     statement=QUANTIFIED,
-    domain="the catalogue (quick: a quarter of it); failure 0.1, eps 0.1; m from m0 to 20,000, 16 m0 or 4 d0 "
+    domain="the catalogue (quick: a quarter of it); failure 0.1, eps 0.1; m from m0 to 10,000, 16 m0 or 4 d0 "
     "(quick: 5000), d from d0 to 10^12",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.9 at any rung",

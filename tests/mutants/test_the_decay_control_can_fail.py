@@ -1,4 +1,4 @@
-"""NOT.step-of-order-sqrt-d must be able to fail: a ratio that does decay is SUPPORTED by the very statement it makes."""
+"""NOT.step-of-order-sqrt-d must be able to fail: a ratio that decays is SUPPORTED by the statement it makes."""
 
 from __future__ import annotations
 

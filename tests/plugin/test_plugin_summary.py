@@ -53,7 +53,7 @@ def check(*entries: Any, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", 
             check(entry("identity", [0.0, 1e-3], 0.999, bound=1.0), entry("identity", [0.0, 0.0], 1e-2, bound=1e-2)),
             "error <= 1.0e-03 (1.0e+00)",
         ),
-        (check(entry("identity", [0.0, 0.0], 0.0, bound=0.0)), "-"),
+        (check(entry("identity", [0.0, 0.0], 0.0, bound=0.0)), "error <= 0.0e+00 (0.0e+00)"),
         (
             check(entry("identity", [0.0, 7.0], -6.0, "REFUTED", bound=1.0), verdict="REFUTED"),
             "error = 7.0e+00 (not 1.0e+00)",
