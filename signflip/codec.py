@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from signflip.activations import Activation, from_spec
@@ -38,14 +39,18 @@ def decode(data: Any) -> Any:
         return [decode(item) for item in data]
     if not isinstance(data, dict):
         return data
-    if len(data) == 1:
-        ((kind, body),) = data.items()
-        if kind == "activation":
-            return from_spec(body)
-        if kind == "architecture":
-            return Architecture.from_json(body)
-        if kind == "configuration":
-            return Configuration.from_json(body)
-        if kind == "tuple":
-            return tuple(decode(item) for item in body)
-    raise ValueError(f"{data!r}: allowed are the kinds activation, architecture, configuration, tuple")
+    if len(data) != 1 or next(iter(data)) not in _BUILDERS:
+        raise ValueError(f"{data!r}: allowed are the kinds {', '.join(_BUILDERS)}")
+    ((kind, body),) = data.items()
+    try:
+        return _BUILDERS[kind](body)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{data!r} is no {kind}: {error}") from error
+
+
+_BUILDERS: Mapping[str, Callable[[Any], Any]] = {
+    "activation": from_spec,
+    "architecture": Architecture.from_json,
+    "configuration": Configuration.from_json,
+    "tuple": lambda items: tuple(decode(item) for item in items),
+}

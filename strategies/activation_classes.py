@@ -232,9 +232,9 @@ def _constant(height: float) -> Activation:
 @st.composite
 def _lines(draw: st.DrawFn, fewest: int, most: int, slopes: SearchStrategy[float]) -> Activation:
     """Piecewise-linear functions with `fewest` to `most` kinks in [-2, 2] and any of the given slopes."""
-    kinks = sorted(draw(st.lists(grid_numbers(-2.0, 2.0), min_size=fewest, max_size=most, unique=True)))
-    chosen = draw(st.lists(slopes, min_size=len(kinks) + 1, max_size=len(kinks) + 1))
-    return PiecewiseLinear(tuple(kinks), tuple(chosen), draw(grid_numbers(-1.0, 1.0)))
+    kinks = sorted(draw(st.lists(grid_numbers(-2.0, 2.0), min_size=fewest, max_size=most, unique=True), label="kinks"))
+    chosen = draw(st.lists(slopes, min_size=len(kinks) + 1, max_size=len(kinks) + 1), label="slopes")
+    return PiecewiseLinear(tuple(kinks), tuple(chosen), draw(grid_numbers(-1.0, 1.0), label="value at 0"))
 
 
 def _many_kinks() -> SearchStrategy[Activation]:
@@ -247,10 +247,11 @@ def _many_kinks() -> SearchStrategy[Activation]:
 @st.composite
 def _ramps(draw: st.DrawFn) -> Activation:
     """One steep ramp, 1/16 to 1/4 wide, slope 4 to 16 of either sign, between slopes in [-1/2, 1/2]."""
-    start, width = draw(grid_numbers(-1.5, 1.5)), draw(grid_numbers(1 / 16, 1 / 4))
-    sides = draw(grid_numbers(-0.5, 0.5)), draw(grid_numbers(-0.5, 0.5))
-    slopes = sides[0], draw(away_from_zero(4.0, 16.0)), sides[1]
-    return PiecewiseLinear((start, start + width), slopes, draw(grid_numbers(-1.0, 1.0)))
+    start = draw(grid_numbers(-1.5, 1.5), label="start of the ramp")
+    width = draw(grid_numbers(1 / 16, 1 / 4), label="width of the ramp")
+    sides = draw(st.tuples(grid_numbers(-0.5, 0.5), grid_numbers(-0.5, 0.5)), label="slopes beside the ramp")
+    slopes = sides[0], draw(away_from_zero(4.0, 16.0), label="slope of the ramp"), sides[1]
+    return PiecewiseLinear((start, start + width), slopes, draw(grid_numbers(-1.0, 1.0), label="value at 0"))
 
 
 def _steep() -> SearchStrategy[Activation]:
@@ -268,22 +269,26 @@ def _steep() -> SearchStrategy[Activation]:
 @st.composite
 def _dead_zones(draw: st.DrawFn) -> Activation:
     """Flat on [low, high], which holds most of G's mass, with two free slopes outside; one may be 0 too."""
-    low, high = draw(grid_numbers(-3.0, -0.75)), draw(grid_numbers(0.75, 1.75))
-    if draw(st.booleans()):
+    low = draw(grid_numbers(-3.0, -0.75), label="low end")
+    high = draw(grid_numbers(0.75, 1.75), label="high end")
+    if draw(st.booleans(), label="mirrored"):
         low, high = -high, -low
-    slopes = draw(st.permutations([draw(away_from_zero(0.5, 2.0)), draw(grid_numbers(-2.0, 2.0))]))
-    return PiecewiseLinear((low, high), (slopes[0], 0.0, slopes[1]), draw(grid_numbers(-1.0, 1.0)))
+    outer = draw(away_from_zero(0.5, 2.0), label="one outer slope")
+    slopes = draw(
+        st.permutations([outer, draw(grid_numbers(-2.0, 2.0), label="the other outer slope")]), label="outer slopes"
+    )
+    return PiecewiseLinear((low, high), (slopes[0], 0.0, slopes[1]), draw(grid_numbers(-1.0, 1.0), label="value at 0"))
 
 
 @st.composite
 def _staircases(draw: st.DrawFn) -> Activation:
     """One to three ramps, 1/8 to 1/4 wide, slopes 1 to 4 of either sign, with treads between and outside."""
-    starts = sorted(draw(st.lists(st.integers(-4, 3), min_size=1, max_size=3, unique=True)))
+    starts = sorted(draw(st.lists(st.integers(-4, 3), min_size=1, max_size=3, unique=True), label="stairs"))
     breaks, slopes = [], [0.0]
     for start in starts:  # half a unit apart, so that ramps do not meet
-        breaks += [start / 2, start / 2 + draw(grid_numbers(1 / 8, 1 / 4))]
-        slopes += [draw(away_from_zero(1.0, 4.0)), 0.0]
-    return PiecewiseLinear(tuple(breaks), tuple(slopes), draw(grid_numbers(-1.0, 1.0)))
+        breaks += [start / 2, start / 2 + draw(grid_numbers(1 / 8, 1 / 4), label="width of a riser")]
+        slopes += [draw(away_from_zero(1.0, 4.0), label="slope of a riser"), 0.0]
+    return PiecewiseLinear(tuple(breaks), tuple(slopes), draw(grid_numbers(-1.0, 1.0), label="value at 0"))
 
 
 def _flat() -> SearchStrategy[Activation]:

@@ -89,13 +89,14 @@ def catalogue_activations() -> SearchStrategy[Activation]:
 
 @st.composite
 def _piecewise_linear(draw: st.DrawFn) -> Activation:
-    kinks = sorted(draw(st.lists(grid_numbers(-2.0, 2.0), min_size=1, max_size=8, unique=True)))
+    kinks = sorted(draw(st.lists(grid_numbers(-2.0, 2.0), min_size=1, max_size=8, unique=True), label="kinks"))
     # One of the two outer slopes is away from 0: that alone makes the function far from constant.
-    outer, other = draw(away_from_zero(0.5, 2.0)), draw(grid_numbers(-2.0, 2.0))
-    first, last = (outer, other) if draw(st.booleans()) else (other, outer)
+    outer = draw(away_from_zero(0.5, 2.0), label="one outer slope")
+    other = draw(grid_numbers(-2.0, 2.0), label="the other outer slope")
+    first, last = (outer, other) if draw(st.booleans(), label="mirrored") else (other, outer)
     count = len(kinks) - 1
-    inner = draw(st.lists(grid_numbers(-2.0, 2.0), min_size=count, max_size=count))
-    return PiecewiseLinear(tuple(kinks), (first, *inner, last), draw(grid_numbers(-1.0, 1.0)))
+    inner = draw(st.lists(grid_numbers(-2.0, 2.0), min_size=count, max_size=count), label="inner slopes")
+    return PiecewiseLinear(tuple(kinks), (first, *inner, last), draw(grid_numbers(-1.0, 1.0), label="value at 0"))
 
 
 @cache
@@ -109,10 +110,10 @@ def piecewise_linear_activations() -> SearchStrategy[Activation]:
 
 @st.composite
 def _trigonometric(draw: st.DrawFn) -> Activation:
-    count = draw(st.integers(1, 4))
+    count = draw(st.integers(1, 4), label="sines")
 
     def several(numbers: SearchStrategy[float]) -> tuple[float, ...]:
-        return tuple(draw(st.lists(numbers, min_size=count, max_size=count)))
+        return tuple(draw(st.lists(numbers, min_size=count, max_size=count), label="one number a sine"))
 
     return Trigonometric(
         several(away_from_zero(0.25, 2.0)),

@@ -127,24 +127,24 @@ def subjects(
 @st.composite
 def subjects_with_orders(draw: st.DrawFn) -> tuple[Configuration, list[list[int]]]:
     """A subject, and an order of the neurons of each of its layers."""
-    subject = draw(subjects())
-    return subject, [draw(st.permutations(range(width))) for width in subject.architecture.widths]
+    subject = draw(subjects(), label="subject")
+    return subject, [draw(st.permutations(range(width)), label="order") for width in subject.architecture.widths]
 
 
 @st.composite
 def subjects_with_signed_orders(draw: st.DrawFn) -> tuple[Configuration, list[int], list[float]]:
     """A subject, an order of its input coordinates, and a sign for each."""
-    subject = draw(subjects())
+    subject = draw(subjects(), label="subject")
     dimension = subject.architecture.input_dim
     signs = st.lists(st.sampled_from([1.0, -1.0]), min_size=dimension, max_size=dimension)
-    return subject, draw(st.permutations(range(dimension))), draw(signs)
+    return subject, draw(st.permutations(range(dimension)), label="order"), draw(signs, label="signs")
 
 
 @st.composite
 def sparse_subjects(draw: st.DrawFn) -> Configuration:
     """Dense networks of two layers, all sizes 4 to 8, at a sparse x."""
-    subject = draw(dense_subjects(least=4, most=8, dtype="float32"))
-    return replace(subject, point=draw(sparse_points(subject.architecture.input_dim)))
+    subject = draw(dense_subjects(least=4, most=8, dtype="float32"), label="subject")
+    return replace(subject, point=draw(sparse_points(subject.architecture.input_dim), label="x"))
 
 
 def factors() -> st.SearchStrategy[float]:

@@ -69,3 +69,11 @@ def test_other_values_are_refused_by_name(value):
 def test_data_of_no_known_shape_is_refused(data):
     with pytest.raises(ValueError, match=r".+"):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    "data", [{"tuple": 5}, {"architecture": {"input_dim": 3}}, {"configuration": []}, {"activation": 7}, {"who": 1}, {}]
+)
+def test_what_describes_nothing_is_refused_with_its_text(data):
+    with pytest.raises(ValueError, match=r"allowed|is no"):
+        decode(data)
