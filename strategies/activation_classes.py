@@ -34,6 +34,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 
 import numpy as np
+from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from scipy.special import ndtri
@@ -173,6 +174,15 @@ def classes_of(activation: Activation) -> tuple[str, ...]:
 
 
 # -- hard activations ---------------------------------------------------------------------------------------
+
+
+def tell_classes(activation: Activation, note: Callable[[str], None]) -> None:
+    """Put an activation's classes into the evidence, by ``note``, and into Hypothesis's statistics."""
+    classes = classes_of(activation)
+    note(f"{activation.name}: {', '.join(classes) or 'of no class'}")
+    if currently_in_test_context():  # not so in a replay
+        for name in classes:
+            event(f"class: {name}")
 
 
 def is_within_reach(activation: Activation) -> bool:

@@ -11,7 +11,7 @@ from signflip.activations import Activation, get, names
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, confirm, find_witness
-from strategies.activation_classes import HARD, classes_of, hard_representatives
+from strategies.activation_classes import HARD, hard_representatives, tell_classes
 from strategies.activations import catalogue_activations, generated_activations
 
 FAILURE = 0.1
@@ -43,7 +43,7 @@ def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]
 
 def judge(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
     """Pilot, then every rung of the ladder on fresh draws; note which classes the activation is of."""
-    evidence.note(f"{activation.name}: {', '.join(classes_of(activation)) or 'of no class'}")
+    tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
     rungs = ladder_above(witness, top)
     confirm(evidence, activation, witness, rungs, failure=failure, perturbation=PERTURBATION)

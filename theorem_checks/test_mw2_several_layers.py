@@ -9,7 +9,7 @@ from signflip.activations import Activation, get
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, confirm, find_witness
-from strategies.activation_classes import deep_activations
+from strategies.activation_classes import deep_activations, tell_classes
 from strategies.widths import Profile, width_profiles, widths_of
 
 FAILURE = 0.2
@@ -32,6 +32,7 @@ def deep_subjects(draw: st.DrawFn) -> tuple[Activation, Profile]:
 
 def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: int) -> None:
     """Pilot at equal widths, then the profile and its mirror image above (m0, d0): m << d, m ~ d, m >> d."""
+    tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
     widths = widths_of(profile, witness.width, max(widest, 8 * witness.width))
     beyond = max(witness.width, witness.dimension)

@@ -13,6 +13,7 @@ from signflip.laws import limit_perturbation
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
 from signflip.trials import Configuration
+from strategies.activation_classes import tell_classes
 from strategies.activations import activations
 from strategies.architectures import WIDTH_REGIMES, width_regimes
 from strategies.steps import VANISHING, Schedule, predicted_exponent, vanishing_schedules
@@ -33,6 +34,7 @@ def judge_decay(
     tolerance: float | None = None,
 ) -> None:
     """Bound the exponent of the median of |delta|/|x|; given a tolerance, compare it with that of s_d / sqrt d."""
+    tell_classes(activation, evidence.note)
     ratios = {}
     for dimension in LADDER:
         architecture = Architecture(dimension, (width_of(dimension),))
@@ -83,6 +85,7 @@ def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_s
 )
 @given(activation=activations(), schedule=vanishing_schedules())
 def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: str, evidence: Evidence) -> None:
+    tell_classes(activation, evidence.note)
     for dimension in (10**4, 10**8, 10**12):
         architecture = Architecture(dimension, (10_000,))
         step = VANISHING[schedule](dimension) * architecture.natural_step(activation)

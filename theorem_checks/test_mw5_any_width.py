@@ -14,6 +14,7 @@ from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import PILOT_STATEMENTS, Witness, configuration, confirm, find_witness, flips
 from signflip.trials import Configuration
+from strategies.activation_classes import tell_classes
 from strategies.activations import generated_activations
 from strategies.architectures import WIDTH_REGIMES
 
@@ -57,6 +58,7 @@ def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int,
 )
 @given(activation=generated_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Evidence) -> None:
+    tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, failure=FAILURE, perturbation=PERTURBATION)
     confirm(evidence, activation, witness, regimes_above(witness, evidence), failure=FAILURE, perturbation=PERTURBATION)
 
