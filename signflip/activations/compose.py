@@ -54,7 +54,7 @@ class Sum(Parametric):
             total.add_(value)
         return total
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         first, *rest = self.terms
         pulled = first.pullback_at(z, cotangent)
         for term in rest:
@@ -100,7 +100,7 @@ class ScaleOutput(Parametric):
     def value(self, z: Tensor) -> Tensor:
         return self.of.value(z) * self.factor
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self.of.pullback_at(z, cotangent).mul_(self.factor)
 
     def resolution(self, radius: float) -> float:
@@ -191,7 +191,7 @@ class Maximum(Parametric):
     def value(self, z: Tensor) -> Tensor:
         return torch.maximum(self.left.value(z), self.right.value(z))
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         left, right = self.left.value(z), self.right.value(z)
         # 1, 1/2 or 0 as left is above, level or below.
         share = (left - right).sign_().add_(1.0).mul_(0.5)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from signflip.activations.base import Activation
@@ -205,10 +205,10 @@ class Elementary(Activation):
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self._formula.pullback(z, value, cotangent)
 
-    def resolution(self, radius: float) -> float:  # noqa: ARG002
+    def resolution(self, radius: float) -> float:
         return self._formula.resolution
 
-    def _kinks(self, low: float, high: float) -> tuple[float, ...]:  # noqa: ARG002
+    def _kinks(self, low: float, high: float) -> tuple[float, ...]:
         return self._formula.kinks
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from signflip.activations.envelope import Envelope
@@ -77,13 +77,13 @@ class PiecewiseLinear(Shape):
             total.add_(F.threshold(z, kink, kink), alpha=change)
         return total
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         pulled = cotangent * self.slopes[0]
         for kink, change in self._changes():
             pulled.add_(_aten.threshold_backward(cotangent, z, kink), alpha=change)
         return pulled
 
-    def _kinks(self, low: float, high: float) -> tuple[float, ...]:  # noqa: ARG002
+    def _kinks(self, low: float, high: float) -> tuple[float, ...]:
         return self.breaks
 
 
@@ -122,15 +122,15 @@ class Trigonometric(Shape):
             total.add_((z * frequency).add_(phase).sin(), alpha=amplitude)
         return total
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         slope = torch.zeros_like(z)
         for amplitude, frequency, phase in self._terms():
             slope.add_((z * frequency).add_(phase).cos_(), alpha=amplitude * frequency)
         return slope.mul_(cotangent)
 
-    def resolution(self, radius: float) -> float:  # noqa: ARG002
+    def resolution(self, radius: float) -> float:
         fastest = max(map(abs, self.frequencies))
         return 1.0 / fastest if fastest > 0.0 else math.inf
 
-    def _kinks(self, low: float, high: float) -> tuple[float, ...]:  # noqa: ARG002
+    def _kinks(self, low: float, high: float) -> tuple[float, ...]:
         return ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from signflip.activations.arrays import Points
@@ -33,10 +33,10 @@ class Shape(Parametric):
     def pullback_uses_value(self) -> bool:
         return False
 
-    def resolution(self, radius: float) -> float:  # noqa: ARG002
+    def resolution(self, radius: float) -> float:
         return math.inf
 
-    def _kinks(self, low: float, high: float) -> tuple[float, ...] | Points:  # noqa: ARG002
+    def _kinks(self, low: float, high: float) -> tuple[float, ...] | Points:
         return (0.0,)
 
 
@@ -66,7 +66,7 @@ class LeakyRelu(Shape):
     def value(self, z: Tensor) -> Tensor:
         return F.leaky_relu(z, self.slope)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         pulled: Tensor = _aten.leaky_relu_backward(cotangent, z, self.slope, False)
         return pulled
 
@@ -89,11 +89,11 @@ class Elu(Shape):
     def value(self, z: Tensor) -> Tensor:
         return F.elu(z, self.alpha)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         pulled: Tensor = _aten.elu_backward(cotangent, self.alpha, 1.0, 1.0, False, z)
         return pulled
 
-    def resolution(self, radius: float) -> float:  # noqa: ARG002
+    def resolution(self, radius: float) -> float:
         return 1.0
 
 
@@ -115,11 +115,11 @@ class Celu(Shape):
     def value(self, z: Tensor) -> Tensor:
         return F.celu(z, self.alpha)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         pulled: Tensor = _aten.elu_backward(cotangent, self.alpha, 1.0, 1.0 / self.alpha, False, z)
         return pulled
 
-    def resolution(self, radius: float) -> float:  # noqa: ARG002
+    def resolution(self, radius: float) -> float:
         return self.alpha
 
 
@@ -148,11 +148,11 @@ class SoftShrink(Shape):
     def value(self, z: Tensor) -> Tensor:
         return F.softshrink(z, self.threshold)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         pulled: Tensor = _aten.softshrink_backward(cotangent, z, self.threshold)
         return pulled
 
-    def _kinks(self, low: float, high: float) -> tuple[float, ...]:  # noqa: ARG002
+    def _kinks(self, low: float, high: float) -> tuple[float, ...]:
         return (-self.threshold, self.threshold)
 
 
@@ -189,7 +189,7 @@ class TriangleWave(Shape):
     def value(self, z: Tensor) -> Tensor:
         return self._from_crest(z).abs().mul_(-4.0 * self.amplitude).add_(self.amplitude)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self._from_crest(z).sign_().mul_(-4.0 * self.amplitude / self.period).mul_(cotangent)
 
     def _kinks(self, low: float, high: float) -> Points:
@@ -231,7 +231,7 @@ class AbsPower(Shape):
     def value(self, z: Tensor) -> Tensor:
         return z.abs().pow(self.exponent)
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return z.abs().pow_(self.exponent - 1.0).mul_(z.sign()).mul_(cotangent).mul_(self.exponent)
 
 
@@ -254,5 +254,5 @@ class SignedPower(Shape):
         # Not z |z|^(p-1): its autograd at 0 is 0 * infinity for p < 2.
         return z.abs().pow(self.exponent) * z.sign()
 
-    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:  # noqa: ARG002
+    def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return z.abs().pow_(self.exponent - 1.0).mul_(cotangent).mul_(self.exponent)
