@@ -67,7 +67,7 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
     "MW-5.settles",
     mark="derived",
     statement="At fixed d the flip probability settles as m grows, past m = e^d: it is what it was at m = 4096.",
-    domain="relu, d = 13, t = 3; m = 442,414 >= e^13 and 10^6 (quick: 10^5; nightly: 10^7 too), against a pilot at 4096",
+    domain="relu, d = 13, t = 3; m = 442,414 >= e^13 and 10^6 (quick: 10^5; nightly: 10^7 too), and a pilot at 4096",
     tolerance=0.1,
     detects="a flip probability more than 0.1 below the pilot's",
     examples=1,
