@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ _LEAST_LOG_DIMENSION = 6
 
 # Statements that a pilot may make at most; one that needs more is abandoned.
 PILOT_STATEMENTS = 80
+INFINITE_RUNGS = 2
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,20 @@ def confirm(
             adversarial(perturbation),
             configuration(activation, widths, dimension, witness.natural_steps),
             name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+        )
+
+
+def confirm_at_infinity(
+    evidence: Evidence, activation: Activation, witness: Witness, *, depth: int = 1, failure: float, perturbation: float
+) -> None:
+    """State P(adversarial) >= 1 - ``failure`` at infinite width, d0 and the largest d: `INFINITE_RUNGS` statements."""
+    for dimension in (witness.dimension, LARGEST_DIMENSION):
+        finite = configuration(activation, (witness.width,) * depth, dimension, witness.natural_steps)
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(perturbation),
+            replace(finite, law="infinite-width"),
+            name=f"adversarial at m = infinity, above d0={witness.dimension}, at t={witness.natural_steps:.3g}",
         )
 
 

@@ -20,15 +20,21 @@ from signflip.attacks import DIRECTIONS, STOPS, attack
 from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GaussianMatrix, GrowingFrame, Space
 from signflip.networks import Architecture, RandomNetwork
 from signflip.randomness import ENTRY_LAWS, Draws, Key
+from signflip.second_input import infinite_width_law
 
-LAWS = ("dense", "conditioned")
+LAWS = ("dense", "conditioned", "infinite-width")
 # Which layers' conditional laws keep their projection; all but the first are controls.
 PROJECTIONS = ("every layer", "first layer", "no layer")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
+# What the infinite-width law, one gradient step on Gaussian networks, has at its default.
+_ONE_STEP = ("steps", "direction", "entries", "output", "projection", "stop", "compare_gradients")
+
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
 _CACHED_ENTRIES = 2**19
 _MAX_BLOCK = 2048
+# A trial of the infinite-width law is a few numbers.
+_LIMIT_BLOCK = 2**14
 # Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
 _LIVE_TENSORS = 8
 
@@ -89,6 +95,7 @@ class Configuration:
             raise ValueError(f"projection={self.projection!r}: law={self.law!r} allows only {PROJECTIONS[0]!r}")
         self._require_point()
         self._require_companion()
+        self._require_one_step()
         _require_memory(self)
         text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
@@ -111,6 +118,14 @@ class Configuration:
         if not (math.isfinite(norm) and norm > 0):
             raise ValueError(f"point has norm {norm!r}: allowed are finite points other than 0")
 
+    def _require_one_step(self) -> None:
+        if self.law != "infinite-width":
+            return
+        for f in fields(self):
+            if f.name in _ONE_STEP and getattr(self, f.name) != f.default:
+                value = getattr(self, f.name)
+                raise ValueError(f"{f.name}={value!r}: law={self.law!r} allows only {f.default!r}")
+
     def _require_companion(self) -> None:
         if self.companion is None:
             return
@@ -125,6 +140,8 @@ class Configuration:
     @property
     def block_trials(self) -> int:
         """Trials a block: shrinks as networks grow, and never depends on who runs it."""
+        if self.law == "infinite-width":
+            return _LIMIT_BLOCK
         return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // _entries_per_trial(self)))
 
     def to_json(self) -> dict[str, Any]:
@@ -205,7 +222,8 @@ def simulate(
         activation: from `signflip.activations`.
         step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
         trials: number of networks. A longer run with the same seed begins with the shorter one.
-        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size.
+        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
+            (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
         seed: names the random streams, 0 or more.
         **options: further fields of `Configuration`: steps, dtype, point, and the controls.
 
@@ -241,18 +259,9 @@ def blocks(configuration: Configuration, key: Key) -> Iterator[Sample]:
 
 def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
     """Block number ``block``: a pure function of its arguments."""
-    c = configuration
-    network, space, point = draw_network(c, c.block_trials, key.draws(block, DTYPES[c.dtype]))
-    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients)
-    length = math.sqrt(c.architecture.input_dim)
-    second = None if c.companion is None else network.forward(space.fit(_companion(c, space, point))).value
-    sample = Sample(
-        _array(outcome.value),
-        _array(outcome.attacked_value),
-        _array(outcome.gradient_norm),
-        _array(outcome.displacement) / length,
-        None if second is None else _array(second),
-        None if outcome.gradient_change is None else _array(outcome.gradient_change),
+    draws = key.draws(block, DTYPES[configuration.dtype])
+    sample = (
+        _limit_block(configuration, draws) if configuration.law == "infinite-width" else _block(configuration, draws)
     )
     finite = np.logical_and.reduce([np.isfinite(column) for column in sample.columns().values()])
     if not finite.all():
@@ -261,6 +270,35 @@ def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
             f"trial {row} of block {block} is not finite; key={key}; configuration={configuration.to_json()}"
         )
     return sample
+
+
+def _block(configuration: Configuration, draws: Draws) -> Sample:
+    c = configuration
+    network, space, point = draw_network(c, c.block_trials, draws)
+    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients)
+    length = math.sqrt(c.architecture.input_dim)
+    second = None if c.companion is None else network.forward(space.fit(_companion(c, space, point))).value
+    return Sample(
+        _array(outcome.value),
+        _array(outcome.attacked_value),
+        _array(outcome.gradient_norm),
+        _array(outcome.displacement) / length,
+        None if second is None else _array(second),
+        None if outcome.gradient_change is None else _array(outcome.gradient_change),
+    )
+
+
+def _limit_block(configuration: Configuration, draws: Draws) -> Sample:
+    c = configuration
+    law = infinite_width_law(c.activation, c.architecture.depth, c.architecture.input_dim, c.step, c.companion)
+    outcome = law.sample(draws, c.block_trials)
+    return Sample(
+        outcome.value,
+        outcome.attacked_value,
+        outcome.gradient_norm,
+        outcome.relative_perturbation,
+        outcome.companion_value,
+    )
 
 
 def _array(column: torch.Tensor) -> NDArray[np.float64]:
@@ -323,6 +361,8 @@ def _require_memory(configuration: Configuration) -> None:
     architecture = configuration.architecture
     size = torch.finfo(DTYPES[configuration.dtype]).bits // 8
     widths = sum(architecture.widths)
+    if configuration.law == "infinite-width":
+        return
     if configuration.law == "dense":
         entries = sum(rows * columns for rows, columns in architecture.layers) + architecture.input_dim
     else:
