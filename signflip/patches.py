@@ -16,13 +16,15 @@ Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 Function = Callable[[Array, Array], tuple[Array, Array]]
 
-_ORDER = 10
-_ANGLES = (np.arange(_ORDER) + 0.5) * math.pi / _ORDER
-_NODES: Array = np.cos(_ANGLES)
-# Values at the nodes to Chebyshev coefficients: the discrete cosine transform of type II.
-_TRANSFORM: Array = (
-    np.cos(np.outer(np.arange(_ORDER), _ANGLES)) * np.where(np.arange(_ORDER) == 0, 1.0, 2.0)[:, None] / _ORDER
-)
+# A patch is fitted at the first of these orders, and again at the second where that is not enough.
+_ORDERS = (4, 10)
+
+
+def _nodes(order: int) -> tuple[Array, Array]:
+    """Chebyshev nodes on [-1, 1], and values there to coefficients: the discrete cosine transform of type II."""
+    angles = (np.arange(order) + 0.5) * math.pi / order
+    twice = np.where(np.arange(order) == 0, 1.0, 2.0)[:, None]
+    return np.cos(angles), np.cos(np.outer(np.arange(order), angles)) * twice / order
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class _Patch:
 
     def evaluate(self, first: Array, second: Array) -> Array:
         left, right, low, high = self.box
-        horizontal = chebyshev.chebvander(_standard(first, left, right), _ORDER - 1)
-        vertical = chebyshev.chebvander(_standard(second, low, high), _ORDER - 1)
+        degree = self.coefficients.shape[1] - 1
+        horizontal = chebyshev.chebvander(_standard(first, left, right), degree)
+        vertical = chebyshev.chebvander(_standard(second, low, high), degree)
         along = np.tensordot(self.coefficients, vertical, axes=([2], [1]))
         values: Array = np.einsum("kin,ni->kn", along, horizontal)
         return values
@@ -82,23 +85,27 @@ class Patches:
         number = count()
         queue: list[tuple[float, int, _Patch]] = []
 
-        def add(patch: _Patch) -> None:
+        def add(box: Box) -> None:
+            patch = self._fit(box, _ORDERS[0])
+            if patch.urgency > tolerance:
+                patch = self._fit(box, _ORDERS[1])
             heapq.heappush(queue, (-patch.urgency, next(number), patch))
 
-        add(self._fit(box))
+        add(box)
         while -queue[0][0] > tolerance and len(queue) < most:
             for half in _halves(heapq.heappop(queue)[2]):
-                add(self._fit(half))
+                add(half)
         self.error = -queue[0][0]
         self.patches = [patch for _, _, patch in sorted(queue, key=lambda entry: entry[1])]
 
-    def _fit(self, box: Box) -> _Patch:
+    def _fit(self, box: Box, order: int) -> _Patch:
         left, right, low, high = box
-        first = (left + right) / 2 + (right - left) / 2 * _NODES
-        second = (low + high) / 2 + (high - low) / 2 * _NODES
+        nodes, transform = _nodes(order)
+        first = (left + right) / 2 + (right - left) / 2 * nodes
+        second = (low + high) / 2 + (high - low) / 2 * nodes
         grid = np.meshgrid(first, second, indexing="ij")
         values, scales = self._function(grid[0].ravel(), grid[1].ravel())
-        coefficients = np.einsum("ai,kij,bj->kab", _TRANSFORM, values.reshape(-1, _ORDER, _ORDER), _TRANSFORM)
+        coefficients = np.einsum("ai,kij,bj->kab", transform, values.reshape(-1, order, order), transform)
         sizes = np.abs(coefficients) / scales.max(axis=1)[:, None, None]
         errors = float(sizes[:, -2:, :].max()), float(sizes[:, :, -2:].max())
         x, y = self._typical
