@@ -145,7 +145,8 @@ class InfiniteWidthLaw:
         rest = max(0.0, w - m * self._part)
         self._rest = rest if rest > _UNEXPLAINED * w else 0.0
         self._coordinates = AboutOrigin() if activation.is_homogeneous else _AboutPoint()
-        self.table = Patches(self._function, self._box(), self._typical(), TOLERANCE, _MOST_PATCHES)
+        typical = self._typical(np.random.Generator(np.random.SFC64(0)), _TYPICAL)
+        self.table = Patches(self._function, self._box(), typical, TOLERANCE, _MOST_PATCHES)
 
     def regression(self, radial: Array, tangential: Array) -> Array:
         """What f(x') is given F, C and U, by quadrature at x' = (1 + ``radial``, ``tangential``) |x|; shape (5, n).
@@ -191,12 +192,22 @@ class InfiniteWidthLaw:
         radial = -self.step / self.dimension * np.sign(value) * (self._part * value + rest)
         return radial, self.step / math.sqrt(self.dimension) * orthogonal
 
-    def _typical(self) -> tuple[Array, Array]:
+    def _typical(self, source: np.random.Generator, size: int) -> tuple[Array, Array]:
         """Where trials of the kind that `sample` draws ask the table; these are never used as trials."""
-        source = np.random.Generator(np.random.SFC64(0))
-        chi = np.sqrt(source.chisquare(self.dimension - 1, _TYPICAL)) if self.dimension > 1 else np.zeros(_TYPICAL)
-        radial, tangential = self._place(*self._seen(source.standard_normal((2, _TYPICAL)), chi))
+        chi = np.sqrt(source.chisquare(self.dimension - 1, size)) if self.dimension > 1 else np.zeros(size)
+        radial, tangential = self._place(*self._seen(source.standard_normal((2, size)), chi))
         return self._coordinates.of(radial, tangential)
+
+    def interpolation_errors(self, source: np.random.Generator, size: int) -> Array:
+        """The table against the quadrature at ``size`` places drawn from ``source`` as trials are; shape (size,).
+
+        The largest of four errors: of the mean's weights, relative to the standard deviation of f(x'), and of the
+        variance, relative to its square.
+        """
+        place = self._typical(source, size)
+        values, scales = self._function(*place)
+        worst: Array = np.max(np.abs(self.table(*place) - values) / scales, axis=0)
+        return worst
 
     def _reach(self) -> tuple[float, tuple[float, float]]:
         """How far x' is from x along x, at most, and across, least and most; but for a chance of 1e-13."""
