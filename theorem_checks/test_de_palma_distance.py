@@ -21,7 +21,7 @@ LADDER = (100, 10**4, 10**8, 10**12)
 # 0.1 and 2 standard deviations, and the median of |N(0, 1)|: erf(q / sqrt 2) = 0.080, 0.5 and 0.954.
 QUANTILES = (0.1, 0.6745, 2.0)
 # The rates differ from their limits by the order of 1/d and L/m: by less than 0.01 in trials at d = 100 or m = 1000.
-TOLERANCE = 0.04
+TOLERANCE = 0.05
 # Polynomial growth compounds over layers, and with it the distance to the limit.
 NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triangle")
 
@@ -38,7 +38,7 @@ def nearer_than(quantile: float, subject: Configuration, order: float = 0.5) -> 
 
 
 def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int, order: float = 0.5) -> None:
-    """Claim that the first-order distance over |x| d^-order has the law of |N(0, V)| / sqrt(beta), at three quantiles."""
+    """Claim for the first-order distance over |x| d^-order the law of |N(0, V)| / sqrt(beta), at three quantiles."""
     subject = configuration(activation, (WIDTH,) * depth, dimension, 1.0)
     for quantile in QUANTILES:
         evidence.rate_near(
@@ -58,8 +58,8 @@ def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int
     domain="relu, tanh, abs, sin, softplus, gelu, leaky_relu, triangle; one to three hidden layers of width 1000; "
     "d = 10^2, 10^4, 10^8, 10^12",
     tolerance=TOLERANCE,
-    detects="a distribution function more than 0.04 off at 0.1, 0.6745 or 2 standard deviations",
-    examples=8,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    examples=6,
     statements=len(QUANTILES),
 )
 @given(
@@ -77,7 +77,7 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     "DE-PALMA.order",
     mark="prior",
     statement="The boundary is no nearer than the order |x| / sqrt d. Here: descent by one fiftieth of sqrt(V / beta) "
-    "|x| / sqrt d a step leaves the sign as it is for two steps, with probability at least 0.9 (the constants are ours).",
+    "|x| / sqrt d a step keeps the sign for two steps, with probability at least 0.9 (the constants are ours).",
     domain="as DE-PALMA.distance-law; 2 steps of 0.02 natural steps",
     tolerance=0.9,
     detects="a sign that stays with probability below 0.9",
@@ -102,7 +102,7 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
     statement="The distance is of another order than |x| / sqrt d: |x| d^(-3/4), or |x| d^(-1/4).",
     domain="relu and tanh, two hidden layers of width 1000, d = 10^8; as DE-PALMA.distance-law otherwise",
     tolerance=TOLERANCE,
-    detects="a distribution function more than 0.04 off at 0.1, 0.6745 or 2 standard deviations",
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
     expect="REFUTED",
     examples=4,
     statements=len(QUANTILES),

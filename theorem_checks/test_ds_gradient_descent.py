@@ -20,9 +20,9 @@ from signflip.trials import Configuration, Sample
 from strategies.inputs import points
 
 HIGH = 0.9
-LADDER = (10**3, 10**6, 10**9, 10**12)
-# Sixteen steps of 0.2 kappa: in the limit they reach 3.2 sqrt(V), and |f(x)| is beyond with probability 0.0014.
-STEP, STEPS = 0.2, 16
+LADDER = (10**3, 10**6, 10**12)
+# Fifteen steps of 0.2 kappa: in the limit they reach 3 sqrt(V), and |f(x)| is beyond with probability 0.0027.
+STEP, STEPS = 0.2, 15
 # In the limit descent stops within one step of |f| / |grad f| = |N(0, V)| / sqrt(beta), and V = beta for ReLU: the
 # distance times sqrt(d) / |x| is at most |N| + 0.2. So 3 holds but for 2 (1 - Phi(2.8)) = 0.005, and the rest of the
 # tolerance of 0.1 is for finite widths.
@@ -64,10 +64,10 @@ def judge(evidence: Evidence, depth: int, ladder: Iterable[int], bound_at: Calla
 @claim(
     "DS.bounded-distance",
     mark="prior",
-    statement="ReLU networks whose widths shrink from layer to layer: small-step gradient descent changes the sign of f "
-    "at distance O(|x| / sqrt d). Here: at most 3 |x| / sqrt d, with probability at least 0.9 (the constants are ours).",
-    domain="two and three hidden ReLU layers, d = 10^3 to 10^12, m_l = 80 d^(1/10), 80 d^(1/20), 80 d^(1/40), so that "
-    "m_1/d falls from 0.16 to 10^-9; 16 steps of 0.2 natural steps, ended at the first change of sign",
+    statement="ReLU networks whose widths shrink from layer to layer: small-step gradient descent flips the sign of f "
+    "at distance O(|x| / sqrt d). Here: at most 3 |x| / sqrt d, with probability at least 0.9 (constants are ours).",
+    domain="two and three hidden ReLU layers, d = 10^3, 10^6, 10^12, m_l = 80 d^(1/10), 80 d^(1/20), 80 d^(1/40), so "
+    "that m_1/d falls from 0.16 to 10^-9; 15 steps of 0.2 natural steps, ended at the first change of sign",
     tolerance=HIGH,
     detects="a change of sign within the bound with probability below 0.9 at any rung",
     examples=2,
@@ -85,16 +85,16 @@ def test_small_steps_change_the_sign_of_narrowing_relu_networks_at_distance_of_o
     mark="derived",
     statement="Descent changes the sign at a distance of smaller order, |x| d^(-3/4): at most 6 (d/1000)^(-1/4) times "
     "|x| / sqrt d, with probability at least 0.9.",
-    domain="two hidden layers, d = 10^3, 10^6 and 10^9, otherwise as DS.bounded-distance",
+    domain="two hidden layers, d = 10^3 and 10^9, otherwise as DS.bounded-distance",
     tolerance=HIGH,
     detects="a change of sign within the bound with probability below 0.9 at any rung; at d = 10^3 it holds",
     expect="REFUTED",
     examples=1,
-    statements=len(LADDER) - 1,
+    statements=2,
 )
 @given(depth=st.just(2))
 def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, evidence: Evidence) -> None:
-    judge(evidence, depth, LADDER[:3], lambda dimension: 6 * (dimension / 1000) ** -0.25)
+    judge(evidence, depth, (10**3, 10**9), lambda dimension: 6 * (dimension / 1000) ** -0.25)
 
 
 @claim(
@@ -121,10 +121,10 @@ def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary
 
 @st.composite
 def small_descents(draw: st.DrawFn) -> Configuration:
-    """Up to twelve steps on dense ReLU networks that narrow from the input on."""
+    """Up to ten steps on dense ReLU networks that narrow from the input on."""
     sizes = draw(st.lists(st.integers(2, 12), min_size=2, max_size=4, unique=True), label="sizes")
     dimension, *widths = sorted(sizes, reverse=True)
-    subject = replace(descent(dimension, tuple(widths)), steps=12, dtype="float64", law="dense")
+    subject = replace(descent(dimension, tuple(widths)), steps=10, dtype="float64", law="dense")
     return replace(subject, point=draw(points(dimension), label="x"))
 
 
@@ -132,11 +132,11 @@ def small_descents(draw: st.DrawFn) -> Configuration:
     "DS.exact-law",
     mark="derived",
     statement="Descent until the sign changes has one law on conditioned and on dense networks, distance included.",
-    domain="ReLU, narrowing networks of sizes 2 to 12 and one to three hidden layers, 12 steps of 0.2 natural steps; "
+    domain="ReLU, narrowing networks of sizes 2 to 12 and one to three hidden layers, 10 steps of 0.2 natural steps; "
     "all inputs",
-    tolerance=0.045,
-    detects="KS distance 0.045 in any of seven projections",
-    examples=4,
+    tolerance=0.06,
+    detects="KS distance 0.06 in any of seven projections",
+    examples=2,
     statements=len(DESCENT_PROJECTIONS),
 )
 @given(dense=small_descents())
@@ -144,4 +144,4 @@ def test_descents_on_conditioned_networks_have_the_law_of_those_on_dense_ones(
     dense: Configuration, evidence: Evidence
 ) -> None:
     conditioned = replace(dense, law="conditioned", point=None)
-    evidence.same_law(dense, conditioned, of=DESCENT_PROJECTIONS, trials=60_000, tolerance=evidence.claim.tolerance)
+    evidence.same_law(dense, conditioned, of=DESCENT_PROJECTIONS, trials=30_000, tolerance=evidence.claim.tolerance)
