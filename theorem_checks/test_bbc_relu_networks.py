@@ -210,8 +210,8 @@ def judge_constancy(evidence: Evidence, depth: int, width: int) -> None:
 @claim(
     "BBC.nearly-constant",
     mark="prior",
-    statement="Deep ReLU networks are nearly constant with constant probability. Here: sixteen layers, orthogonal x, y, "
-    "|f(y) - f(x)| <= |f(x)| with probability at least 0.6 (the constants are ours; 0.77 in the limit).",
+    statement="Deep ReLU networks are nearly constant with constant probability. Here: sixteen layers, x, y at 90 "
+    "degrees, |f(y) - f(x)| <= |f(x)| with probability at least 0.6 (the constants are ours; 0.77 in the limit).",
     domain="relu; sixteen hidden layers of width 300",
     tolerance=0.6,
     detects="a probability below 0.6",
