@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checking import Event, Evidence
-from signflip.laws import natural_steps_for
+from signflip.laws import limit_perturbation, natural_steps_for
 from signflip.networks import Architecture
 from signflip.trials import Configuration, Sample
 
@@ -46,6 +46,17 @@ class Witness:
 def adversarial(perturbation: float) -> Event:
     """The event that x' is an adversarial example: the sign flipped AND |x' - x| <= ``perturbation`` |x|."""
     return lambda sample: sample.flipped & (sample.relative_perturbation <= perturbation)
+
+
+def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
+    """The event that the sign flipped AND |x' - x| is within a ``factor`` of its limit, of the order |x| / sqrt(d)."""
+    limit = limit_perturbation(subject.architecture, subject.activation, subject.step)
+
+    def event(sample: Sample) -> NDArray[np.bool_]:
+        size = sample.relative_perturbation / limit
+        return np.asarray(sample.flipped & (size >= 1 / factor) & (size <= factor))
+
+    return event
 
 
 def configuration(
