@@ -115,7 +115,10 @@ def quadrature_row(name: str) -> str:
 def table_cell(name: str, depth: int, dimension: int) -> str:
     """Set-up, patches and errors of one table."""
     activation = get(name)
-    step = 2.0 * Architecture(dimension, (1,) * depth).natural_step(activation)
+    try:
+        step = 2.0 * Architecture(dimension, (1,) * depth).natural_step(activation)
+    except ArithmeticError:
+        return "overflows"
     begin = time.process_time()
     law = InfiniteWidthLaw(activation, depth, dimension, step)
     seconds = time.process_time() - begin

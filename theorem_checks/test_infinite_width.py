@@ -69,7 +69,7 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     "INF.joint-law",
     mark="derived",
     statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
-    domain="t = 2; relu, hard_tanh, square at d = 5, one layer of m = 4000; tanh, elu at d = 13, two of m = 2000",
+    domain="t = 2; relu, hard_tanh, square at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
     tolerance=0.05,
     detects="KS distance 0.05 in any of eight projections",
     examples=5,
@@ -80,10 +80,10 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
     name, depth = subject
     wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)
     evidence.same_law(
-        at_width(wide, 4000 if depth == 1 else 2000),
+        at_width(wide, 2000 // depth),
         wide,
         of=JOINT_PROJECTIONS,
-        trials=16_000,
+        trials=20_000,
         second_trials=400_000,
         tolerance=evidence.claim.tolerance,
     )
