@@ -23,6 +23,7 @@ LADDER = {16: 200_000, 32: 50_000, 64: 50_000, 128: 600_000}
 # Laws whose distance is so large at m = 16 that, at m = 128, it can still be told from 0.
 APPROACHING = {name: JOINT_PROJECTIONS[name] for name in ("|grad f(x)|", "f(x) f(x')")}
 STEPS = (0.5, 1.0, 2.0, 3.0)
+TABULATED = (("relu", 1), ("tanh", 1), ("gelu", 3))
 DIMENSIONS = (2, 8, 32, 128, 1024, 10**4, 10**6, 10**9, 10**12)
 
 
@@ -113,7 +114,7 @@ def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence:
     mark="derived",
     statement="Of infinitely wide networks too, P(flip) at t natural steps tends to erf(t / sqrt 2) as d grows.",
     domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square with one hidden layer, gelu with three; d = 10^12; "
-    "P(flip) is tabulated at d = 2 to 10^12",
+    "P(flip) of three is tabulated at d = 2 to 10^12",
     tolerance=0.01,
     detects="a flip rate more than 0.01 from erf(t / sqrt 2): never SUPPORTED",
     examples=6,
@@ -127,5 +128,7 @@ def test_the_flip_rate_of_infinitely_wide_networks_obeys_the_erf_law(
     for t in STEPS:
         configuration = limit(get(name), depth, 10**12, t)
         evidence.rate_near(limit_flip_rate(t), 0.01, flips, configuration, name=f"P(flip) at t={t}", cap=600_000)
+    if subject not in TABULATED:
+        return
     against_dimension = [limit(get(name), depth, dimension, 3.0) for dimension in DIMENSIONS]
     evidence.tabulate("P(flip) against d at t = 3, m = infinity", flips, against_dimension, 20_000)
