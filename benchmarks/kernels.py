@@ -117,8 +117,8 @@ def table_cell(name: str, depth: int, dimension: int) -> str:
     activation = get(name)
     try:
         step = 2.0 * Architecture(dimension, (1,) * depth).natural_step(activation)
-    except ArithmeticError:
-        return "overflows"
+    except (ArithmeticError, ValueError):  # a variance grows beyond double precision over the layers, or falls below
+        return "degenerates"
     begin = time.process_time()
     law = InfiniteWidthLaw(activation, depth, dimension, step)
     seconds = time.process_time() - begin
