@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -17,6 +18,7 @@ from _pytest._code.code import ExceptionRepr
 
 from signflip import process
 from signflip.claims import EFFORTS, Claim, canonical
+from signflip.code_digest import code_digest
 from signflip.inference import Budget
 from signflip.registry import RegistryError, registered_checks
 from signflip.run_log import RunLog, versions
@@ -135,6 +137,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "registered": sorted(checks.values()),
             "replay": replay,
             "device": config.option.theorem_device,
+            "code": code_digest([Path(process.__file__).parent, config.rootpath / "strategies", suite]),
             "versions": versions(),
         },
         workers=getattr(config.option, "numprocesses", None) or 0,
