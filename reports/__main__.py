@@ -11,7 +11,7 @@ from signflip.evidence import SCHEMA, load
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; 0 if done (of ``diff``: if all checks ended alike), 1 if not alike, 2 if a file cannot be read."""
+    """The command line; 0 if done, 2 if a file cannot be read, and of ``diff`` 1 if not all checks ended alike."""
     parser = argparse.ArgumentParser(prog="python -m reports", description="A run's evidence as a page for readers.")
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="write DIR/index.html from EVIDENCE alone")
@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("diff", help="compare two runs, claim by claim")
     compare.add_argument("first", type=Path, metavar="A", help="an evidence.json")
     compare.add_argument("second", type=Path, metavar="B", help="another")
-    summary = commands.add_parser("issue", help="print a Markdown summary, ready for an issue, of what is not as claimed")
+    summary = commands.add_parser(
+        "issue", help="print a Markdown summary, ready for an issue, of what is not as claimed"
+    )
     summary.add_argument("evidence", type=Path, metavar="EVIDENCE", help="an evidence.json")
     options = parser.parse_args(arguments)
     paths = [options.first, options.second] if options.command == "diff" else [options.evidence]

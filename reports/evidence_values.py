@@ -50,7 +50,10 @@ def _rate_values(statement: Mapping[str, Any]) -> tuple[float, float]:
     if statement["kind"] == "rate-at-least":
         low, high = statement["threshold"], 1.0
     else:
-        low, high = max(0.0, statement["target"] - statement["tolerance"]), min(1.0, statement["target"] + statement["tolerance"])  # fmt: skip
+        low, high = (
+            max(0.0, statement["target"] - statement["tolerance"]),
+            min(1.0, statement["target"] + statement["tolerance"]),
+        )
     outside = [(0.0, low)] * (low > 0) + [(high, 1.0)] * (high < 1)
     least_outside = min((_least(successes, failures, *ends) for ends in outside), default=0.0)
     return _least(successes, failures, low, high), least_outside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -41,7 +42,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-def first_rows(rows: list[tuple[str, ...]], most: int, order: str) -> tuple[tuple[tuple[str, ...], ...], str]:
+def first_rows(rows: Sequence[tuple[str, ...]], most: int, order: str) -> tuple[tuple[tuple[str, ...], ...], str]:
     """At most ``most`` rows, and a note that says so."""
     if len(rows) <= most:
         return tuple(rows), ""

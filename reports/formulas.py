@@ -12,19 +12,24 @@ _QUANTIFIED = (
     r"\forall \delta , \epsilon > 0 \quad \exists t , m_0 , d_0 : \quad "
     r"P [ f(x) f(x') < 0 , \quad | x' - x | \le \epsilon | x | ] \ge 1 - \delta \quad \forall m \ge m_0 , d \ge d_0"
 )
-_SAME_LAW = r"(f(x), f(x'), | \nabla f(x) | )_{\text{dense}} \quad \sim (f(x), f(x'), | \nabla f(x) | )_{\text{conditioned}}"
+_SAME_LAW = (
+    r"(f(x), f(x'), | \nabla f(x) | )_{\text{dense}} \quad \sim (f(x), f(x'), | \nabla f(x) | )_{\text{conditioned}}"
+)
 _PIVOTS = (
     r"\frac{\sqrt{n}}{|h|} W h \sim N(0, I) , \quad \frac{n |u|^2}{|D|^2} \sim \chi^2_{n-1} , \quad "
     r"\sqrt{n} \langle w , W v \rangle \sim N(0, 1) , \quad \langle D , W u \rangle = |u|^2"
 )
+_FLIP = r"P [ f(x) f(x') < 0 ]"
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
     "MW-2": _QUANTIFIED,
     "MW-3.decay": r"\frac{| x' - x |}{|x|} \to 0 \quad \text{as } d \to \infty , \quad s = o ( \sqrt{d} )",
-    "MW-3.limit-law": r"\frac{| x' - x |}{|x|} \approx s \sqrt{\frac{\beta}{d}} , \quad \beta = \text{lim } | \nabla f(x) |^2",
+    "MW-3.limit-law": r"\frac{| x' - x |}{|x|} \approx s \sqrt{\frac{\beta}{d}} , \quad | \nabla f(x) |^2 \to \beta",
     "MW-4.pivots": _PIVOTS,
     "MW-4.joint-law": _SAME_LAW,
-    "MW-5.regimes": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1, \frac{3}{2}, 2 : \quad P [ f(x) f(x') < 0 ] \ge 1 - \delta",
+    "MW-5.regimes": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1, \frac{3}{2}, 2 : \quad "
+    + _FLIP
+    + r" \ge 1 - \delta",
     "MW-5.exact-law": _SAME_LAW,
     "LIMIT.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
     "BOUND.bounded-width": r"P [ f(x) f(x') < 0 ] \to 1 - 2 { ( \frac{3}{4} ) }^m + 2^{-m}",
@@ -36,11 +41,12 @@ _FORMULAS = {
     "NOT.step-of-order-sqrt-d": r"s = c \sqrt{d} : \quad \frac{| x' - x |}{|x|} \to 0",
     "NOT.fixed-step": r"P [ f(x) f(x') < 0 ] \ge 0.9 \quad \text{at } t = 1",
     "NOT.bounded-width": r"P [ f(x) f(x') < 0 ] \ge 0.9 \quad \text{for every } m \le 8",
-    "NOT.unprojected": _SAME_LAW,
-}  # fmt: skip
+}
 
 
 def formula(claim_id: str) -> tuple[str, ...]:
     """The formula of a claim as MathML elements that belong side by side, none where there is no formula."""
-    fitting = [prefix for prefix in _FORMULAS if claim_id == prefix or claim_id.startswith((f"{prefix}.", f"{prefix}-"))]
+    fitting = [
+        prefix for prefix in _FORMULAS if claim_id == prefix or claim_id.startswith((f"{prefix}.", f"{prefix}-"))
+    ]
     return mathml(_FORMULAS[max(fitting, key=len)]) if fitting else ()

@@ -22,7 +22,15 @@ from signflip.evidence import tightest
 SCHEMA = 1
 # Of each check, at most this many null p-values a night.
 MOST_P_VALUES = 64
-_FIELDS = {"digest": str, "started": str, "seconds": (int, float), "seed": int, "effort": str, "code": str, "checks": dict}
+_FIELDS: Mapping[str, type | tuple[type, ...]] = {
+    "digest": str,
+    "started": str,
+    "seconds": (int, float),
+    "seed": int,
+    "effort": str,
+    "code": str,
+    "checks": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,9 @@ def _require(entry: object) -> None:
         if not isinstance(entry.get(name), kind):
             raise ValueError(f"its field {name!r} is {entry.get(name)!r}")
     for claim_id, check in entry["checks"].items():
-        missing = {"claim", "expect", "verdict", "estimate", "log_e_against", "log_e_for", "p_values", "seconds"} - set(check)
+        missing = {"claim", "expect", "verdict", "estimate", "log_e_against", "log_e_for", "p_values", "seconds"} - set(
+            check
+        )
         if missing:
             raise ValueError(f"its check {claim_id} lacks {', '.join(sorted(missing))}")
 
@@ -195,5 +205,9 @@ def _total(values: Iterable[float | None]) -> float | None:
 def null_p_values(nights: Sequence[Mapping[str, Any]]) -> list[float]:
     """The p-values of claims that hold, over independent nights, sorted: uniform, or larger where laws have atoms."""
     return sorted(
-        p for night in independent(nights) for check in night["checks"].values() if check["expect"] == "SUPPORTED" for p in check["p_values"]
-    )  # fmt: skip
+        p
+        for night in independent(nights)
+        for check in night["checks"].values()
+        if check["expect"] == "SUPPORTED"
+        for p in check["p_values"]
+    )

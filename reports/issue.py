@@ -19,7 +19,8 @@ def summary(document: Mapping[str, Any]) -> str:
     lines = [
         f"# Not as claimed: {ids}",
         "",
-        f"Run of {circumstances['started']}: seed `{run['seed']}`, effort `{run['effort']}`, code `{run.get('code', '')[:12]}`, "
+        f"Run of {circumstances['started']}: seed `{run['seed']}`, effort `{run['effort']}`, code "
+        f"`{run.get('code', '')[:12]}`, "
         f"evidence `{document['digest'][:16]}`. A run of a correct suite refutes a true claim with probability at most "
         f"{run['false_alarm']:g}.",
         "",
@@ -27,7 +28,12 @@ def summary(document: Mapping[str, Any]) -> str:
     for check in wrong:
         claim = check["claim"]
         verdict = "ERROR" if check["error"] is not None else check["verdict"]
-        lines += [f"## {check['id']} [{claim['mark']}]: {verdict}, expected {claim['expect']}", "", _quoted(claim["statement"]), ""]
+        lines += [
+            f"## {check['id']} [{claim['mark']}]: {verdict}, expected {claim['expect']}",
+            "",
+            _quoted(claim["statement"]),
+            "",
+        ]
         if check["error"] is not None:
             lines += [f"- error: {_quoted(check['error'])}"]
         parts = [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]

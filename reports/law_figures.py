@@ -12,6 +12,7 @@ from reports.panels import Axis, short
 MOST_ROWS = 16
 # The three outcomes themselves; the other projections are drawn thin.
 _DRAWN = {"f(x)": svg.SERIES[0], "f(x')": svg.SERIES[1], "|grad f(x)|": svg.SERIES[2]}
+UNPROJECTED = ", unprojected"
 _LAW_NAMES = {"dense": "dense", "conditioned": "conditioned", "infinite-width": "infinite width"}
 
 
@@ -47,7 +48,9 @@ def _distances(check: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
     panels.levels(axes, rows, [e["bounds"][0] for e in entries], [e["bounds"][1] for e in entries], svg.MUTED, 2.0)
     panels.marks(axes, [e["statement"]["distance"] for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
     worst = max(entries, key=lambda e: e["statement"]["distance"])
-    words = f"{len(entries)} comparisons; the largest distance is {worst['statement']['distance']:.4f}, of {worst['name']}."
+    words = (
+        f"{len(entries)} comparisons; the largest distance is {worst['statement']['distance']:.4f}, of {worst['name']}."
+    )
     drawn = svg.inline(figure, f"{prefix}-distances", f"{check['id']}: distances between the two laws", words)
     ordered = sorted(entries, key=lambda e: -e["statement"]["distance"])
     cells = [
@@ -70,14 +73,18 @@ def _distances(check: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
         Key("line", "4", f"tolerance {tolerance:g}"),
     )
     caption = "How far apart the two laws are, on each projection of (f(x), f(x′), |∇f(x)|)."
-    return Figure(f"figure-{prefix}-distances", "Distances of the two laws", caption, (drawn,), Table(headings, kept, note), keys)  # fmt: skip
+    return Figure(
+        f"figure-{prefix}-distances", "Distances of the two laws", caption, (drawn,), Table(headings, kept, note), keys
+    )
 
 
 def _sizes(about: Mapping[str, Any]) -> str:
     return f"d = {short(about['input_dim'])}, m = {' × '.join(f'{w:,}' for w in about['widths'])}"
 
 
-def _closest_look(check: Mapping[str, Any], comparison: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Figure:
+def _closest_look(
+    check: Mapping[str, Any], comparison: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+) -> Figure:
     """The comparison with the largest distance: both densities, and the difference of distribution functions."""
     prefix = slug(check["id"])
     about = comparison["about"]
@@ -93,7 +100,7 @@ def _closest_look(check: Mapping[str, Any], comparison: Mapping[str, Any], entri
     ]
     headings = ("projection", "value", f"share at or below, {laws[0]}", f"share at or below, {laws[1]}")
     keys = (
-        Key("band", "1", "share of networks in a cell, left: the more, the darker"),
+        Key("band", "1", "share of networks in a cell: the more, the stronger the colour"),
         Key("line", "1", "f(x)"),
         Key("line", "2", "f(x′)"),
         Key("line", "3", "|∇f(x)|"),
@@ -103,16 +110,24 @@ def _closest_look(check: Mapping[str, Any], comparison: Mapping[str, Any], entri
     joint = comparison["joint"]
     outside = f"{joint['outside'][0]:,} and {joint['outside'][1]:,} networks lie outside the window."
     caption = (
-        f"The comparison with the largest distance ({comparison['distance']:.4f}): {about.get('activation')}, {_sizes(about)}, "
+        f"The comparison with the largest distance ({comparison['distance']:.4f}): "
+        f"{about.get('activation')}, {_sizes(about)}, "
         f"{laws[0]} beside {laws[1]}. {outside} Right: the difference of the empirical distribution functions, against "
         "the share of both samples below; two samples of one law stay within the band."
     )
-    return Figure(f"figure-{prefix}-joint", "Joint density, and where the laws differ most", caption, drawn, Table(headings, tuple(rows)), keys)  # fmt: skip
+    return Figure(
+        f"figure-{prefix}-joint",
+        "Joint density, and where the laws differ most",
+        caption,
+        drawn,
+        Table(headings, tuple(rows)),
+        keys,
+    )
 
 
 def _law(about: Mapping[str, Any]) -> str:
     law = _LAW_NAMES.get(about.get("law", "conditioned"), str(about.get("law")))
-    return law if about.get("projection", "every layer") == "every layer" else f"{law}, unprojected"
+    return law if about.get("projection", "every layer") == "every layer" else f"{law}{UNPROJECTED}"
 
 
 def _densities(prefix: str, joint: Mapping[str, Any], laws: Sequence[str]) -> str:
@@ -121,15 +136,17 @@ def _densities(prefix: str, joint: Mapping[str, Any], laws: Sequence[str]) -> st
     most = max(*joint["first"], *joint["second"], 1)
     for i, (side, law) in enumerate(zip(("first", "second"), laws, strict=True)):
         ticks: tuple[tuple[float, str], ...] | None = None if i == 0 else ()
-        ends = [(v, short(v)) for v in (x[0] + 0.15 * (x[1] - x[0]), (x[0] + x[1]) / 2, x[1] - 0.15 * (x[1] - x[0]))]
-        rounded = tuple((float(f"{v:.2g}"), short(float(f"{v:.2g}"))) for v, _ in ends)
-        spec = Axis("f(x)", x[0], x[1], ticks=rounded)
+        spec = Axis("f(x)", x[0], x[1], ticks=panels.ticks_of(Axis("", x[0], x[1]), most=3))
         name = f"f(x′), {law}" if i == 0 else law
-        axes = panels.panel(figure, (0.135 + 0.44 * i, 0.185, 0.405, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False)  # fmt: skip
+        axes = panels.panel(
+            figure, (0.135 + 0.44 * i, 0.185, 0.405, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False
+        )
         panels.shade(axes, joint[side], joint["cells"], (x[0], x[1], y[0], y[1]), most)
         axes.axhline(0, color=svg.GRID, linewidth=0.8)
         axes.axvline(0, color=svg.GRID, linewidth=0.8)
-    words = f"Two densities side by side on one grid, {laws[0]} and {laws[1]}; the fullest cell holds {most:,} networks."
+    words = (
+        f"Two densities side by side on one grid, {laws[0]} and {laws[1]}; the fullest cell holds {most:,} networks."
+    )
     return svg.inline(figure, f"{prefix}-density", "Joint density of f(x) and f(x′)", words)
 
 
@@ -142,13 +159,15 @@ def _difference(prefix: str, comparison: Mapping[str, Any], laws: Sequence[str],
         apart = [a / n - b / m for a, b in zip(part["first"], part["second"], strict=True)]
         curves[name] = ([0.0, *share], [0.0, *apart])
     most = 1.1 * max(radius, *(abs(v) for _, apart in curves.values() for v in apart))
-    y = Axis(f"distribution function, {laws[0]} − {laws[1]}", -most, most)
+    y = Axis(f"share below: {' − '.join(law.removesuffix(UNPROJECTED) for law in laws)}", -most, most)
     axes = panels.panel(figure, (0.15, 0.185, 0.82, 0.70), Axis("share of both samples below", 0.0, 1.0), y)
     panels.band(axes, [0.0, 1.0], [-radius] * 2, [radius] * 2)
     panels.level(axes, 0.0, svg.MUTED)
     for name in sorted(curves, key=lambda n: n in _DRAWN):
         colour = _DRAWN.get(name, svg.MUTED)
-        panels.line(axes, *curves[name], colour, width=1.5 if name in _DRAWN else 0.8, opacity=1.0 if name in _DRAWN else 0.6)  # fmt: skip
+        panels.line(
+            axes, *curves[name], colour, width=1.5 if name in _DRAWN else 0.8, opacity=1.0 if name in _DRAWN else 0.6
+        )
     parts = ", ".join(f"{name} {part['distance']:.4f}" for name, part in comparison["projections"].items())
     words = f"Largest difference of each projection: {parts}. The band is ± {radius:.4f}."
     return svg.inline(figure, f"{prefix}-difference", "Difference of the distribution functions", words)
@@ -161,26 +180,37 @@ def pivot_figures(check: Mapping[str, Any]) -> list[Figure]:
     """QQ plots of the pooled pivots, and their difference from the uniform law."""
     quantiles: Mapping[str, Sequence[float]] = check.get("figures", {}).get("quantiles", {})
     stated = {e["name"]: e for e in (check["pooled"] or {"statements": []})["statements"]}
-    names = [name for name in quantiles if name in stated and stated[name]["statement"]["kind"] == "uniform-law"]
+    names = [name for name in stated if name in quantiles and stated[name]["statement"]["kind"] == "uniform-law"]
     if not names:
         return []
     prefix = slug(check["id"])
     drawn = (_qq(prefix, names, quantiles), _apart(prefix, names, quantiles, stated))
     entries = list(stated.values())
     rows = tuple(
-        (e["name"], f"{e['statement']['n']:,}", _interval(e), "–" if e["p_value"] is None else short(e["p_value"]), e["verdict"])  # fmt: skip
+        (
+            e["name"],
+            f"{e['statement']['n']:,}",
+            _interval(e),
+            "–" if e["p_value"] is None else short(e["p_value"]),
+            e["verdict"],
+        )
         for e in entries
     )
     headings = ("pivot", "values", "distance, or largest error, lies in", "p-value", "verdict")
     tolerance = stated[names[0]]["statement"]["tolerance"]
     keys = (
-        *(Key("line", str(i % 4 + 1), f"{letter}: {name}") for i, (letter, name) in enumerate(zip("ABCDEFGH", names, strict=False))),  # fmt: skip
+        *(
+            Key("line", str(i % 4 + 1), f"{letter}: {name}")
+            for i, (letter, name) in enumerate(zip("ABCDEFGH", names, strict=False))
+        ),
         Key("band", "muted", "DKW band of the smallest pool"),
         Key("dash", "ink", f"tolerance ± {tolerance:g}"),
     )
     caption = (
-        "Probability integral transforms of all configurations, pooled: uniform if, given what the attack has seen, the "
-        "rest of each weight matrix is still Gaussian. Left: quantiles against those of the uniform law. Right: the same, "
+        "Probability integral transforms of all configurations, pooled: uniform if, given what the attack "
+        "has seen, the "
+        "rest of each weight matrix is still Gaussian. Left: quantiles against those of the uniform law. "
+        "Right: the same, "
         "less the diagonal."
     )
     return [Figure(f"figure-{prefix}-pivots", "QQ plots of the pivots", caption, drawn, Table(headings, rows), keys)]
@@ -197,7 +227,12 @@ def _qq(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[floa
         left, bottom = 0.085 + 0.485 * (i % 2), 0.575 - 0.475 * (i // 2)
         ends = ((0.0, "0"), (0.5, "½"), (1.0, "1"))
         label = f"{'ABCD'[i]}, quantile"
-        axes = panels.panel(figure, (left, bottom, 0.40, 0.345), Axis("uniform" if i > 1 else "", 0.0, 1.0, ticks=ends), Axis(label, 0.0, 1.0, ticks=ends))  # fmt: skip
+        axes = panels.panel(
+            figure,
+            (left, bottom, 0.40, 0.345),
+            Axis("uniform" if i > 1 else "", 0.0, 1.0, ticks=ends),
+            Axis(label, 0.0, 1.0, ticks=ends),
+        )
         values = quantiles[name]
         panels.line(axes, [0.0, 1.0], [0.0, 1.0], svg.MUTED, width=0.8)
         panels.marks(axes, [k / (len(values) - 1) for k in range(len(values))], values, svg.SERIES[i], 2.6)
@@ -205,13 +240,17 @@ def _qq(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[floa
     return svg.inline(figure, f"{prefix}-qq", "QQ plots of the pivots", words)
 
 
-def _apart(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[float]], stated: Mapping[str, Any]) -> str:
+def _apart(
+    prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[float]], stated: Mapping[str, Any]
+) -> str:
     figure = svg.canvas(height=300)
     curves = [[v - k / (len(quantiles[n]) - 1) for k, v in enumerate(quantiles[n])] for n in names]
     tolerance = stated[names[0]]["statement"]["tolerance"]
     radius = max(stated[n]["bounds"][1] - stated[n]["statement"]["distance"] for n in names)
     most = 1.15 * max(tolerance, radius, *(abs(v) for curve in curves for v in curve))
-    axes = panels.panel(figure, (0.15, 0.155, 0.82, 0.76), Axis("level", 0.0, 1.0), Axis("quantile − level", -most, most))
+    axes = panels.panel(
+        figure, (0.15, 0.155, 0.82, 0.76), Axis("level", 0.0, 1.0), Axis("quantile − level", -most, most)
+    )
     panels.band(axes, [0.0, 1.0], [-radius] * 2, [radius] * 2)
     for side in (-tolerance, tolerance):
         panels.level(axes, side, svg.INK, dashed=True)

@@ -1,7 +1,7 @@
 """A little of TeX's notation as MathML, which browsers set by themselves: no script, no font, no network.
 
-Letters, numbers, operators, ``_`` and ``^``, groups in braces, ``\\frac``, ``\\sqrt``, ``\\text``, and the named signs below;
-``\\quad`` is where a narrow page may break a formula.
+Letters, numbers, operators, ``_`` and ``^``, groups in braces, ``\\frac``, ``\\sqrt``, ``\\text``, and the
+named signs below; ``\\quad`` is where a narrow page may break a formula.
 """
 
 from __future__ import annotations
@@ -10,11 +10,39 @@ import re
 from html import escape
 
 _SIGNS = {
-    "sigma": "σ", "delta": "δ", "epsilon": "ε", "kappa": "κ", "beta": "β", "chi": "χ", "pi": "π", "gamma": "γ",
-    "infty": "∞", "le": "≤", "ge": "≥", "to": "→", "sim": "∼", "nabla": "∇", "forall": "∀", "exists": "∃", "in": "∈",
-    "times": "×", "cdot": "·", "dots": "…", "perp": "⊥", "pm": "±", "ne": "≠", "ll": "≪", "gg": "≫", "approx": "≈",
-    "langle": "⟨", "rangle": "⟩", "ell": "ℓ", "Rightarrow": "⇒", "prime": "′", "mid": "|",
-}  # fmt: skip
+    "sigma": "σ",
+    "delta": "δ",
+    "epsilon": "ε",
+    "kappa": "κ",
+    "beta": "β",
+    "chi": "χ",
+    "pi": "π",
+    "gamma": "γ",
+    "infty": "∞",
+    "le": "≤",
+    "ge": "≥",
+    "to": "→",
+    "sim": "∼",
+    "nabla": "∇",
+    "forall": "∀",
+    "exists": "∃",
+    "in": "∈",
+    "times": "×",
+    "cdot": "·",
+    "dots": "…",
+    "perp": "⊥",
+    "pm": "±",
+    "ne": "≠",
+    "ll": "≪",
+    "gg": "≫",
+    "approx": "≈",
+    "langle": "⟨",
+    "rangle": "⟩",
+    "ell": "ℓ",
+    "Rightarrow": "⇒",
+    "prime": "′",
+    "mid": "|",
+}
 _OPERATORS = set("≤≥→∼∀∃∈×·…⊥±≠≪≫≈⟨⟩⇒=<>+−-()[],:;|/!∇")
 _NAMES = {"sign", "erf", "log", "exp", "sqrt", "med", "o", "O"}
 _TOKEN = re.compile(r"\\text\{([^}]*)\}|\\([A-Za-z]+)|(\d+(?:\.\d+)?)|([A-Za-z])|(\S)")
@@ -30,7 +58,7 @@ def mathml(source: str) -> tuple[str, ...]:
 
 
 def _element(source: str) -> str:
-    tokens = [found for found in _TOKEN.finditer(source)]
+    tokens = list(_TOKEN.finditer(source))
     body, left = _row(tokens, 0)
     if left != len(tokens):
         raise ValueError(f"a brace closes nothing in {source!r}")
@@ -66,7 +94,7 @@ def _one(tokens: list[re.Match[str]], at: int) -> tuple[str, int]:
         raise ValueError("something is missing at the end of a formula or group")
     words, command, number, letter, other = tokens[at].groups()
     if words is not None:
-        return f"<mtext>{escape(words)}</mtext>", at + 1
+        return f"<mtext>&#160;{escape(words)}&#160;</mtext>", at + 1
     if command == "frac":
         above, after = _one(tokens, at + 1)
         below, after = _one(tokens, after)
@@ -77,7 +105,7 @@ def _one(tokens: list[re.Match[str]], at: int) -> tuple[str, int]:
     if command is not None and command in _SIGNS:
         return _symbol(_SIGNS[command]), at + 1
     if command is not None and command in _NAMES:
-        return f"<mi>{command}</mi><mo>&#x2061;</mo>", at + 1
+        return f'<mspace width="0.17em"/><mi>{command}</mi><mspace width="0.08em"/>', at + 1
     if command is not None:
         raise ValueError(f"\\{command} is not in this little language")
     if number is not None:
@@ -95,6 +123,6 @@ def _one(tokens: list[re.Match[str]], at: int) -> tuple[str, int]:
 def _symbol(sign: str) -> str:
     if sign in _OPERATORS:
         # Bars and brackets stand between ordinary letters here: they must not stretch to what is beside them.
-        still = ' stretchy="false"' if sign in "|()⟨⟩[]" else ""
+        still = ' stretchy="false" lspace="0" rspace="0"' if sign in "|()⟨⟩[]" else ""
         return f"<mo{still}>{escape(sign)}</mo>"
     return "<mo>′</mo>" if sign == "′" else f"<mi>{escape(sign)}</mi>"

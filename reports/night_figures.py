@@ -71,7 +71,9 @@ def _verdicts(nights: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> Figure
     figure = svg.canvas(height=height)
     ticks = tuple((float(-i), name if len(name) <= 26 else f"{name[:25]}…") for i, name in enumerate(ids))
     x = Axis("night", -0.5, max(len(shown) - 0.5, 3.5), ticks=_dates(shown))
-    axes = panels.panel(figure, (0.47, 40 / height, 0.51, 1 - 50 / height), x, Axis("", 0.5 - len(ids), 0.5, ticks=ticks))
+    axes = panels.panel(
+        figure, (0.47, 40 / height, 0.51, 1 - 50 / height), x, Axis("", 0.5 - len(ids), 0.5, ticks=ticks)
+    )
     groups: dict[str, list[tuple[float, float]]] = {"good": [], "open": [], "bad": []}
     for column, night in enumerate(shown):
         for row, claim_id in enumerate(ids):
@@ -80,16 +82,28 @@ def _verdicts(nights: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> Figure
                 good = check["verdict"] == check["expect"] and not check.get("error")
                 kind = "good" if good else "open" if check["verdict"] == "INCONCLUSIVE" else "bad"
                 groups[kind].append((float(column), float(-row)))
-    for kind, colour, square, size in (("good", svg.SERIES[2], False, 3.5), ("open", svg.SERIES[1], True, 6.0), ("bad", svg.SERIES[3], True, 9.0)):  # fmt: skip
+    for kind, colour, square, size in (
+        ("good", svg.SERIES[2], False, 3.5),
+        ("open", svg.SERIES[1], True, 6.0),
+        ("bad", svg.SERIES[3], True, 9.0),
+    ):
         panels.marks(axes, [a for a, _ in groups[kind]], [b for _, b in groups[kind]], colour, size, square)
-    words = f"{len(groups['good'])} verdicts as claimed, {len(groups['open'])} INCONCLUSIVE, {len(groups['bad'])} otherwise."
+    words = (
+        f"{len(groups['good'])} verdicts as claimed, {len(groups['open'])} INCONCLUSIVE, {len(groups['bad'])} "
+        "otherwise."
+    )
     drawn = svg.inline(figure, "nights-verdicts", "Verdicts over the nights", words)
     rows = tuple(
-        (claim_id, " ".join(str(n["checks"][claim_id]["verdict"])[0] if claim_id in n["checks"] else "·" for n in shown))
+        (
+            claim_id,
+            " ".join(str(n["checks"][claim_id]["verdict"])[0] if claim_id in n["checks"] else "·" for n in shown),
+        )
         for claim_id in ids
     )
     keys = (Key("dot", "3", "as claimed"), Key("square", "2", "INCONCLUSIVE"), Key("square", "4", "not as claimed"))
-    table = Table(("claim", "verdicts, oldest first"), rows, "S: SUPPORTED, R: REFUTED, I: INCONCLUSIVE, ·: did not run.")
+    table = Table(
+        ("claim", "verdicts, oldest first"), rows, "S: SUPPORTED, R: REFUTED, I: INCONCLUSIVE, ·: did not run."
+    )
     return Figure("figure-nights-verdicts", "Verdicts over the nights", words, (drawn,), table, keys)
 
 
@@ -101,9 +115,19 @@ def _durations(nights: Sequence[Mapping[str, Any]]) -> Figure:
     axes = panels.panel(figure, (0.115, 0.22, 0.855, 0.63), x, Axis("minutes", 0.0, most))
     at = [float(i) for i in range(len(shown))]
     panels.bars(axes, at, [0.0] * len(shown), [n["seconds"] / 60 for n in shown], svg.SERIES[0], 4.0, 0.8)
-    words = f"{len(shown)} nights, from {min(n['seconds'] for n in shown):.0f} to {max(n['seconds'] for n in shown):.0f} seconds."
+    words = (
+        f"{len(shown)} nights, from {min(n['seconds'] for n in shown):.0f} to "
+        f"{max(n['seconds'] for n in shown):.0f} seconds."
+    )
     rows = tuple(
-        (n["started"], n["effort"], str(n["seed"]), f"{n['seconds']:.0f} s", n["code"][:12] or "unknown", n["digest"][:12])
+        (
+            n["started"],
+            n["effort"],
+            str(n["seed"]),
+            f"{n['seconds']:.0f} s",
+            n["code"][:12] or "unknown",
+            n["digest"][:12],
+        )
         for n in reversed(shown)
     )
     table = Table(("started", "effort", "seed", "took", "code", "evidence"), rows)
@@ -116,7 +140,9 @@ def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
     radius = math.sqrt(math.log(1 / P_VALUE_ALPHA) / (2 * n))
     excess = max((k + 1) / n - p for k, p in enumerate(p_values))
     figure = svg.canvas(height=300)
-    axes = panels.panel(figure, (0.115, 0.155, 0.855, 0.76), Axis("p-value", 0.0, 1.0), Axis("share of p-values at or below", 0.0, 1.0))  # fmt: skip
+    axes = panels.panel(
+        figure, (0.115, 0.155, 0.855, 0.76), Axis("p-value", 0.0, 1.0), Axis("share of p-values at or below", 0.0, 1.0)
+    )
     panels.line(axes, [0.0, 1.0], [0.0, 1.0], svg.MUTED, width=0.8)
     panels.line(axes, [0.0, 1.0 - radius], [radius, 1.0], svg.SERIES[3], dashed=True)
     every = max(1, n // 200)
@@ -124,14 +150,25 @@ def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
     panels.line(axes, [0.0, *(p_values[k] for k in at), 1.0], [0.0, *((k + 1) / n for k in at), 1.0], svg.SERIES[0])
     told = "within the band" if excess <= radius else "BEYOND the band: there are too many small p-values"
     words = (
-        f"{n} p-values of claims that hold, one an example, over {nights} nights of different seeds. Their largest excess over the diagonal is "
+        f"{n} p-values of claims that hold, one an example, over {nights} nights of different seeds. Their "
+        "largest excess over the diagonal is "
         f"{excess:.3f}; by chance it passes {radius:.3f} once in {1 / P_VALUE_ALPHA:.0f} such histories: {told}. "
         "Below the diagonal is allowed: where laws have atoms p-values are upper bounds."
     )
     drawn = svg.inline(figure, "nights-p-values", "Null p-values over the nights", words)
-    rows = tuple((f"{level:.2f}", f"{sum(p <= level for p in p_values) / n:.3f}") for level in (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9))  # fmt: skip
+    rows = tuple(
+        (f"{level:.2f}", f"{sum(p <= level for p in p_values) / n:.3f}")
+        for level in (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9)
+    )
     keys = (Key("line", "1", "observed"), Key("line", "muted", "uniform"), Key("dash", "4", "upper band (DKW)"))
-    return Figure("figure-nights-p-values", "Null p-values, pooled over the nights", words, (drawn,), Table(("level", "share at or below"), rows), keys)  # fmt: skip
+    return Figure(
+        "figure-nights-p-values",
+        "Null p-values, pooled over the nights",
+        words,
+        (drawn,),
+        Table(("level", "share at or below"), rows),
+        keys,
+    )
 
 
 def night_figure(history: History, claim_id: str) -> Figure | None:
@@ -150,14 +187,30 @@ def night_figure(history: History, claim_id: str) -> Figure | None:
     at = [float(i) for i in range(len(shown))]
     panels.bars(axes, at, [e["low"] for e in found], [e["high"] for e in found], svg.MUTED, 2.0, 0.7)
     panels.marks(axes, at, [e["value"] for e in found], svg.SERIES[0], 5.0)
-    panels.marks(axes, [a for a, e in zip(at, found, strict=True) if e["claimed"] is not None], claimed, svg.SERIES[3], 4.0, True)  # fmt: skip
-    words = f"Over {len(shown)} nights, from {short(min(e['value'] for e in found))} to {short(max(e['value'] for e in found))}."
+    panels.marks(
+        axes, [a for a, e in zip(at, found, strict=True) if e["claimed"] is not None], claimed, svg.SERIES[3], 4.0, True
+    )
+    words = (
+        f"Over {len(shown)} nights, from {short(min(e['value'] for e in found))} to "
+        f"{short(max(e['value'] for e in found))}."
+    )
     name = slug(claim_id)
     drawn = svg.inline(figure, f"{name}-nights", f"{claim_id}: the tightest statement of each night", words)
     rows = tuple(
-        (n["started"][:10], n["checks"][claim_id]["verdict"], short(e["value"]), f"{short(e['low'])} to {short(e['high'])}")
+        (
+            n["started"][:10],
+            n["checks"][claim_id]["verdict"],
+            short(e["value"]),
+            f"{short(e['low'])} to {short(e['high'])}",
+        )
         for n, e in zip(shown, found, strict=True)
     )
-    keys = (Key("dot", "1", "the tightest statement"), Key("line", "muted", "its confidence band"), Key("square", "4", "what was claimed"))  # fmt: skip
+    keys = (
+        Key("dot", "1", "the tightest statement"),
+        Key("line", "muted", "its confidence band"),
+        Key("square", "4", "what was claimed"),
+    )
     table = Table(("night", "verdict", "estimate", "band"), rows)
-    return Figure(f"figure-{name}-nights", "Over the nights", f"The statement with least to spare. {words}", (drawn,), table, keys)
+    return Figure(
+        f"figure-{name}-nights", "Over the nights", f"The statement with least to spare. {words}", (drawn,), table, keys
+    )

@@ -31,7 +31,11 @@ MOST_STATEMENTS, MOST_NOTES = 6, 40
 def build(document: Mapping[str, Any], history: History | None = None) -> str:
     """The page's HTML, with autoescaping on: everything from the evidence is text."""
     environment = Environment(
-        loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"short": short, "slug": slug, "math": lambda parts: Markup("".join(parts))}
     with svg.settings():
@@ -47,12 +51,14 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
         "sentence": sentence,
         "step": mathml(STEP),
         "groups": _groups(checks),
-        "checks": checks,
+        "checks": [check for group in _groups(checks) for check in group["checks"]],
         "tried": [_safe(figure) for figure in tried],
         "unseen": reading.unseen(document),
         "most_notes": MOST_NOTES,
         "marks": reading.MARKS,
-        "problems": [] if digest(document) == document["digest"] else ["its content is not what its digest was made of"],
+        "problems": []
+        if digest(document) == document["digest"]
+        else ["its content is not what its digest was made of"],
         "idle": sorted(set(document["run"]["registered"]) - {check["id"] for check in document["checks"]}),
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},
     }
@@ -80,12 +86,14 @@ def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: 
         "formula": formula(check["id"]),
         "mark_words": reading.MARKS.get(check["claim"]["mark"], "source not known"),
         "figures": [_safe(figure) for figure in figures],
-        "statements": [{"name": s["name"], "sentence": s["sentence"], "about": _about(s["about"])} for s in order[:MOST_STATEMENTS]],
+        "statements": [
+            {"name": s["name"], "sentence": s["sentence"], "about": _about(s["about"])} for s in order[:MOST_STATEMENTS]
+        ],
         "statement_count": len(statements),
         "pilot_count": len(pilots),
         "seconds": document["circumstances"]["check_seconds"].get(check["id"]),
         "repeat": f"pytest {check['nodeid']} --theorem-effort={run['effort']} --theorem-seed={run['seed']}",
-    }  # fmt: skip
+    }
 
 
 def _about(about: Mapping[str, Any]) -> str:

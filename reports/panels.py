@@ -52,20 +52,20 @@ def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Ax
     return axes
 
 
-def ticks_of(axis: Axis) -> tuple[tuple[float, str], ...]:
-    """At most six round values within an axis, with their texts."""
+def ticks_of(axis: Axis, most: int = 5) -> tuple[tuple[float, str], ...]:
+    """About ``most`` round values within an axis, with their texts."""
     if axis.ticks is not None:
         return axis.ticks
     if axis.log:
         first, last = math.ceil(math.log10(axis.low) - 1e-9), math.floor(math.log10(axis.high) + 1e-9)
-        every = max(1, math.ceil((last - first) / 5))
+        every = max(1, math.ceil((last - first) / most))
         if last - first >= 1:
             return tuple((10.0**k, power(k)) for k in range(first, last + 1, every))
         values = [m * 10.0**k for k in range(first - 1, last + 2) for m in (1, 2, 5)]
         return tuple((v, short(v)) for v in values if axis.low <= v <= axis.high)
     span = axis.high - axis.low
-    step = 10.0 ** math.floor(math.log10(span / 4))
-    step *= next(m for m in (1, 2, 2.5, 5, 10) if span / (step * m) <= 5)
+    step = 10.0 ** math.floor(math.log10(span / most))
+    step *= next(m for m in (1, 2, 2.5, 5, 10) if span / (step * m) <= most)
     first = math.ceil(axis.low / step - 1e-9)
     count = math.floor(axis.high / step + 1e-9) - first + 1
     return tuple(((first + k) * step, short((first + k) * step)) for k in range(count))
@@ -137,8 +137,8 @@ def levels(
 
 def segments(axes: Axes, ends: Sequence[tuple[float, float, float, float]], colour: str, width: float) -> None:
     """Straight pieces (x0, x1, y0, y1), one path."""
-    columns = list(zip(*ends, strict=True)) or [()] * 4
-    _segments(axes, *columns, colour, width, 1.0, "butt")
+    x0, x1, y0, y1 = ([end[i] for end in ends] for i in range(4))
+    _segments(axes, x0, x1, y0, y1, colour, width, 1.0, "butt")
 
 
 def _segments(
@@ -157,7 +157,7 @@ def _segments(
     gap = [math.nan] * len(x0)
     xs = np.asarray([x0, x1, gap], dtype=float).T.ravel()
     ys = np.asarray([y0, y1, gap], dtype=float).T.ravel()
-    axes.plot(xs, ys, color=colour, linewidth=width, alpha=opacity, solid_capstyle=cap, clip_on=False)  # type: ignore[arg-type]
+    axes.plot(xs, ys, color=colour, linewidth=width, alpha=opacity, solid_capstyle=cap, clip_on=False)
 
 
 def line(

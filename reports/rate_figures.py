@@ -115,10 +115,26 @@ def rate_figure(check: Mapping[str, Any]) -> Figure | None:
     keys += _reference_keys(shown, piloted if "width" in against else [])
     rows = [_row(r) for r in sorted(stated, key=lambda r: abs(r.margin))]
     kept, note = first_rows(rows, MOST_ROWS, "those nearest to their thresholds")
-    headings = ("activation", "width m", "dimension d", "t", "successes", "rate", "confidence band", "claimed", "verdict")
-    left_out = f" Of {len(stated)} statements the {len(shown)} nearest to their thresholds are drawn." * (len(shown) < len(stated))
-    caption = f"Each mark is one statement: a rate over fresh random networks, against {' and '.join(against)}.{left_out}"
-    return Figure(f"figure-{name}-rates", "Observed rates", caption, tuple(drawn), Table(headings, kept, note), tuple(keys))
+    headings = (
+        "activation",
+        "width m",
+        "dimension d",
+        "t",
+        "successes",
+        "rate",
+        "confidence band",
+        "claimed",
+        "verdict",
+    )
+    left_out = f" Of {len(stated)} statements the {len(shown)} nearest to their thresholds are drawn." * (
+        len(shown) < len(stated)
+    )
+    caption = (
+        f"Each mark is one statement: a rate over fresh random networks, against {' and '.join(against)}.{left_out}"
+    )
+    return Figure(
+        f"figure-{name}-rates", "Observed rates", caption, tuple(drawn), Table(headings, kept, note), tuple(keys)
+    )
 
 
 def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:
@@ -142,7 +158,17 @@ def _row(r: Rate) -> tuple[str, ...]:
     claimed = f"{r.target:.4g}, near" if r.near else f"≥ {r.target:g}"
     t = "–" if r.t is None else f"{r.t:.4g}"
     band = f"{r.low:.4f} to {r.high:.4f}"
-    return (r.activation, width, short(r.dimension), t, f"{r.successes:,} of {r.trials:,}", f"{r.rate:.4f}", band, claimed, r.verdict)  # fmt: skip
+    return (
+        r.activation,
+        width,
+        short(r.dimension),
+        t,
+        f"{r.successes:,} of {r.trials:,}",
+        f"{r.rate:.4f}",
+        band,
+        claimed,
+        r.verdict,
+    )
 
 
 def _split(rates: Iterable[Rate]) -> tuple[list[Rate], list[Rate]]:
@@ -153,13 +179,13 @@ def _split(rates: Iterable[Rate]) -> tuple[list[Rate], list[Rate]]:
 
 def _marks(axes: Any, rates: list[Rate], x: Any) -> None:
     crowd = 1.0 if len(rates) < 40 else 0.6
+    near = [r for r in rates if r.near]
+    panels.marks(axes, [x(r) for r in near], [r.target for r in near], svg.SERIES[3], 9.0, True, 0.4)
     narrow, wide = _split(rates)
     for group, colour, square in ((narrow, svg.SERIES[0], False), (wide, svg.SERIES[1], True)):
         at = [x(r) for r in group]
         panels.bars(axes, at, [r.low for r in group], [r.high for r in group], colour, 1.0, 0.45 * crowd)
         panels.marks(axes, at, [r.rate for r in group], colour, 5.0 if crowd == 1.0 else 4.0, square, crowd)
-    near = [r for r in rates if r.near]
-    panels.marks(axes, [x(r) for r in near], [r.target for r in near], svg.SERIES[3], 4.0, True)
 
 
 def _rate_axis(rates: list[Rate], others: Iterable[float] = ()) -> Axis:
@@ -185,12 +211,21 @@ def _against_width(prefix: str, title: str, rates: list[Rate], piloted: list[Rat
     endless = any(r.width == math.inf for r in rates)
     ticks = panels.ticks_of(Axis("", low, high, log=True)) + (((beyond, "∞"),) if endless else ())
     pilots = sorted({(r.width, round(r.rate, 2)) for r in piloted if r.trials and r.width < math.inf})
-    x_axis = Axis("width m, of the smallest layer" if any(len(r.widths) > 1 for r in rates) else "width m", low, beyond * 1.5 if endless else high, True, ticks)  # fmt: skip
+    x_axis = Axis(
+        "width m, of the smallest layer" if any(len(r.widths) > 1 for r in rates) else "width m",
+        low,
+        beyond * 1.5 if endless else high,
+        True,
+        ticks,
+    )
     axes = panels.panel(figure, BOX, x_axis, _rate_axis(rates, [rate for _, rate in pilots]))
     panels.marks(axes, [m for m, _ in pilots], [rate for _, rate in pilots], svg.MUTED, 4.0, opacity=0.55)
     _references(axes, rates)
     _marks(axes, rates, lambda r: min(r.width, beyond))
-    words = f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to {max(r.rate for r in rates):.3f}, at widths from {min(finite):,.0f} to {max(finite):,.0f}."  # fmt: skip
+    words = (
+        f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to "
+        f"{max(r.rate for r in rates):.3f}, at widths from {min(finite):,.0f} to {max(finite):,.0f}."
+    )
     return svg.inline(figure, prefix, f"{title} against width", words)
 
 
@@ -201,7 +236,10 @@ def _against(prefix: str, title: str, rates: list[Rate], label: str, x: Any, log
     axes = panels.panel(figure, BOX, Axis(label, low, high, log), _rate_axis(rates))
     _references(axes, rates)
     _marks(axes, rates, x)
-    words = f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to {max(r.rate for r in rates):.3f}, at {label} from {short(min(at))} to {short(max(at))}."  # fmt: skip
+    words = (
+        f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to "
+        f"{max(r.rate for r in rates):.3f}, at {label} from {short(min(at))} to {short(max(at))}."
+    )
     return svg.inline(figure, prefix, f"{title} against {label}", words)
 
 
@@ -217,7 +255,9 @@ def _against_t(prefix: str, title: str, rates: list[Rate]) -> str:
     if len({r.target for r in rates}) == 1 and not rates[0].near:
         panels.level(axes, rates[0].target, svg.SERIES[3])
     _marks(axes, rates, lambda r: r.t)
-    words = f"{len(rates)} observed rates, at t from {min(steps):.3g} to {max(steps):.3g}, with the limit law erf(t/√2)."
+    words = (
+        f"{len(rates)} observed rates, at t from {min(steps):.3g} to {max(steps):.3g}, with the limit law erf(t/√2)."
+    )
     return svg.inline(figure, prefix, f"{title} against t", words)
 
 
@@ -228,18 +268,21 @@ def _intervals(prefix: str, title: str, rates: list[Rate]) -> str:
     ticks = tuple((float(-i), label) for i, label in enumerate(labels))
     low = _rate_axis(rates).low
     box = (0.40, 44 / height, 0.57, 1 - 56 / height)
-    axes = panels.panel(figure, box, Axis("rate", low, 1.0 + 0.02 * (1 - low)), Axis("", 0.5 - len(rates), 0.5, ticks=ticks))  # fmt: skip
+    axes = panels.panel(
+        figure, box, Axis("rate", low, 1.0 + 0.02 * (1 - low)), Axis("", 0.5 - len(rates), 0.5, ticks=ticks)
+    )
     rows = [float(-i) for i in range(len(rates))]
-    for targets in ({r.target for r in rates},):
-        if len(targets) == 1 and not rates[0].near:
-            panels.upright(axes, rates[0].target, svg.SERIES[3])
+    if len({r.target for r in rates}) == 1 and not rates[0].near:
+        panels.upright(axes, rates[0].target, svg.SERIES[3])
     panels.levels(axes, rows, [r.low for r in rates], [r.high for r in rates], svg.MUTED)
-    panels.marks(axes, [r.rate for r in rates], rows, svg.SERIES[0], 6.0)
     near = [(r.target, row) for r, row in zip(rates, rows, strict=True) if r.near]
-    panels.marks(axes, [a for a, _ in near], [b for _, b in near], svg.SERIES[3], 4.5, True)
+    panels.marks(axes, [a for a, _ in near], [b for _, b in near], svg.SERIES[3], 9.0, True, 0.4)
+    panels.marks(axes, [r.rate for r in rates], rows, svg.SERIES[0], 6.0)
     if (t := _common_t(rates)) is not None:
         panels.upright(axes, _limit(t), svg.SERIES[2], dashed=True)
-    words = "; ".join(f"{label}: rate {r.rate:.3f}, band {r.low:.3f} to {r.high:.3f}" for label, r in zip(labels, rates, strict=True))  # fmt: skip
+    words = "; ".join(
+        f"{label}: rate {r.rate:.3f}, band {r.low:.3f} to {r.high:.3f}" for label, r in zip(labels, rates, strict=True)
+    )
     return svg.inline(figure, prefix, f"{title}, one row a configuration", words)
 
 

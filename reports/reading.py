@@ -15,12 +15,25 @@ MARKS = {
     "memory": "recalled, not read: a shape, never a constant",
 }
 GROUPS = (
-    ("MW-", "The claims of the paper", "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source."),
+    (
+        "MW-",
+        "The claims of the paper",
+        "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source.",
+    ),
     ("LIMIT", "The limit law at a fixed step", "Derived here; the paper's own constants are not checked."),
-    ("BOUND", "Where the claims stop: predictions", "What happens at the boundary of the claims, predicted and then checked."),
+    (
+        "BOUND",
+        "Where the claims stop: predictions",
+        "What happens at the boundary of the claims, predicted and then checked.",
+    ),
     ("INV", "What must not matter", "Exact equalities and equal laws: symmetries of the model."),
-    ("NOT", "Controls: false claims that must be refuted", "Each is judged by the code that judges the true claims. A suite that cannot refute them could not have refuted anything."),
-)  # fmt: skip
+    (
+        "NOT",
+        "Controls: false claims that must be refuted",
+        "Each is judged by the code that judges the true claims. A suite that cannot refute them could not "
+        "have refuted anything.",
+    ),
+)
 OTHER = ("", "Other claims", "")
 
 
@@ -59,7 +72,9 @@ def bound_words(check: Mapping[str, Any]) -> str:
         case "rate-at-least":
             return f"rate at least {low:.4f}, claimed {statement['threshold']:g}"
         case "rate-near":
-            return f"rate within {low:.4f} and {high:.4f}, claimed {statement['target']:.4g} ± {statement['tolerance']:g}"
+            return (
+                f"rate within {low:.4f} and {high:.4f}, claimed {statement['target']:.4g} ± {statement['tolerance']:g}"
+            )
         case "decay-exponent":
             return f"exponent within {low:.4f} and {high:.4f}".replace("-", "−")
         case "identity":
@@ -75,7 +90,8 @@ def verdict_sentence(document: Mapping[str, Any]) -> tuple[str, str]:
     configurations = sum(check["configurations"] for check in checks)
     missing = len(circumstances["lost"]) + len(circumstances["not_reached"])
     tried = (
-        f"on {networks:,} random networks in {configurations:,} configurations; a run of a correct suite refutes a true "
+        f"on {networks:,} random networks in {configurations:,} configurations; a run of a correct suite "
+        "refutes a true "
         f"claim with probability at most {short(run['false_alarm'])}"
     )
     if not checks:
@@ -85,18 +101,27 @@ def verdict_sentence(document: Mapping[str, Any]) -> tuple[str, str]:
     if not wrong and not missing:
         part = "" if len(checks) == len(run["registered"]) else f" that ran (of {len(run['registered'])} registered)"
         return "good", (
-            f"All {len(checks)} checks{part} ended as claimed: {len(checks) - controls} claims are SUPPORTED and {controls} "
+            f"All {len(checks)} checks{part} ended as claimed: {len(checks) - controls} claims are "
+            f"SUPPORTED and {controls} "
             f"false claims are REFUTED, as they must be, {tried}."
         )
     refuted = [c["id"] for c in wrong if c["verdict"] == "REFUTED" and c["error"] is None]
-    supported = [c["id"] for c in wrong if c["claim"]["expect"] == "REFUTED" and c["verdict"] == "SUPPORTED" and c["error"] is None]  # fmt: skip
+    supported = [
+        c["id"]
+        for c in wrong
+        if c["claim"]["expect"] == "REFUTED" and c["verdict"] == "SUPPORTED" and c["error"] is None
+    ]
     unsettled = [c["id"] for c in wrong if c["id"] not in refuted and c["id"] not in supported]
     parts = [f"{', '.join(refuted)} REFUTED"] if refuted else []
     parts += [f"the false {', '.join(supported)} not refuted"] if supported else []
     parts += [f"{', '.join(unsettled)} not settled"] if unsettled else []
     parts += [f"{missing} lost or not reached"] if missing else []
     kind = "bad" if refuted or supported else "open"
-    return kind, f"{len(wrong) + missing} of {len(checks) + missing} checks did not end as claimed: {'; '.join(parts)}; {tried}."
+    return (
+        kind,
+        f"{len(wrong) + missing} of {len(checks) + missing} checks did not end as claimed: "
+        f"{'; '.join(parts)}; {tried}.",
+    )
 
 
 def group_of(claim_id: str) -> tuple[str, str, str]:
@@ -126,6 +151,7 @@ def unseen(document: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
                 if "out of reach" in note or "left out" in note or "skipped" in note or "out of memory" in note:
                     notes[note] = notes.get(note, 0) + 1
         found["notes"] += [
-            {"id": check["id"], "text": note if times == 1 else f"{note} ({times} times)"} for note, times in notes.items()
+            {"id": check["id"], "text": note if times == 1 else f"{note} ({times} times)"}
+            for note, times in notes.items()
         ]
     return found

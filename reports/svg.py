@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import AbstractContextManager
 from html import escape
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -25,8 +27,8 @@ _VARIABLES = {
     **{colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)},
 }
 # On a phone of 360 px a panel is drawn at about this width, so that its letters keep their size there.
-WIDTH, HEIGHT, FONT = 340, 250, 11
-_SETTINGS = {
+WIDTH, HEIGHT, FONT = 340, 250, 12
+_SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "signflip",
     "font.size": FONT,
@@ -58,9 +60,11 @@ _SETTINGS = {
 }
 
 
-def settings() -> mpl.RcParams:  # type: ignore[name-defined]
-    """The settings that every figure is drawn under, as a context."""
-    return mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS, "backend": mpl.rcParams._get("backend")})  # type: ignore[no-any-return]
+def settings() -> AbstractContextManager[None]:
+    """The settings that every figure is drawn under, as a context: nobody's own ones change a figure."""
+    chosen: Any = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith("backend")}
+    chosen.update(_SETTINGS)
+    return mpl.rc_context(chosen)
 
 
 def canvas(width: float = WIDTH, height: float = HEIGHT) -> Canvas:
@@ -71,7 +75,9 @@ def canvas(width: float = WIDTH, height: float = HEIGHT) -> Canvas:
 def inline(figure: Canvas, prefix: str, title: str, description: str) -> str:
     """``figure`` as an SVG element for a page: ``prefix`` keeps its ids apart, the words are for who cannot see it."""
     stream = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
+        stream, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
     text = stream.getvalue()
     width, height = (round(side * 72) for side in figure.get_size_inches())
     body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
@@ -136,6 +142,6 @@ def _style(text: str) -> str:
         if name == "font":
             size = re.search(r"([\d.]+)px", value)
             name, value = "font-size", f"{size[1]}px" if size else ""
-        if value and (name, value) not in {("stroke-linejoin", "miter"), ("fill", "none")} or name == "fill":
+        if value and (name, value) != ("stroke-linejoin", "miter"):
             kept.append(f"{name}:{value}")
     return ";".join(kept)

@@ -10,7 +10,7 @@ from reports import panels, svg
 from reports.figure import Figure, Key, Table, first_rows
 from reports.panels import Axis, short
 
-COLUMNS, MOST_CURVES = 6, 144
+COLUMNS, MOST_CURVES = 6, 108
 LARGEST = 2**53
 
 
@@ -36,7 +36,8 @@ def cloud_figure(document: Mapping[str, Any]) -> Figure | None:
     y = Axis("width m, smallest to largest layer", low_m, beyond * 2 if endless else high_m, True, ticks)
     axes = panels.panel(figure, (0.12, 0.145, 0.86, 0.78), Axis("input dimension d", low_d, high_d, True), y)
     grid = [low_d * (high_d / low_d) ** (k / 60) for k in range(61)]
-    panels.line(axes, grid, [min(max(d, low_m), high_m) for d in grid], svg.MUTED, dashed=True)
+    ends = max(low_d, low_m), min(high_d, high_m)
+    panels.line(axes, ends, ends, svg.MUTED, dashed=True)
     exponential = [(d, math.exp(d)) for d in grid if low_m <= math.exp(min(d, 700)) <= high_m]
     panels.line(axes, [d for d, _ in exponential], [m for _, m in exponential], svg.MUTED, width=1.0)
     for kind, colour, square in (("dense", svg.SERIES[1], True), ("conditioned", svg.SERIES[0], False)):
@@ -47,12 +48,18 @@ def cloud_figure(document: Mapping[str, Any]) -> Figure | None:
         panels.marks(axes, [d for d, _ in points], [m for _, m in points], colour, 3.6, square, 0.65)
     panels.marks(axes, [k[0] for k in endless], [beyond] * len(endless), svg.SERIES[2], 4.5)
     depths = sorted({k[3] for k in seen})
-    words = f"{len(seen)} sizes: d from {short(low_d * 2.5)} to {short(high_d / 2.5)}, m from {short(low_m * 2.5)} to {short(high_m / 2.5)}, {depths[0]} to {depths[-1]} hidden layers."  # fmt: skip
+    words = (
+        f"{len(seen)} sizes: d from {short(low_d * 2.5)} to {short(high_d / 2.5)}, m from {short(low_m * 2.5)} "
+        f"to {short(high_m / 2.5)}, {depths[0]} to {depths[-1]} hidden layers."
+    )
     drawn = svg.inline(figure, "tried-sizes", "Sizes of the networks that were drawn", words)
     keys = [Key("dot", "1", "conditioned network"), Key("square", "2", "dense network")]
     keys += [Key("dot", "3", "infinite width")] if endless else []
     keys += [Key("dash", "muted", "m = d"), Key("line", "muted", "m = exp(d)")]
-    rows = [(short(d), short(a) if a == b else f"{short(a)} to {short(b)}", str(depth), law) for d, a, b, depth, law in sorted(seen)]  # fmt: skip
+    rows = [
+        (short(d), short(a) if a == b else f"{short(a)} to {short(b)}", str(depth), law)
+        for d, a, b, depth, law in sorted(seen)
+    ]
     kept, note = first_rows(rows, 40, "the smallest d")
     more = f" {left_out} more sizes are counted in the evidence, not listed." if left_out else ""
     caption = f"{words} A thin line joins the narrowest and the widest layer of one network.{more}"
@@ -82,7 +89,10 @@ def gallery_figure(document: Mapping[str, Any]) -> Figure | None:
     kept, note = first_rows(rows, MOST_CURVES, "in the order of their names")
     told = f"{len(shown)} of {len(curves)}" if len(shown) < len(curves) else str(len(curves))
     more = f" At least {left_out} more were drawn than the evidence keeps curves of." if left_out else ""
-    caption = f"{told} activations that were drawn, each on [−4, 4] and scaled to its own box; the faint cross is the origin.{more}"  # fmt: skip
+    caption = (
+        f"{told} activations that were drawn, each on [−4, 4] and scaled to its own box; the faint cross is the "
+        f"origin.{more}"
+    )
     table = Table(("activation", "checks", "first of them"), kept, note)
     return Figure("figure-activations", "Activations that were tried", caption, drawn, table)
 

@@ -376,6 +376,7 @@ class _Listener:
         stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldfail
         self._log.finish("stopped" if stopped or session.shouldstop else "finished")
         log = self._log
+        log.write_page()
         if (log.lost or log.problems or log.not_as_claimed) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -386,7 +387,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     collected: list[Claim] = config.stash.get(_COLLECTED, [])
     lines = claims_table(collected)
     if log is not None and log.document is not None:
-        lines = summary_lines(log.document, log.path, log.problems)
+        lines = [*summary_lines(log.document, log.path, log.problems), *log.page_lines]
     if lines:
         terminalreporter.section("theorem checks")
         for line in lines:
