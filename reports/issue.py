@@ -17,7 +17,7 @@ def summary(document: Mapping[str, Any]) -> str:
         return f"All {len(document['checks'])} checks ended as claimed (seed {run['seed']}, {run['effort']}).\n"
     ids = ", ".join([c["id"] for c in wrong] + lost)
     lines = [
-        f"# Not as claimed: {ids}",
+        f"# Not as claimed: {_quoted(ids)}",
         "",
         f"Run of {circumstances['started']}: seed `{run['seed']}`, effort `{run['effort']}`, code "
         f"`{run.get('code', '')[:12]}`, "
@@ -29,7 +29,7 @@ def summary(document: Mapping[str, Any]) -> str:
         claim = check["claim"]
         verdict = "ERROR" if check["error"] is not None else check["verdict"]
         lines += [
-            f"## {check['id']} [{claim['mark']}]: {verdict}, expected {claim['expect']}",
+            f"## {_quoted(check['id'])} [{claim['mark']}]: {verdict}, expected {claim['expect']}",
             "",
             _quoted(claim["statement"]),
             "",
@@ -42,7 +42,7 @@ def summary(document: Mapping[str, Any]) -> str:
         lines += [f"- and {len(against) - MOST_STATEMENTS} more"] if len(against) > MOST_STATEMENTS else []
         repeat = f"pytest {check['nodeid']} --theorem-effort={run['effort']} --theorem-seed={run['seed']}"
         lines += ["", "```", repeat, "```", ""]
-    lines += [f"- lost: {name} was to run and sent no evidence" for name in lost]
+    lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -12,7 +12,6 @@ from reports.panels import Axis, short
 MOST_ROWS = 16
 # The three outcomes themselves; the other projections are drawn thin.
 _DRAWN = {"f(x)": svg.SERIES[0], "f(x')": svg.SERIES[1], "|grad f(x)|": svg.SERIES[2]}
-UNPROJECTED = ", unprojected"
 _LAW_NAMES = {"dense": "dense", "conditioned": "conditioned", "infinite-width": "infinite width"}
 
 
@@ -127,7 +126,7 @@ def _closest_look(
 
 def _law(about: Mapping[str, Any]) -> str:
     law = _LAW_NAMES.get(about.get("law", "conditioned"), str(about.get("law")))
-    return law if about.get("projection", "every layer") == "every layer" else f"{law}{UNPROJECTED}"
+    return law if about.get("projection", "every layer") == "every layer" else "unprojected"
 
 
 def _densities(prefix: str, joint: Mapping[str, Any], laws: Sequence[str]) -> str:
@@ -159,7 +158,7 @@ def _difference(prefix: str, comparison: Mapping[str, Any], laws: Sequence[str],
         apart = [a / n - b / m for a, b in zip(part["first"], part["second"], strict=True)]
         curves[name] = ([0.0, *share], [0.0, *apart])
     most = 1.1 * max(radius, *(abs(v) for _, apart in curves.values() for v in apart))
-    y = Axis(f"share below: {' − '.join(law.removesuffix(UNPROJECTED) for law in laws)}", -most, most)
+    y = Axis(f"share below: {laws[0]} − {laws[1]}", -most, most)
     axes = panels.panel(figure, (0.15, 0.185, 0.82, 0.70), Axis("share of both samples below", 0.0, 1.0), y)
     panels.band(axes, [0.0, 1.0], [-radius] * 2, [radius] * 2)
     panels.level(axes, 0.0, svg.MUTED)

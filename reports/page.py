@@ -22,6 +22,7 @@ from reports.mathml import mathml
 from reports.night_figures import night_figure, nights_view
 from reports.panels import short
 from reports.tried_figures import cloud_figure, gallery_figure
+from signflip.claims import canonical
 from signflip.evidence import digest
 
 LARGEST_PAGE = 2_000_000
@@ -30,6 +31,7 @@ MOST_STATEMENTS, MOST_NOTES = 6, 40
 
 def build(document: Mapping[str, Any], history: History | None = None) -> str:
     """The page's HTML, with autoescaping on: everything from the evidence is text."""
+    document = json.loads(canonical(document))  # one order of keys, whether it comes from a run or from its file
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -64,7 +66,7 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
     }
     template = environment.get_template("page.html.j2")
     bare = template.render(**context, embedded={"how": "digest", "text": "", "size": 0})
-    return template.render(**context, embedded=_embedded(document, LARGEST_PAGE - len(bare.encode()) - 20_000))
+    return template.render(**context, embedded=_embedded(document, LARGEST_PAGE - len(bare.encode()) - 2_000))
 
 
 def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: History | None) -> dict[str, Any]:
