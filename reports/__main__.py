@@ -1,4 +1,4 @@
-"""``python -m reports build EVIDENCE [--history DIR] -o DIR`` and ``python -m reports diff A B``."""
+"""``python -m reports``: ``build EVIDENCE [--history DIR] -o DIR``, ``diff A B``, ``issue EVIDENCE``, ``nightly``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,23 @@ def main(arguments: list[str] | None = None) -> int:
         "issue", help="print a Markdown summary, ready for an issue, of what is not as claimed"
     )
     summary.add_argument("evidence", type=Path, metavar="EVIDENCE", help="an evidence.json")
+    nightly = commands.add_parser("nightly", help="run the theorem checks with a fresh seed; history, page and summary")
+    nightly.add_argument(
+        "--history", type=Path, metavar="DIR", default=Path("reports/history"), help="default: %(default)s"
+    )
+    nightly.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", default=Path("reports/latest"), help="default: %(default)s"
+    )
+    nightly.add_argument("--effort", default="nightly", help="default: %(default)s")
+    nightly.add_argument(
+        "--seed", default="random", help="default: %(default)s, drawn, printed and kept in the evidence"
+    )
+    nightly.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="more arguments for pytest, after --")
     options = parser.parse_args(arguments)
+    if options.command == "nightly":
+        from reports.nightly import night
+
+        return night(options.output, options.history, options.effort, options.seed, options.pytest)
     paths = [options.first, options.second] if options.command == "diff" else [options.evidence]
     try:
         documents = [load(path) for path in paths]

@@ -12,7 +12,7 @@ from reports.figure import Figure, Key, Table, slug
 from reports.history import History, independent, null_p_values, pooled
 from reports.panels import Axis, short
 
-MOST_NIGHTS = 60
+MOST_NIGHTS, MOST_ROWS = 60, 10
 # The chance that the band of the null p-values is left by chance alone.
 P_VALUE_ALPHA = 1e-3
 
@@ -203,14 +203,15 @@ def night_figure(history: History, claim_id: str) -> Figure | None:
             short(e["value"]),
             f"{short(e['low'])} to {short(e['high'])}",
         )
-        for n, e in zip(shown, found, strict=True)
+        for n, e in zip(shown[-MOST_ROWS:], found[-MOST_ROWS:], strict=True)
     )
     keys = (
         Key("dot", "1", "the tightest statement"),
         Key("line", "muted", "its confidence band"),
         Key("square", "4", "what was claimed"),
     )
-    table = Table(("night", "verdict", "estimate", "band"), rows)
+    left_out = f"The last {len(rows)} of {len(shown)} nights." if len(rows) < len(shown) else ""
+    table = Table(("night", "verdict", "estimate", "band"), rows, left_out)
     return Figure(
         f"figure-{name}-nights", "Over the nights", f"The statement with least to spare. {words}", (drawn,), table, keys
     )

@@ -175,6 +175,8 @@ def _maps(prefix: str, activations: Sequence[str], rows: Sequence[Mapping[str, A
             ticks=tuple((float(k), short(m)) for k, m in enumerate(widths)),
         )
         axes = panels.panel(figure, (0.13, 42 / high, 0.85, 1 - 68 / high), x, y, grid=False)
+        cells = {(r["about"]["natural_steps"], r["about"]["widths"][0]): r for r in mine}
+        mine = list(cells.values())
         for r in mine:
             rate = r["successes"] / r["trials"]
             panels.cell(

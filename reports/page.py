@@ -31,7 +31,8 @@ MOST_STATEMENTS, MOST_NOTES = 6, 40
 
 def build(document: Mapping[str, Any], history: History | None = None) -> str:
     """The page's HTML, with autoescaping on: everything from the evidence is text."""
-    document = json.loads(canonical(document))  # one order of keys, whether it comes from a run or from its file
+    text = canonical(document)
+    document = json.loads(text)  # one order of keys, whether it comes from a run or from its file
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -66,7 +67,8 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
     }
     template = environment.get_template("page.html.j2")
     bare = template.render(**context, embedded={"how": "digest", "text": "", "size": 0})
-    return template.render(**context, embedded=_embedded(document, LARGEST_PAGE - len(bare.encode()) - 2_000))
+    room = LARGEST_PAGE - len(svg.share_styles(bare).encode()) - 2_000
+    return svg.share_styles(template.render(**context, embedded=_embedded(text, room)))
 
 
 def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: History | None) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: 
     statements += check["pooled"]["statements"] if check["pooled"] is not None else []
     pilots = [p for e in check["examples"] if not e["shrinking"] for p in e["pilots"]]
     wanted = check["claim"]["expect"]
-    over_nights = night_figure(history, check["id"]) if history is not None else None
+    over_nights = night_figure(history, check["id"]) if history is not None and wanted == "SUPPORTED" else None
     figures = [*figures_of(check), *([over_nights] if over_nights is not None else [])]
     # What speaks against the claim first, then what speaks for it with least to spare.
     order = sorted(statements, key=lambda s: (s["verdict"] == wanted, abs(s["margin"] or 0.0)))
@@ -123,9 +125,8 @@ def _groups(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _embedded(document: Mapping[str, Any], room: int) -> dict[str, Any]:
+def _embedded(text: str, room: int) -> dict[str, Any]:
     """The evidence as inert text within the page: as it is, else packed, else its digest alone."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     # Within a script element only this sign could end it.
     escaped = text.replace("<", "\\u003c")
     if len(escaped.encode()) <= room:

@@ -46,9 +46,12 @@ def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Ax
     if grid:
         axes.grid(True, color=GRID, linewidth=0.7)
     if x.label:
-        axes.set_xlabel(x.label, fontsize=FONT, labelpad=3)
+        axes.set_xlabel(x.label, fontsize=FONT)
+        # Placed by hand: left to itself, each label and title measures all ticks first.
+        height = canvas.get_size_inches()[1] * 72 * box[3]
+        axes.xaxis.set_label_coords(0.5, -(FONT + 9) / height)
     if y.label:
-        axes.set_title(y.label, fontsize=FONT, loc="left", pad=6, x=-0.02)
+        axes.set_title(y.label, fontsize=FONT, loc="left", pad=6, x=-0.02, y=1.0)
     return axes
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from contextlib import AbstractContextManager
 from html import escape
 from typing import Any
@@ -95,6 +96,22 @@ def inline(figure: Canvas, prefix: str, title: str, description: str) -> str:
         f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-desc">{escape(description)}</desc>'
     )
     return f"{head}{body}</svg>"
+
+
+def share_styles(html: str) -> str:
+    """``html`` with the styles that its drawings use often turned into classes, at the end of its style element."""
+    # Only within a tag: "<" and ">" are escaped in whatever a text says.
+    styled = re.compile(r'(<[a-z]+(?: [a-z-]+="[^"<>]*")*?) style="([a-z0-9:;.#() ,-]*)"', re.IGNORECASE)
+    drawing = re.compile(r"<svg xmlns=.*?</svg>", re.DOTALL)
+    counts = Counter(found[2] for drawn in drawing.findall(html) for found in styled.finditer(drawn))
+    names = {style: f"k{i}" for i, (style, times) in enumerate(counts.items()) if times >= 4}
+
+    def shared(found: re.Match[str]) -> str:
+        return f'{found[1]} class="{names[found[2]]}"' if found[2] in names else found[0]
+
+    html = drawing.sub(lambda drawn: styled.sub(shared, drawn[0]), html)
+    rules = "".join(f".panel .{name}{{{style}}}\n" for style, name in names.items())
+    return html.replace("</style>", f"{rules}</style>", 1)
 
 
 def _own_ids(body: str, prefix: str) -> str:
