@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,24 @@ class Figure:
     panels: tuple[str, ...]
     table: Table
     keys: tuple[Key, ...] = ()
+
+
+INFINITE = "infinite-width"
+
+
+def widths_words(about: Mapping[str, Any]) -> str:
+    """The hidden widths of a configuration, in few letters."""
+    widths = about["widths"]
+    if about.get("law") == INFINITE:
+        return "∞" if len(widths) == 1 else f"∞, {len(widths)} layers"
+    if len(widths) > 3 and len(set(widths)) == 1:
+        return f"{len(widths)} layers of {widths[0]:,}"
+    return " × ".join(f"{width:,}" for width in widths)
+
+
+def least_width(about: Mapping[str, Any]) -> float:
+    """The width of the smallest hidden layer; infinity under the infinite-width law."""
+    return math.inf if about.get("law") == INFINITE else float(min(about["widths"]))
 
 
 def slug(text: str) -> str:

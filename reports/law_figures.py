@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports import panels, svg
-from reports.figure import Figure, Key, Table, first_rows, slug
+from reports.figure import Figure, Key, Table, first_rows, slug, widths_words
 from reports.panels import Axis, short
 
 MOST_ROWS = 16
@@ -78,7 +78,7 @@ def _distances(check: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
 
 
 def _sizes(about: Mapping[str, Any]) -> str:
-    return f"d = {short(about['input_dim'])}, m = {' × '.join(f'{w:,}' for w in about['widths'])}"
+    return f"d = {short(about['input_dim'])}, m = {widths_words(about)}"
 
 
 def _closest_look(

@@ -69,7 +69,7 @@ def _verdicts(nights: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> Figure
     shown = nights[-MOST_NIGHTS:]
     height = 60 + 15 * len(ids)
     figure = svg.canvas(height=height)
-    ticks = tuple((float(-i), name if len(name) <= 26 else f"{name[:25]}…") for i, name in enumerate(ids))
+    ticks = tuple((float(-i), name if len(name) <= 23 else f"{name[:22]}…") for i, name in enumerate(ids))
     x = Axis("night", -0.5, max(len(shown) - 0.5, 3.5), ticks=_dates(shown))
     axes = panels.panel(
         figure, (0.47, 40 / height, 0.51, 1 - 50 / height), x, Axis("", 0.5 - len(ids), 0.5, ticks=ticks)
@@ -186,10 +186,16 @@ def night_figure(history: History, claim_id: str) -> Figure | None:
     axes = panels.panel(figure, (0.15, 0.235, 0.82, 0.60), x, Axis(latest["kind"].replace("-", " "), low, high))
     at = [float(i) for i in range(len(shown))]
     panels.bars(axes, at, [e["low"] for e in found], [e["high"] for e in found], svg.MUTED, 2.0, 0.7)
-    panels.marks(axes, at, [e["value"] for e in found], svg.SERIES[0], 5.0)
     panels.marks(
-        axes, [a for a, e in zip(at, found, strict=True) if e["claimed"] is not None], claimed, svg.SERIES[3], 4.0, True
+        axes,
+        [a for a, e in zip(at, found, strict=True) if e["claimed"] is not None],
+        claimed,
+        svg.SERIES[3],
+        9.0,
+        True,
+        0.4,
     )
+    panels.marks(axes, at, [e["value"] for e in found], svg.SERIES[0], 5.0)
     words = (
         f"Over {len(shown)} nights, from {short(min(e['value'] for e in found))} to "
         f"{short(max(e['value'] for e in found))}."

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports import panels, svg
-from reports.figure import Figure, Key, Table, first_rows, slug
+from reports.figure import Figure, Key, Table, first_rows, least_width, slug, widths_words
 from reports.panels import Axis, short
 
 MOST_CURVES, MOST_ROWS = 60, 16
@@ -123,7 +123,7 @@ def table_figures(check: Mapping[str, Any]) -> list[Figure]:
             continue
         prefix = f"{slug(check['id'])}-{slug(name)}"
         depths = {len(r["about"]["widths"]) for r in usable}
-        pairs = {(r["about"]["widths"][0], r["about"]["natural_steps"]) for r in usable}
+        pairs = {(least_width(r["about"]), r["about"]["natural_steps"]) for r in usable}
         activations = list(dict.fromkeys(str(r["about"]["activation"]) for r in usable))
         if len(depths) >= 3:
             drawn, keys = _depths(prefix, activations, usable)
@@ -139,9 +139,7 @@ def table_figures(check: Mapping[str, Any]) -> list[Figure]:
         cells = tuple(
             (
                 str(r["about"]["activation"]),
-                " × ".join(f"{w:,}" for w in r["about"]["widths"])
-                if len(r["about"]["widths"]) < 4
-                else f"{len(r['about']['widths'])} layers of {r['about']['widths'][0]:,}",
+                widths_words(r["about"]),
                 short(r["about"]["natural_steps"]),
                 f"{r['successes']:,} of {r['trials']:,}",
                 f"{r['successes'] / r['trials']:.3f}",
@@ -158,7 +156,7 @@ def _maps(prefix: str, activations: Sequence[str], rows: Sequence[Mapping[str, A
     drawn = []
     for i, activation in enumerate(activations[:6]):
         mine = [r for r in rows if str(r["about"]["activation"]) == activation]
-        widths = sorted({r["about"]["widths"][0] for r in mine})
+        widths = sorted({least_width(r["about"]) for r in mine})
         steps = sorted({r["about"]["natural_steps"] for r in mine})
         figure = svg.canvas(height=72 + 34 * len(widths))
         high = 72 + 34 * len(widths)
@@ -175,19 +173,19 @@ def _maps(prefix: str, activations: Sequence[str], rows: Sequence[Mapping[str, A
             ticks=tuple((float(k), short(m)) for k, m in enumerate(widths)),
         )
         axes = panels.panel(figure, (0.13, 42 / high, 0.85, 1 - 68 / high), x, y, grid=False)
-        cells = {(r["about"]["natural_steps"], r["about"]["widths"][0]): r for r in mine}
+        cells = {(r["about"]["natural_steps"], least_width(r["about"])): r for r in mine}
         mine = list(cells.values())
         for r in mine:
             rate = r["successes"] / r["trials"]
             panels.cell(
                 axes,
                 steps.index(r["about"]["natural_steps"]),
-                widths.index(r["about"]["widths"][0]),
+                widths.index(least_width(r["about"])),
                 rate,
                 f"{rate:.2f}",
             )
         words = "; ".join(
-            f"m = {r['about']['widths'][0]}, t = {short(r['about']['natural_steps'])}: "
+            f"m = {short(least_width(r['about']))}, t = {short(r['about']['natural_steps'])}: "
             f"{r['successes'] / r['trials']:.2f}"
             for r in mine
         )

@@ -81,6 +81,8 @@ def power(exponent: int) -> str:
 
 def short(value: float) -> str:
     """A number for a tick or a table: few digits, powers of ten raised."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if value != 0 and (abs(value) >= 1e5 or abs(value) < 1e-3):
         mantissa, exponent = f"{value:.3g}".split("e") if "e" in f"{value:.3g}" else f"{value:.2e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import panels, svg
-from reports.figure import Figure, Key, Table, first_rows, slug
+from reports.figure import INFINITE, Figure, Key, Table, first_rows, slug, widths_words
 from reports.panels import Axis, short
 
 RATE_KINDS = ("rate-at-least", "rate-near")
 # Beyond this many, the statements nearest to their thresholds are drawn.
 MOST_MARKS = 300
 MOST_ROWS = 16
-INFINITE = "infinite-width"
 BOX = (0.115, 0.185, 0.855, 0.70)
 
 
@@ -154,7 +153,7 @@ def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:
 
 
 def _row(r: Rate) -> tuple[str, ...]:
-    width = "∞" if r.law == INFINITE else " × ".join(f"{w:,}" for w in r.widths)
+    width = widths_words({"law": r.law, "widths": r.widths})
     claimed = f"{r.target:.4g}, near" if r.near else f"≥ {r.target:g}"
     t = "–" if r.t is None else f"{r.t:.4g}"
     band = f"{r.low:.4f} to {r.high:.4f}"

@@ -37,7 +37,7 @@ def test_build_adds_the_run_to_the_history_and_names_bad_files(path: Path, capsy
     assert "torn.json" in capsys.readouterr().err
     assert len(list(nights.glob("*.json"))) == 2
     text = (path.parent / "out/index.html").read_text(encoding="utf-8")
-    assert "1 runs in this history." in text
+    assert "1 run in this history." in text
     assert "torn.json" in text
 
 

@@ -171,6 +171,24 @@ def test_the_infinite_width_law_is_drawn_where_the_evidence_holds_it(document: d
     assert ">∞</text>" in text
 
 
+def test_infinite_width_has_its_name_in_every_kind_of_figure(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    for check in changed["checks"]:
+        for example in check["examples"]:
+            rows = [row for table in example["tables"].values() for row in table]
+            for entry in [*example["statements"], *rows]:
+                if "widths" in entry["about"]:
+                    entry["about"] |= {"law": "infinite-width"}
+        for comparison in check["figures"]["comparisons"]:
+            comparison["other"] |= {"law": "infinite-width"}
+            comparison["other"].pop("projection", None)
+        for size in check["figures"]["sizes"][:1]:
+            size["law"] = "infinite-width"
+    text = page.build(sample.again(changed))
+    assert "share below: dense − infinite width" in text
+    assert "m = ∞" in text
+
+
 def test_evidence_without_figure_data_still_makes_a_page(document: dict[str, Any]) -> None:
     bare = copy.deepcopy(document)
     for check in bare["checks"]:
