@@ -92,7 +92,7 @@ def _estimate(entry: Mapping[str, Any]) -> dict[str, Any]:
         case "rate-at-least" | "rate-near":
             value = statement["successes"] / statement["trials"]
             claimed = statement.get("threshold", statement.get("target"))
-        case "decay-exponent":
+        case "decay-exponent" | "approach":
             value, claimed = (bounds[0] + bounds[1]) / 2, statement["predicted"]
         case "identity":
             value, claimed = statement["largest"], statement["bound"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ RATE_KINDS = ("rate-at-least", "rate-near")
 # Beyond this many, the statements nearest to their thresholds are drawn.
 MOST_MARKS = 300
 MOST_ROWS = 16
+_FLIPS = re.compile(r"flip|adversarial", re.IGNORECASE)
+_NOT_ONE_STEP = {"direction", "steps", "stop", "entries", "output", "projection", "companion"}
 BOX = (0.115, 0.185, 0.855, 0.70)
 
 
@@ -38,6 +41,7 @@ class Rate:
     near: bool
     margin: float
     verdict: str
+    has_limit: bool
 
     @property
     def rate(self) -> float:
@@ -82,6 +86,8 @@ def _rate(entry: Mapping[str, Any]) -> Rate | None:
         near=statement["kind"] == "rate-near",
         margin=entry.get("margin") or 0.0,
         verdict=entry["verdict"],
+        # erf(t / sqrt 2) is the limit of the flips of one gradient step, and of nothing else.
+        has_limit=bool(_FLIPS.search(entry.get("name", ""))) and not set(about) & _NOT_ONE_STEP,
     )
 
 
@@ -146,7 +152,7 @@ def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:
     t = _common_t(shown)
     if t is not None:
         yield Key("dash", "3", f"limit law erf(t/√2) at t = {t:.3g}: {_limit(t):.4f} [derived]")
-    elif any(r.t is not None for r in shown) and len({_round(r.t) for r in shown}) >= 3:
+    elif any(r.has_limit for r in shown) and len({_round(r.t) for r in shown}) >= 3:
         yield Key("dash", "3", "limit law erf(t/√2) [derived]")
     if any(r.law == INFINITE for r in shown):
         yield Key("line", "2", "∞: the infinite-width law at finite d [derived]")
@@ -250,13 +256,12 @@ def _against_t(prefix: str, title: str, rates: list[Rate]) -> str:
     low, high = panels.log_span_of(steps) if far else (0.0, max(steps) * 1.06)
     axes = panels.panel(figure, BOX, Axis("t, the step in natural steps", low, high, far), _rate_axis(rates))
     grid = [low * (high / low) ** (k / 80) if far else high * k / 80 for k in range(81)]
-    panels.line(axes, grid, [_limit(t) for t in grid], svg.SERIES[2], dashed=True)
+    if any(r.has_limit for r in rates):
+        panels.line(axes, grid, [_limit(t) for t in grid], svg.SERIES[2], dashed=True)
     if len({r.target for r in rates}) == 1 and not rates[0].near:
         panels.level(axes, rates[0].target, svg.SERIES[3])
     _marks(axes, rates, lambda r: r.t)
-    words = (
-        f"{len(rates)} observed rates, at t from {min(steps):.3g} to {max(steps):.3g}, with the limit law erf(t/√2)."
-    )
+    words = f"{len(rates)} observed rates, at t from {min(steps):.3g} to {max(steps):.3g}."
     return svg.inline(figure, prefix, f"{title} against t", words)
 
 
@@ -301,7 +306,7 @@ def _labels(rates: list[Rate]) -> list[str]:
 
 def _common_t(rates: list[Rate]) -> float | None:
     """The t of (almost) all of these gradient steps, None if they differ or go another way."""
-    counts = Counter(_round(r.t) for r in rates if r.t is not None and r.direction == "gradient")
+    counts = Counter(_round(r.t) for r in rates if r.t is not None and r.has_limit)
     if not counts or sum(counts.values()) < len(rates):
         return None
     t, number = counts.most_common(1)[0]

@@ -75,7 +75,7 @@ def bound_words(check: Mapping[str, Any]) -> str:
             return (
                 f"rate within {low:.4f} and {high:.4f}, claimed {statement['target']:.4g} ± {statement['tolerance']:g}"
             )
-        case "decay-exponent":
+        case "decay-exponent" | "approach":
             return f"exponent within {low:.4f} and {high:.4f}".replace("-", "−")
         case "identity":
             return f"largest error {short(high)}, bound {short(statement['bound'])}"

@@ -14,36 +14,62 @@ from signflip.networks import RandomNetwork
 DIRECTIONS = ("gradient", "reversed", "random")
 
 
+STOPS = ("last step", "sign change")
+
+
 @dataclass(frozen=True)
 class Attack:
-    """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)| and |x' - x|."""
+    """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
+
+    ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is.
+    """
 
     value: torch.Tensor
     attacked_value: torch.Tensor
     gradient_norm: torch.Tensor
     displacement: torch.Tensor
+    gradient_change: torch.Tensor | None = None
 
 
 def attack(
-    network: RandomNetwork, space: Space, point: torch.Tensor, step: float, steps: int, direction: str
+    network: RandomNetwork,
+    space: Space,
+    point: torch.Tensor,
+    step: float,
+    steps: int,
+    direction: str,
+    stop: str = STOPS[0],
+    compare_gradients: bool = False,
 ) -> Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x), from ``point`` in the input ``space``.
 
+    With ``stop`` "sign change" a trial stays where its sign first differs from that at ``point``.
     The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
     Controls: "reversed" climbs, "random" takes a uniform direction of the gradient's length.
     """
     start = forward = network.forward(point)
+    initial, _ = network.backward(start)
+    gradient, first_norm = initial, vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
     moved = torch.zeros_like(point)
-    norms: list[torch.Tensor] = []
-    for _ in range(steps):
-        gradient, _ = network.backward(forward)
-        norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
-        norms.append(norm)
+    for number in range(steps):
+        if number:
+            gradient, _ = network.backward(forward)
         if direction == "random":
+            norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
             uniform = space.draw()
             gradient = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
-        descent = torch.sign(forward.value).unsqueeze(-1).to(gradient.dtype)
+        sign = torch.sign(forward.value)
+        if stop == "sign change":
+            sign = sign * (torch.sign(start.value) * sign > 0)
+            if not bool(sign.any()):
+                break
+        descent = sign.unsqueeze(-1).to(gradient.dtype)
         signed_step = step if direction == "reversed" else -step
         moved = torch.addcmul(space.fit(moved), space.fit(gradient), descent, value=signed_step)
         forward = network.forward(space.fit(point) + moved)
-    return Attack(start.value, forward.value, norms[0].squeeze(-1), vector_norm(moved, dim=-1))
+    change: torch.Tensor | None = None
+    if compare_gradients:
+        final, _ = network.backward(forward)
+        difference = vector_norm(space.fit(final) - space.fit(initial), dim=-1, dtype=torch.float64)
+        change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
+    return Attack(start.value, forward.value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)

@@ -23,6 +23,7 @@ from signflip.evidence import part_verdict
 from signflip.figure_data import FigureData
 from signflip.gaussian import Space
 from signflip.inference import (
+    Approach,
     DecayExponent,
     Identity,
     Independent,
@@ -286,9 +287,13 @@ class Evidence:
         of: Mapping[str, Projection],
         trials: int,
         tolerance: float,
+        second_trials: int | None = None,
     ) -> list[Judgement]:
-        """Compare two configurations' laws, one statement a projection: no difference, and closeness in KS distance."""
-        one, other = self.simulate(first, trials), self.simulate(second, trials)
+        """Compare two configurations' laws, one statement a projection: no difference, and closeness in KS distance.
+
+        ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more.
+        """
+        one, other = self.simulate(first, trials), self.simulate(second, second_trials or trials)
         statements = {
             name: SameLaw.from_samples(project(one), project(other), tolerance, self.alpha)
             for name, project in of.items()
@@ -297,6 +302,38 @@ class Evidence:
             distances = [statement.distance for statement in statements.values()]
             self._figures.compared(describe(first), describe(second), (one, other), of, distances)
         return [self._record(name, statement, first) for name, statement in statements.items()]
+
+    def approach(
+        self,
+        ladder: Mapping[int, tuple[Configuration, int]],
+        limit: tuple[Configuration, int],
+        *,
+        of: Mapping[str, Projection],
+        predicted: float,
+        tolerance: float,
+    ) -> list[Judgement]:
+        """Judge how the laws on a ladder of widths approach the limit's, one statement a projection.
+
+        A rung is a configuration and its number of trials. Claimed is that the KS distance behaves as
+        width ** exponent, the exponent within ``tolerance`` of ``predicted``.
+        """
+        reference = self.simulate(*limit)
+        samples = {width: self.simulate(*rung) for width, rung in ladder.items()}
+        about = describe(limit[0]) | {"widths": sorted(ladder)}
+        return [
+            self._record(
+                name,
+                Approach.from_samples(
+                    {width: project(sample) for width, sample in samples.items()},
+                    project(reference),
+                    predicted=predicted,
+                    tolerance=tolerance,
+                    alpha=self.alpha,
+                ),
+                about,
+            )
+            for name, project in of.items()
+        ]
 
     def identity(self, discrepancies: ArrayLike, bound: float, *, name: str, about: Configuration) -> Judgement:
         """Judge that no discrepancy exceeds ``bound``, one derived from rounding."""

@@ -57,18 +57,20 @@ class GrowingFrame:
 
     A standard Gaussian vector has independent N(0, 1) coordinates on the r axes so far, and what lies outside
     them has a uniform direction, which becomes the next axis, and length chi_{d - r}. Cost and memory
-    do not depend on d. Coordinates are float64: at d = 10^12 a step is a millionth of the input.
+    do not depend on d. Coordinates are float64: at d = 10^12 a step is a millionth of the input. It starts
+    with ``size`` axes, which span the inputs that are asked about.
     """
 
-    def __init__(self, dimension: int, trials: int, draws: Draws) -> None:
+    def __init__(self, dimension: int, trials: int, draws: Draws, size: int = 1) -> None:
         self.dimension = dimension
-        self.size = 1
+        self.size = size
         self._trials = trials
         self._draws = draws
 
-    def point(self, radius: float) -> torch.Tensor:
-        """The point at ``radius`` on the first axis, shape (trials, 1)."""
-        return torch.full((self._trials, 1), radius, dtype=torch.float64)
+    def point(self, radius: float, angle: float = 0.0) -> torch.Tensor:
+        """The point at ``radius`` and ``angle`` from the first axis, towards the second; shape (trials, size)."""
+        axes = [radius * math.cos(angle), radius * math.sin(angle)] if angle else [radius]
+        return self.fit(torch.tensor(axes, dtype=torch.float64).expand(self._trials, -1))
 
     def draw(self) -> torch.Tensor:
         """A standard Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""

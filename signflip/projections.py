@@ -1,4 +1,4 @@
-"""Real functions of a trial's outcome, on which two laws of (f(x), f(x'), |grad f(x)|) are compared."""
+"""Real functions of a trial's outcome, on which two laws of (f(x), f(x'), |grad f(x)|), and of more, are compared."""
 
 from __future__ import annotations
 
@@ -30,12 +30,24 @@ def _difference(sample: Sample) -> Array:
     return difference
 
 
-def _direction(seed: int) -> Projection:
-    weights = np.random.Generator(np.random.SFC64(seed)).standard_normal(3)
+def _companion(sample: Sample) -> Array:
+    if sample.companion_value is None:
+        raise ValueError("a sample without f(y): allowed are those of configurations with a companion")
+    return sample.companion_value
+
+
+_TRIPLE: tuple[Projection, ...] = (
+    lambda sample: sample.value,
+    lambda sample: sample.attacked_value,
+    lambda sample: sample.gradient_norm,
+)
+
+
+def _direction(seed: int, columns: tuple[Projection, ...] = _TRIPLE) -> Projection:
+    weights = np.random.Generator(np.random.SFC64(seed)).standard_normal(len(columns))
 
     def project(sample: Sample) -> Array:
-        triple = np.stack([sample.value, sample.attacked_value, sample.gradient_norm])
-        return np.asarray(weights @ triple, dtype=np.float64)
+        return np.asarray(weights @ np.stack([column(sample) for column in columns]), dtype=np.float64)
 
     return project
 
@@ -49,4 +61,23 @@ JOINT_PROJECTIONS: Mapping[str, Projection] = {
     "random projection 1": _direction(1),
     "random projection 2": _direction(2),
     "random projection 3": _direction(3),
+}
+
+# (f(x), f(x'), |grad f(x)|) and how far x' lies from x, for descents of many steps.
+DESCENT_PROJECTIONS: Mapping[str, Projection] = {
+    **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
+    "|x' - x| / |x|": lambda sample: sample.relative_perturbation,
+    "random projection 1": _direction(4, (*_TRIPLE, lambda sample: sample.relative_perturbation)),
+    "random projection 2": _direction(5, (*_TRIPLE, lambda sample: sample.relative_perturbation)),
+}
+
+# (f(x), f(x'), |grad f(x)|, f(y)) for a pair of inputs (x, y), of which x alone is attacked.
+PAIR_PROJECTIONS: Mapping[str, Projection] = {
+    **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
+    "f(y)": _companion,
+    "f(x) f(y)": lambda sample: sample.value * _companion(sample),
+    "f(x') f(y)": lambda sample: sample.attacked_value * _companion(sample),
+    "random projection 1": _direction(6, (*_TRIPLE, _companion)),
+    "random projection 2": _direction(7, (*_TRIPLE, _companion)),
+    "random projection 3": _direction(8, (*_TRIPLE, _companion)),
 }

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checking import Event, Evidence
-from signflip.laws import natural_steps_for
+from signflip.laws import limit_perturbation, natural_steps_for
 from signflip.networks import Architecture
 from signflip.trials import Configuration, Sample
 
@@ -31,6 +31,7 @@ _LEAST_LOG_DIMENSION = 6
 
 # Statements that a pilot may make at most; one that needs more is abandoned.
 PILOT_STATEMENTS = 80
+INFINITE_RUNGS = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ class Witness:
 def adversarial(perturbation: float) -> Event:
     """The event that x' is an adversarial example: the sign flipped AND |x' - x| <= ``perturbation`` |x|."""
     return lambda sample: sample.flipped & (sample.relative_perturbation <= perturbation)
+
+
+def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
+    """The event that the sign flipped AND |x' - x| is within a ``factor`` of its limit, of the order |x| / sqrt(d)."""
+    limit = limit_perturbation(subject.architecture, subject.activation, subject.step)
+
+    def event(sample: Sample) -> NDArray[np.bool_]:
+        size = sample.relative_perturbation / limit
+        return np.asarray(sample.flipped & (size >= 1 / factor) & (size <= factor))
+
+    return event
 
 
 def configuration(
@@ -117,6 +129,20 @@ def confirm(
             adversarial(perturbation),
             configuration(activation, widths, dimension, witness.natural_steps),
             name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+        )
+
+
+def confirm_at_infinity(
+    evidence: Evidence, activation: Activation, witness: Witness, *, depth: int = 1, failure: float, perturbation: float
+) -> None:
+    """State P(adversarial) >= 1 - ``failure`` at infinite width, d0 and the largest d: `INFINITE_RUNGS` statements."""
+    for dimension in (witness.dimension, LARGEST_DIMENSION):
+        finite = configuration(activation, (witness.width,) * depth, dimension, witness.natural_steps)
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(perturbation),
+            replace(finite, law="infinite-width"),
+            name=f"adversarial at m = infinity, above d0={witness.dimension}, at t={witness.natural_steps:.3g}",
         )
 
 

@@ -77,7 +77,7 @@ def _bound(entry: Mapping[str, Any]) -> str:
             return f"rate >= {low:.4f} ({statement['threshold']:g})"
         case "rate-near":
             return f"rate in [{low:.4f}, {high:.4f}]"
-        case "decay-exponent":
+        case "decay-exponent" | "approach":
             return f"exponent in [{low:.4f}, {high:.4f}]"
         case "identity":
             return f"error <= {high:.1e} ({statement['bound']:.1e})"

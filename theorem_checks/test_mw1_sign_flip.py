@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get, names
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, Witness, confirm, find_witness
+from signflip.quantifiers import (
+    INFINITE_RUNGS,
+    LARGEST_DIMENSION,
+    PILOT_STATEMENTS,
+    Witness,
+    confirm,
+    confirm_at_infinity,
+    find_witness,
+)
 from strategies.activation_classes import HARD, hard_representatives, tell_classes
 from strategies.activations import catalogue_activations, generated_activations
 
@@ -18,7 +26,7 @@ FAILURE = 0.1
 PERTURBATION = 0.1
 TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
-RUNGS = 5
+RUNGS = 5 + INFINITE_RUNGS
 
 QUANTIFIED = (
     "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
@@ -28,7 +36,7 @@ QUANTIFIED = (
 
 
 def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]]:
-    """(widths, dimension) above (m0, d0): its own corner, m << d, m ~ d, m >> d, and both large."""
+    """Finite (widths, dimension) above (m0, d0): its own corner, m << d, m ~ d, m >> d, and both large."""
     m0, d0 = witness.width, witness.dimension
     top = max(top, 16 * m0, 4 * d0)
     between = max(math.isqrt(m0 * top), d0)
@@ -42,11 +50,12 @@ def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]
 
 
 def judge(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
-    """Pilot, then every rung of the ladder on fresh draws; note which classes the activation is of."""
+    """Pilot, then every rung of the ladder, m = infinity too, on fresh draws; note the activation's classes."""
     tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
     rungs = ladder_above(witness, top)
     confirm(evidence, activation, witness, rungs, failure=failure, perturbation=PERTURBATION)
+    confirm_at_infinity(evidence, activation, witness, failure=failure, perturbation=PERTURBATION)
 
 
 @claim(
@@ -54,7 +63,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
     mark="abstract",
     statement=QUANTIFIED,
     domain="the catalogue (quick: a quarter of it); failure 0.1, eps 0.1; m from m0 to 10,000, 16 m0 or 4 d0 "
-    "(quick: 5000), d from d0 to 10^12",
+    "(quick: 5000), and m = infinity, d from d0 to 10^12",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.9 at any rung",
     examples=len(names()),
@@ -107,7 +116,8 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
     "MW-1.million-neurons",
     mark="abstract",
     statement=QUANTIFIED,
-    domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6 (quick: 10^5), d = 10^12",
+    domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6 (quick: 10^5) and "
+    "m = infinity, d = 10^12",
     tolerance=0.2,
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=3,

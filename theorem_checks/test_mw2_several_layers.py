@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, PILOT_STATEMENTS, confirm, find_witness
+from signflip.quantifiers import (
+    INFINITE_RUNGS,
+    LARGEST_DIMENSION,
+    PILOT_STATEMENTS,
+    confirm,
+    confirm_at_infinity,
+    find_witness,
+)
 from strategies.activation_classes import deep_activations, tell_classes
 from strategies.widths import Profile, width_profiles, widths_of
 
@@ -43,18 +50,19 @@ def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: 
         (widths, LARGEST_DIMENSION),
     ]
     confirm(evidence, activation, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+    confirm_at_infinity(evidence, activation, witness, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
 
 
 @claim(
     "MW-2.several-layers",
     mark="memory",
     statement=QUANTIFIED,
-    domain="2 to 6 hidden layers, widths from m0 to 10,000 or 8 m0 in six shapes, d from d0 to 10^12; activations "
-    "moderate at every layer, first-order response at m = 4096 in [2/3, 3/2]",
+    domain="2 to 6 hidden layers, widths from m0 to 10,000 or 8 m0 in six shapes, and infinite, d from d0 to 10^12; "
+    "activations moderate at every layer, first-order response at m = 4096 in [2/3, 3/2]",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=10,
-    statements=PILOT_STATEMENTS + 4,
+    statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
 )
 @given(subject=deep_subjects())
 def test_one_gradient_step_fools_networks_of_several_layers(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from scipy import special
@@ -22,7 +22,7 @@ from signflip.activations.arrays import Points
 if TYPE_CHECKING:
     from signflip.activations.base import Activation
 
-Of = Literal["value", "derivative"]
+Of = Literal["value", "derivative", "radial", "value times radial"]
 Power = Literal[1, 2, 4]
 
 RELATIVE_TOLERANCE = 1e-9
@@ -31,6 +31,7 @@ RELATIVE_TOLERANCE = 1e-9
 SMALLEST = 1e-250
 """Moments are not resolved below this: less is returned as found, with this absolute error."""
 
+_OF = get_args(Of)
 _PANEL_TOLERANCE = 1e-12
 _WIDEST_PANEL = 0.75
 _MOST_PANELS = 1 << 19
@@ -40,7 +41,10 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value", power: Power = 2) -> float:
-    """Return E sigma(sqrt(variance) G)^power, or that of sigma', G standard normal.
+    """Return E sigma(u)^power, u = sqrt(variance) G with G standard normal, or that of another quantity.
+
+    ``of`` is "value" for sigma(u), "derivative" for sigma'(u), "radial" for u sigma'(u), or "value times radial"
+    for u sigma(u) sigma'(u).
 
     The estimated error is at most RELATIVE_TOLERANCE of E |.|^power. Results are remembered by activation
     (digest) and arguments.
@@ -51,8 +55,8 @@ def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value"
     """
     if not (isinstance(variance, int | float) and 0.0 < variance < math.inf):
         raise ValueError(f"gaussian_moment: variance is {variance!r}; allowed is a positive finite number")
-    if of not in ("value", "derivative"):
-        raise ValueError(f"gaussian_moment: of is {of!r}; allowed are 'value', 'derivative'")
+    if of not in _OF:
+        raise ValueError(f"gaussian_moment: of is {of!r}; allowed are {', '.join(map(repr, _OF))}")
     if power not in (1, 2, 4):
         raise ValueError(f"gaussian_moment: power is {power!r}; allowed are 1, 2, 4")
     return _moment(activation, float(variance), of, power)
@@ -61,7 +65,14 @@ def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value"
 @lru_cache(maxsize=1 << 14)
 def _moment(activation: Activation, variance: float, of: Of, power: Power) -> float:
     deviation = math.sqrt(variance)
-    evaluate = activation.values_at if of == "value" else activation.slopes_at
+
+    def evaluate(u: Points) -> Points:
+        if of == "value":
+            return activation.values_at(u)
+        slopes = activation.slopes_at(u)
+        if of == "derivative":
+            return slopes
+        return u * slopes if of == "radial" else u * slopes * activation.values_at(u)
 
     def integrand(g: Points) -> Points:
         density = np.exp(-0.5 * g * g) / math.sqrt(2.0 * math.pi)
@@ -143,11 +154,12 @@ def _tail_bound(activation: Activation, deviation: float, of: Of, power: int, ra
 
         2 int_R^oo (x/R)^n phi(x) dx = (2/R^2)^(n/2) Gamma((n+1)/2, R^2/2) / sqrt(pi).
     """
-    bound = activation.envelope.slope_bound(deviation * radius)
-    degree = activation.envelope.power
-    if of == "value":
-        bound = abs(activation.value_at_zero) + bound * deviation * radius
-        degree += 1
+    slope = activation.envelope.slope_bound(deviation * radius)
+    radial = slope * deviation * radius
+    value = abs(activation.value_at_zero) + radial
+    bound = {"value": value, "derivative": slope, "radial": radial, "value times radial": value * radial}[of]
+    rises = activation.envelope.power
+    degree = {"value": rises + 1, "derivative": rises, "radial": rises + 1, "value times radial": 2 * rises + 2}[of]
     if bound == 0.0:
         return 0.0
     order = (power * degree + 1) / 2.0

@@ -3,6 +3,7 @@
 Nothing here knows about networks, pytest or torch, and importing it takes a fraction of a second.
 """
 
+from signflip.inference.approach_statement import Approach
 from signflip.inference.bounds import Interval, Ranks, clopper_pearson, dkw_radius, order_statistic_ranks
 from signflip.inference.budget import Budget
 from signflip.inference.decay_statement import DecayExponent
@@ -36,6 +37,7 @@ from signflip.inference.two_sample import (
 from signflip.inference.verdict import Judgement, Verdict, combine
 
 __all__ = [
+    "Approach",
     "Budget",
     "DecayExponent",
     "DecayExponentDesign",

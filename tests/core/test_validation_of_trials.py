@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from signflip import Architecture, activations, simulate
+from signflip.trials import Configuration
 
 ARCH = Architecture(3, (4,))
 TANH = activations.get("tanh")
@@ -183,6 +185,54 @@ def test_networks_larger_than_the_machine_are_refused_at_once(architecture, argu
         **arguments,
     )
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize("stop", ["never", True, None, 3], ids=repr)
+def test_a_stop_of_no_known_kind_is_refused(stop):
+    refused(ValueError, (f"stop={stop!r}", "'last step'", "'sign change'"), stop=stop)
+
+
+@pytest.mark.parametrize("output", ["signs", True, 3], ids=repr)
+def test_an_output_of_no_known_kind_is_refused(output):
+    refused(ValueError, (f"output={output!r}", "'gaussian'", "'rademacher'"), output=output)
+
+
+@pytest.mark.parametrize("angle", [0, 0.0, -1.0, 3.2, math.nan, math.inf, -math.inf], ids=repr)
+def test_a_companion_lies_at_an_angle_above_0_and_up_to_pi(angle):
+    refused(ValueError, (f"companion={angle!r}", "0 < companion <= pi"), companion=angle)
+
+
+@pytest.mark.parametrize("angle", [True, "1", (1.0,)], ids=repr)
+def test_the_angle_of_a_companion_is_a_number(angle):
+    refused(TypeError, (f"companion={angle!r}", "0 < companion <= pi"), companion=angle)
+
+
+@pytest.mark.parametrize("law", ["dense", "conditioned"])
+def test_a_companion_needs_a_plane(law):
+    refused(ValueError, ("companion=1.0", "input_dim from 2"), Architecture(1, (4,)), companion=1.0, law=law)
+
+
+@pytest.mark.parametrize("compare", [1, None, "yes"], ids=repr)
+def test_the_comparison_of_gradients_is_asked_for_by_a_bool(compare):
+    refused(TypeError, (f"compare_gradients={compare!r}", "True and False"), compare_gradients=compare)
+
+
+def test_an_angle_has_one_digest_whatever_its_type():
+    whole, real = (Configuration(ARCH, TANH, 1.0, companion=angle) for angle in (2, 2.0))
+    assert whole.digest == real.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"stop": "sign change"}, {"output": "rademacher"}, {"companion": 1.0}, {"compare_gradients": True}],
+    ids=str,
+)
+def test_each_option_has_a_digest_of_its_own_and_comes_back_from_json(change):
+    changed = Configuration(ARCH, TANH, 1.0, **change)
+    assert changed.digest != Configuration(ARCH, TANH, 1.0).digest
+    again = Configuration.from_json(json.loads(json.dumps(changed.to_json())))
+    assert again == changed
+    assert again.digest == changed.digest
 
 
 def test_errors_come_before_any_work():

@@ -1,0 +1,112 @@
+"""De Palma, Kiani and Lloyd, arXiv:2004.05923: the boundary lies at distance |x| / sqrt d, no nearer and no further."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checking import Event, Evidence
+from signflip.laws import limit_flip_rate
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import configuration
+from signflip.trials import Configuration, Sample
+
+WIDTH = 1000
+LADDER = (100, 10**4, 10**8, 10**12)
+# 0.1 and 2 standard deviations, and the median of |N(0, 1)|: erf(q / sqrt 2) = 0.080, 0.5 and 0.954.
+QUANTILES = (0.1, 0.6745, 2.0)
+# The rates differ from their limits by the order of 1/d and L/m: by less than 0.01 in trials at d = 100 or m = 1000.
+TOLERANCE = 0.05
+# Polynomial growth compounds over layers, and with it the distance to the limit.
+NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triangle")
+
+
+def nearer_than(quantile: float, subject: Configuration, order: float = 0.5) -> Event:
+    """The event |f| / |grad f| <= ``quantile`` sqrt(V / beta) |x| d^-order; |x| = sqrt(d)."""
+    variance, slope = subject.architecture.limit_moments(subject.activation)
+    bound = quantile * math.sqrt(variance / slope) * float(subject.architecture.input_dim) ** (0.5 - order)
+
+    def event(sample: Sample) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        return np.asarray(np.abs(sample.value) <= bound * sample.gradient_norm)
+
+    return event
+
+
+def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int, order: float = 0.5) -> None:
+    """Claim for the first-order distance over |x| d^-order the law of |N(0, V)| / sqrt(beta), at three quantiles."""
+    subject = configuration(activation, (WIDTH,) * depth, dimension, 1.0)
+    for quantile in QUANTILES:
+        evidence.rate_near(
+            limit_flip_rate(quantile),
+            TOLERANCE,
+            nearer_than(quantile, subject, order),
+            subject,
+            name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-{order:g})",
+        )
+
+
+@claim(
+    "DE-PALMA.distance-law",
+    mark="derived",
+    statement="The first-order distance to the boundary, |f| / |grad f|, times sqrt(d) / |x| tends in law to "
+    "|N(0, V)| / sqrt(beta): 0.674 sqrt(V / beta) is its median.",
+    domain="relu, tanh, abs, sin, softplus, gelu, leaky_relu, triangle; one to three hidden layers of width 1000; "
+    "d = 10^2, 10^4, 10^8, 10^12",
+    tolerance=TOLERANCE,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    examples=6,
+    statements=len(QUANTILES),
+)
+@given(
+    activation=st.sampled_from([get(name) for name in NAMES]),
+    dimension=st.sampled_from(LADDER),
+    depth=st.integers(1, 3),
+)
+def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
+    activation: Activation, dimension: int, depth: int, evidence: Evidence
+) -> None:
+    judge(evidence, activation, dimension, depth)
+
+
+@claim(
+    "DE-PALMA.order",
+    mark="prior",
+    statement="The boundary is no nearer than the order |x| / sqrt d. Here: descent by one fiftieth of sqrt(V / beta) "
+    "|x| / sqrt d a step keeps the sign for two steps, with probability at least 0.9 (the constants are ours).",
+    domain="as DE-PALMA.distance-law; 2 steps of 0.02 natural steps",
+    tolerance=0.9,
+    detects="a sign that stays with probability below 0.9",
+    examples=4,
+)
+@given(
+    activation=st.sampled_from([get(name) for name in NAMES]),
+    dimension=st.sampled_from(LADDER),
+    depth=st.integers(1, 3),
+)
+def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_descent(
+    activation: Activation, dimension: int, depth: int, evidence: Evidence
+) -> None:
+    # In the limit the sign stays but for P(|N| <= 0.04) = 0.032.
+    subject = replace(configuration(activation, (WIDTH,) * depth, dimension, 0.02), steps=2, stop="sign change")
+    evidence.rate_at_least(0.9, lambda sample: ~sample.flipped, subject, name="the sign stays")
+
+
+@claim(
+    "NOT.another-order",
+    mark="derived",
+    statement="The distance is of another order than |x| / sqrt d: |x| d^(-3/4), or |x| d^(-1/4).",
+    domain="relu and tanh, two hidden layers of width 1000, d = 10^8; as DE-PALMA.distance-law otherwise",
+    tolerance=TOLERANCE,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    expect="REFUTED",
+    examples=4,
+    statements=len(QUANTILES),
+)
+@given(activation=st.sampled_from([get("relu"), get("tanh")]), order=st.sampled_from([0.25, 0.75]))
+def test_the_distance_is_of_no_other_order(activation: Activation, order: float, evidence: Evidence) -> None:
+    judge(evidence, activation, 10**8, 2, order)

@@ -1,0 +1,134 @@
+"""THEORY 5: as widths grow at fixed d, networks have the law of a conditioned Gaussian process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checking import Evidence
+from signflip.laws import limit_flip_rate
+from signflip.networks import Architecture
+from signflip.projections import JOINT_PROJECTIONS
+from signflip.pytest_plugin import claim
+from signflip.quantifiers import flips
+from signflip.trials import Configuration
+
+# Homogeneous (F and C are one variable), and deep and not.
+SUBJECTS = (("relu", 1), ("gelu", 2))
+# Trials by width: the exponent is that between the ends.
+LADDER = {16: 200_000, 32: 50_000, 64: 50_000, 128: 600_000}
+# Laws whose distance is so large at m = 16 that, at m = 128, it can still be told from 0.
+APPROACHING = {name: JOINT_PROJECTIONS[name] for name in ("|grad f(x)|", "f(x) f(x')")}
+STEPS = (0.5, 1.0, 2.0, 3.0)
+TABULATED = (("relu", 1), ("tanh", 1), ("gelu", 3))
+DIMENSIONS = (2, 8, 32, 128, 1024, 10**4, 10**6, 10**9, 10**12)
+
+
+def limit(activation: Activation, depth: int, dimension: int, natural_steps: float) -> Configuration:
+    """One gradient step of t natural steps on an infinitely wide network."""
+    architecture = Architecture(dimension, (1,) * depth)
+    step = natural_steps * architecture.natural_step(activation)
+    return Configuration(architecture, activation, step, law="infinite-width")
+
+
+def at_width(configuration: Configuration, width: int) -> Configuration:
+    """The conditioned network of that width in every layer, under the same step."""
+    depth, dimension = configuration.architecture.depth, configuration.architecture.input_dim
+    return replace(configuration, architecture=Architecture(dimension, (width,) * depth), law="conditioned")
+
+
+@claim(
+    "INF.rate",
+    mark="derived",
+    statement="As the width grows at fixed d, the joint law approaches the infinite-width law as 1/m.",
+    domain="relu with one hidden layer, gelu with two; d = 8, t = 1; m = 16 to 128; KS distance of "
+    "|grad f(x)| and f(x) f(x')",
+    tolerance=0.45,
+    detects="an exponent outside (-1.45, -0.55): a rate of m^-1/2, or m^-3/2, is never SUPPORTED",
+    examples=len(SUBJECTS),
+    statements=len(APPROACHING),
+)
+@given(subject=st.sampled_from(SUBJECTS))
+def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
+    subject: tuple[str, int], evidence: Evidence
+) -> None:
+    name, depth = subject
+    wide = limit(get(name), depth, 8, 1.0)
+    evidence.approach(
+        {width: (at_width(wide, width), trials) for width, trials in LADDER.items()},
+        (wide, 1_000_000),
+        of=APPROACHING,
+        predicted=-1.0,
+        tolerance=evidence.claim.tolerance,
+    )
+
+
+@claim(
+    "INF.joint-law",
+    mark="derived",
+    statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
+    domain="t = 2; relu, hard_tanh, square at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
+    tolerance=0.05,
+    detects="KS distance 0.05 in any of eight projections",
+    examples=5,
+    statements=len(JOINT_PROJECTIONS),
+)
+@given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("square", 1), ("tanh", 2), ("elu", 2)]))
+def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
+    name, depth = subject
+    wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)
+    evidence.same_law(
+        at_width(wide, 2000 // depth),
+        wide,
+        of=JOINT_PROJECTIONS,
+        trials=20_000,
+        second_trials=400_000,
+        tolerance=evidence.claim.tolerance,
+    )
+
+
+@claim(
+    "NOT.narrow-networks",
+    mark="derived",
+    statement="Networks of 16 neurons have the infinite-width law.",
+    domain="as INF.joint-law, one hidden layer of m = 16",
+    tolerance=0.05,
+    detects="KS distance 0.05 in any of eight projections",
+    expect="REFUTED",
+    examples=3,
+    statements=len(JOINT_PROJECTIONS),
+)
+@given(name=st.sampled_from(["relu", "hard_tanh", "square"]))
+def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence: Evidence) -> None:
+    wide = limit(get(name), 1, 5, 2.0)
+    evidence.same_law(
+        at_width(wide, 16), wide, of=JOINT_PROJECTIONS, trials=20_000, second_trials=400_000, tolerance=0.05
+    )
+
+
+@claim(
+    "INF.limit-law",
+    mark="derived",
+    statement="Of infinitely wide networks too, P(flip) at t natural steps tends to erf(t / sqrt 2) as d grows.",
+    domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square with one hidden layer, gelu with three; d = 10^12; "
+    "P(flip) of three is tabulated at d = 2 to 10^12",
+    tolerance=0.01,
+    detects="a flip rate more than 0.01 from erf(t / sqrt 2): never SUPPORTED",
+    examples=6,
+    statements=len(STEPS),
+)
+@given(subject=st.sampled_from([("relu", 1), ("tanh", 1), ("abs", 1), ("sin", 1), ("square", 1), ("gelu", 3)]))
+def test_the_flip_rate_of_infinitely_wide_networks_obeys_the_erf_law(
+    subject: tuple[str, int], evidence: Evidence
+) -> None:
+    name, depth = subject
+    for t in STEPS:
+        configuration = limit(get(name), depth, 10**12, t)
+        evidence.rate_near(limit_flip_rate(t), 0.01, flips, configuration, name=f"P(flip) at t={t}", cap=600_000)
+    if subject not in TABULATED:
+        return
+    against_dimension = [limit(get(name), depth, dimension, 3.0) for dimension in DIMENSIONS]
+    evidence.tabulate("P(flip) against d at t = 3, m = infinity", flips, against_dimension, 20_000)
