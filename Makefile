@@ -1,6 +1,7 @@
 # Each target that needs .venv makes it where it is missing, half-made, moved, or older than its two sources.
 PYTHON ?= python3
 ARGS ?=
+HISTORY ?= reports/history
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -8,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 EFFORT := $(if $(QUICK),--theorem-effort=quick)
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test bench setup clean
+.PHONY: help theorems test bench nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -20,6 +21,8 @@ help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
 	@echo 'make bench      print the benchmark ratios beside their targets'
+	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
+	@echo 'make browser    install Chromium for the browser tests (Debian, Ubuntu; as root or by sudo)'
 	@echo 'make setup      only set .venv up; the three above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
@@ -38,6 +41,17 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# The same run anywhere: by hand, by cron, on a cluster, in a workflow. Its exit status is that of the checks.
+nightly: $(STAMP)
+	$(BIN)/python -m reports nightly --history "$(HISTORY)" $(strip $(if $(QUICK),--effort=quick) $(if $(ARGS),-- $(ARGS)))
+
+# Does nothing where both programs are there already.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then echo 'browser: already installed'; \
+	else set -e; as=''; test "$$(id -u)" = 0 || as=sudo; \
+	  $$as apt-get update -q; \
+	  $$as env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium chromium-driver; fi
 
 setup: $(STAMP)
 

@@ -172,6 +172,7 @@ class CheckRunner:
             "allowed_examples": evidence.allowed_examples,
             "examples": evidence.examples,
             "pooled": evidence.pooled,
+            "figures": evidence.figures,
             "networks": evidence.networks,
             "configurations": evidence.configurations,
             "error": self._error,

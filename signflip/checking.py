@@ -7,16 +7,20 @@ judge again from the record alone.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from signflip.activations import Activation
 from signflip.claims import Claim, canonical
 from signflip.evidence import part_verdict
+from signflip.figure_data import FigureData
 from signflip.gaussian import Space
 from signflip.inference import (
     Approach,
@@ -31,7 +35,7 @@ from signflip.inference import (
     UniformLaw,
     Verdict,
 )
-from signflip.networks import RandomNetwork
+from signflip.networks import Architecture, RandomNetwork
 from signflip.pivots import LayerPivots, pivots
 from signflip.projections import Projection
 from signflip.randomness import Key
@@ -105,6 +109,7 @@ class Evidence:
         self._pairs: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
         self._discrepancies: list[NDArray[np.float64]] = []
         self._null_trials = 0
+        self._figures = FigureData()
 
     # -- one example ------------------------------------------------------------------------------------
 
@@ -165,16 +170,21 @@ class Evidence:
 
     def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
-        self._configurations.add(configuration.digest)
+        self._note(configuration)
         self.networks += trials
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
         return draw_network(configuration, trials, draws)
 
     def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
-        self._configurations.add(configuration.digest)
+        self._note(configuration)
         for block in blocks(configuration, self._key(configuration, use)):
             self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
             yield block
+
+    def _note(self, configuration: Configuration) -> None:
+        self._configurations.add(configuration.digest)
+        if not (self.examples and self.examples[-1]["shrinking"]):
+            self._figures.saw(configuration)
 
     def _key(self, configuration: Configuration, use: str) -> Key:
         return Key(self.seed, f"{self.claim.id}/{use}", configuration.digest)
@@ -284,10 +294,14 @@ class Evidence:
         ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more.
         """
         one, other = self.simulate(first, trials), self.simulate(second, second_trials or trials)
-        return [
-            self._record(name, SameLaw.from_samples(project(one), project(other), tolerance, self.alpha), first)
+        statements = {
+            name: SameLaw.from_samples(project(one), project(other), tolerance, self.alpha)
             for name, project in of.items()
-        ]
+        }
+        if not self.examples[-1]["shrinking"]:
+            distances = [statement.distance for statement in statements.values()]
+            self._figures.compared(describe(first), describe(second), (one, other), of, distances)
+        return [self._record(name, statement, first) for name, statement in statements.items()]
 
     def approach(
         self,
@@ -355,7 +369,7 @@ class Evidence:
 
     def pool_pivots(self, configuration: Configuration, trials: int) -> None:
         """Add the pivots of at least ``trials`` dense networks (whole blocks) to this check's pools."""
-        self._configurations.add(configuration.digest)
+        self._note(configuration)
         for block in range(-(-trials // configuration.block_trials)):
             self.networks += configuration.block_trials
             for layer in pivots(configuration, self._key(configuration, "confirm"), block):
@@ -374,12 +388,13 @@ class Evidence:
         if not self._pools:
             return
         tolerance = self.claim.tolerance
-        entries = [
-            _entry(name, UniformLaw.from_transforms(np.concatenate(parts), tolerance=tolerance, alpha=self.alpha), {})[
-                0
-            ]
-            for name, parts in self._pools.items()
-        ]
+        entries = []
+        for name, parts in self._pools.items():
+            transforms = np.concatenate(parts)
+            self._figures.pooled(name, transforms)
+            entries.append(
+                _entry(name, UniformLaw.from_transforms(transforms, tolerance=tolerance, alpha=self.alpha), {})[0]
+            )
         for name, pairs in self._pairs.items():
             u, v = (np.concatenate(side) for side in zip(*pairs, strict=True))
             entries.append(
@@ -410,6 +425,11 @@ class Evidence:
         """How many distinct configurations were drawn from."""
         return len(self._configurations)
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Summaries that figures are drawn from; no verdict rests on them."""
+        return self._figures.to_json()
+
 
 def describe(configuration: Configuration) -> dict[str, Any]:
     """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
@@ -417,7 +437,20 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     about.update(about.pop("architecture"))
     about["activation"] = configuration.activation.name
     about["step"] = configuration.step
+    natural_steps = _natural_steps(configuration.architecture, configuration.activation, configuration.step)
+    if natural_steps is not None:
+        about["natural_steps"] = natural_steps
     return about
+
+
+@lru_cache(maxsize=4096)
+def _natural_steps(architecture: Architecture, activation: Activation, step: float) -> float | None:
+    """t, to six digits; None where the natural step is not a positive number (a constant activation)."""
+    try:
+        t = step / architecture.natural_step(activation)
+    except (ValueError, ArithmeticError):
+        return None
+    return float(f"{t:.6g}") if math.isfinite(t) else None
 
 
 def _entry(name: str, statement: Statement, about: Mapping[str, Any]) -> tuple[dict[str, Any], Judgement]:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from signflip.inference import Budget, Statement, Verdict, combine
 
 SCHEMA = 1
 _OUTSIDE_DIGEST = ("circumstances", "digest")
+# A list of numbers alone, which goes on one line. No text of JSON holds a line's end, so this matches no text.
+_ROW = re.compile(r"\[\n([-+.,\deE\s]+)\n\s*\]")
 
 
 def part_verdict(part: Mapping[str, Any]) -> str:
@@ -50,6 +53,38 @@ def check_verdict(record: Mapping[str, Any]) -> str:
     return str(combine(Verdict(part) for part in parts))
 
 
+def tightest(check: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The statement that carries a check's verdict with least to spare, None if there is none.
+
+    Of a claim, the statement nearest to its threshold; of a control, each example's strongest refutation, and of
+    these the weakest.
+    """
+    parts = [example for example in check["examples"] if not example["shrinking"]]
+    parts += [check["pooled"]] if check["pooled"] is not None else []
+    carrying = [
+        [s for s in part["statements"] if s["verdict"] == check["verdict"] and s["margin"] is not None]
+        for part in parts
+    ]
+    if check["verdict"] == "REFUTED":
+        strongest = [min(entries, key=_evidence_left) for entries in carrying if entries]
+        return max(strongest, key=_evidence_left) if strongest else None
+    entries = [s for entries in carrying for s in entries if s["statement"]["kind"] != "identity"]
+    if not entries:  # identities alone: the one that uses most of its bound
+        entries = [s for entries in carrying for s in entries]
+        entries = [s for s in entries if s["statement"]["bound"] > 0] or entries
+    return min(entries, key=_room) if entries else None
+
+
+def _room(entry: Mapping[str, Any]) -> float:
+    """How far the bound lies from the threshold; of an identity, relative to its bound."""
+    return abs(float(entry["margin"])) / (float(entry["statement"].get("bound", 1.0)) or 1.0)
+
+
+def _evidence_left(entry: Mapping[str, Any]) -> float:
+    """What a refutation leaves of the claim: its p-value, or the margin by which its bound misses."""
+    return float(entry["margin"] if entry["p_value"] is None else entry["p_value"])
+
+
 def digest(document: Mapping[str, Any]) -> str:
     """SHA-256 of everything but the circumstances."""
     kept = {key: value for key, value in document.items() if key not in _OUTSIDE_DIGEST}
@@ -73,6 +108,7 @@ def assemble(
 def write(document: Mapping[str, Any], path: Path) -> None:
     """Write ``document`` so that ``path`` holds, at every moment, the old text or the new one."""
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    text = _ROW.sub(lambda row: f"[{' '.join(row[1].split())}]", text)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as stream:

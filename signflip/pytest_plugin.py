@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -17,6 +18,7 @@ from _pytest._code.code import ExceptionRepr
 
 from signflip import process
 from signflip.claims import EFFORTS, Claim, canonical
+from signflip.code_digest import code_digest
 from signflip.inference import Budget
 from signflip.registry import RegistryError, registered_checks
 from signflip.run_log import RunLog, versions
@@ -135,6 +137,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "registered": sorted(checks.values()),
             "replay": replay,
             "device": config.option.theorem_device,
+            "code": code_digest([Path(process.__file__).parent, config.rootpath / "strategies", suite]),
             "versions": versions(),
         },
         workers=getattr(config.option, "numprocesses", None) or 0,
@@ -373,6 +376,7 @@ class _Listener:
         stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldfail
         self._log.finish("stopped" if stopped or session.shouldstop else "finished")
         log = self._log
+        log.write_page()
         if (log.lost or log.problems or log.not_as_claimed) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -383,7 +387,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     collected: list[Claim] = config.stash.get(_COLLECTED, [])
     lines = claims_table(collected)
     if log is not None and log.document is not None:
-        lines = summary_lines(log.document, log.path, log.problems)
+        lines = [*summary_lines(log.document, log.path, log.problems), *log.page_lines]
     if lines:
         terminalreporter.section("theorem checks")
         for line in lines:

@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import time
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
@@ -44,6 +45,8 @@ class RunLog:
         self._seconds: dict[str, float] = {}
         self._started_checks: set[str] = set()
         self._stopped = False
+        # Where the page is, or why there is none.
+        self.page_lines: list[str] = []
 
     @property
     def lost(self) -> list[str]:
@@ -115,6 +118,25 @@ class RunLog:
         assert self.document is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         evidence.write(self.document, self.path)
+
+    def write_page(self) -> None:
+        """Write the page that a reader opens, beside the document.
+
+        A page that cannot be drawn is a warning: the evidence is on disk, and the page is made of it alone.
+        """
+        if self.document is None or not self.path.exists() or self._run.get("replay") is not None:
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the libraries that draw; under pytest they would be errors
+                from reports.page import write
+
+                self.page_lines = [f"page: {write(self.document, self.folder)}"]
+        except Exception as error:
+            self.page_lines = [
+                f"WARNING: the page could not be written: {type(error).__name__}: {error}",
+                f"WARNING: the evidence is whole; try: python -m reports build {self.path} -o {self.folder}",
+            ]
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from signflip.claims import Claim
+from signflip.evidence import tightest
 
 _HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "tightest bound", "seconds")
 
@@ -61,36 +62,11 @@ def claims_table(claims: Iterable[Claim]) -> list[str]:
 
 
 def tightest_bound(check: Mapping[str, Any]) -> str:
-    """The bound that carries the verdict with least to spare.
-
-    Of a claim, the statement nearest to its threshold; of a control, each example's strongest refutation, and of
-    these the weakest.
-    """
-    parts = [example for example in check["examples"] if not example["shrinking"]]
-    parts += [check["pooled"]] if check["pooled"] is not None else []
-    carrying = [
-        [s for s in part["statements"] if s["verdict"] == check["verdict"] and s["margin"] is not None]
-        for part in parts
-    ]
-    refuted = check["verdict"] == "REFUTED"
-    if refuted:
-        strongest = [min(entries, key=_evidence_left) for entries in carrying if entries]
-        return _bound_refuted(max(strongest, key=_evidence_left)) if strongest else "-"
-    entries = [s for entries in carrying for s in entries if s["statement"]["kind"] != "identity"]
-    if not entries:  # identities alone: the one that uses most of its bound
-        entries = [s for entries in carrying for s in entries]
-        entries = [s for s in entries if s["statement"]["bound"] > 0] or entries
-    return _bound(min(entries, key=_room)) if entries else "-"
-
-
-def _room(entry: Mapping[str, Any]) -> float:
-    """How far the bound lies from the threshold; of an identity, relative to its bound."""
-    return abs(float(entry["margin"])) / (float(entry["statement"].get("bound", 1.0)) or 1.0)
-
-
-def _evidence_left(entry: Mapping[str, Any]) -> float:
-    """What a refutation leaves of the claim: its p-value, or the margin by which its bound misses."""
-    return float(entry["margin"] if entry["p_value"] is None else entry["p_value"])
+    """The bound that carries the verdict with least to spare, in a few words."""
+    entry = tightest(check)
+    if entry is None:
+        return "-"
+    return _bound_refuted(entry) if check["verdict"] == "REFUTED" else _bound(entry)
 
 
 def _bound(entry: Mapping[str, Any]) -> str:

@@ -89,6 +89,30 @@ def test_a_moved_clone_makes_its_environment_anew(clone: Path) -> None:
     assert make(moved, "setup")[1] == []
 
 
+def test_a_night_keeps_its_history_where_it_is_told_to(clone: Path) -> None:
+    make(clone, "setup")
+    assert make(clone, "nightly")[1] == ["python -m reports nightly --history reports/history"]
+    _, calls = make(clone, "nightly", "HISTORY=a folder", "QUICK=1", "ARGS=-n 4")
+    assert calls == ["python -m reports nightly --history a folder --effort=quick -- -n 4"]
+
+
+def test_the_browser_is_installed_once(clone: Path) -> None:
+    tools = clone / "tools"
+    tools.mkdir()
+    for name in ("apt-get", "sudo"):
+        (tools / name).write_text(
+            '#!/bin/sh\ncase "$(basename "$0")" in sudo) exec "$@" ;; esac\necho "apt-get $*" >> calls.txt\n'
+        )
+        (tools / name).chmod(0o755)
+    for name in ("sh", "id", "env", "basename", "make", "cat", "python3"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    _, calls = make(clone, "browser", PATH=str(tools))
+    assert calls == ["apt-get update -q", "apt-get install -q -y --no-install-recommends chromium chromium-driver"]
+    for name in ("chromium", "chromedriver"):
+        (tools / name).symlink_to(tools / "apt-get")
+    assert make(clone, "browser", PATH=str(tools))[1] == []
+
+
 def test_an_old_python_is_refused_by_name_and_version(clone: Path) -> None:
     refused, calls = make(clone, "setup", OLD="1")
     assert refused.returncode != 0
@@ -105,4 +129,7 @@ def test_make_without_a_target_prints_the_targets(clone: Path) -> None:
     told, calls = make(clone)
     assert told.returncode == 0
     assert calls == []
-    assert all(f"make {target}" in told.stdout for target in ("theorems", "test", "bench", "setup", "clean"))
+    assert all(
+        f"make {target}" in told.stdout
+        for target in ("theorems", "test", "bench", "nightly", "browser", "setup", "clean")
+    )

@@ -1,0 +1,41 @@
+"""One night: the theorem checks with a fresh seed, the run kept in the history, the page, and a summary if it failed.
+
+The same on a laptop, under cron, as a SLURM job and in a workflow: it starts pytest, and works from its evidence.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from reports import history, issue, page
+from signflip.evidence import load
+
+SUMMARY = "summary.md"
+
+
+def night(folder: Path, nights: Path, effort: str, seed: str, arguments: list[str]) -> int:
+    """Run pytest, then write ``folder``/index.html and summary.md; returns pytest's exit status.
+
+    The seed is drawn by the plugin, printed in the run's header and kept in the evidence. A history or a page that
+    cannot be written is an error of its own (3), but only after the evidence is safe.
+    """
+    evidence = folder / "evidence.json"
+    evidence.unlink(missing_ok=True)  # what is there after the run is of this run
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "theorem_checks/", f"--theorem-report={folder}"]
+    status = subprocess.run([*command, f"--theorem-effort={effort}", f"--theorem-seed={seed}", *arguments], check=False)
+    try:
+        document = load(evidence)
+        print(f"history: {history.add(nights, document)}")
+        found = history.load(nights)
+        for problem in found.problems:
+            print(f"history: {problem}", file=sys.stderr)
+        print(f"page: {page.write(document, folder, found)}")
+        summary = issue.summary(document)
+        (folder / SUMMARY).write_text(summary, encoding="utf-8")
+        print(f"summary: {folder / SUMMARY}: {summary.splitlines()[0]}")
+    except (OSError, ValueError) as error:
+        print(f"nightly: {error}", file=sys.stderr)
+        return status.returncode or 3
+    return status.returncode

@@ -1,0 +1,91 @@
+"""``python -m reports``: build, diff and issue."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sample
+
+from reports.__main__ import main
+from signflip import evidence
+
+
+@pytest.fixture
+def path(document: dict[str, Any], tmp_path: Path) -> Path:
+    evidence.write(document, tmp_path / "evidence.json")
+    return tmp_path / "evidence.json"
+
+
+def test_build_writes_the_page_from_the_evidence_alone(
+    path: Path, capsys: pytest.CaptureFixture[str], html: str
+) -> None:
+    out = path.parent / "out"
+    assert main(["build", str(path), "-o", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out / "index.html")
+    assert (out / "index.html").read_text(encoding="utf-8") == html
+
+
+def test_build_adds_the_run_to_the_history_and_names_bad_files(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nights = path.parent / "nights"
+    nights.mkdir()
+    (nights / "torn.json").write_text("{")
+    for _ in range(2):
+        assert main(["build", str(path), "--history", str(nights), "-o", str(path.parent / "out")]) == 0
+    assert "torn.json" in capsys.readouterr().err
+    assert len(list(nights.glob("*.json"))) == 2
+    text = (path.parent / "out/index.html").read_text(encoding="utf-8")
+    assert "1 run in this history." in text
+    assert "torn.json" in text
+
+
+def test_unreadable_evidence_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text("{")
+    assert main(["build", str(path), "-o", str(path.parent)]) == 2
+    path.write_text('{"schema": 99}')
+    assert main(["build", str(path), "-o", str(path.parent)]) == 2
+    assert "this program reads schema 1" in capsys.readouterr().err
+
+
+def test_diff_of_a_run_with_itself_is_empty(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", str(path), str(path)]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+
+
+def test_diff_tells_verdicts_first_then_what_came_and_went(
+    path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = copy.deepcopy(document)
+    (decay,) = [check for check in changed["checks"] if check["id"] == "MW-3.decay"]
+    decay["verdict"] = "REFUTED"
+    (law,) = [check for check in changed["checks"] if check["id"] == "LIMIT.erf"]
+    law["claim"]["tolerance"] = 0.05
+    changed["checks"] = [check for check in changed["checks"] if check["id"] != "MW-4.pivots"]
+    changed["run"]["seed"] = 8
+    other = path.with_name("other.json")
+    evidence.write(sample.again(changed), other)
+    assert main(["diff", str(path), str(other)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == [
+        "MW-3.decay: SUPPORTED became REFUTED",
+        "MW-4.pivots: not in the second run",
+        "LIMIT.erf: the claim itself was changed",
+        "seed: 7 became 8",
+    ]
+
+
+def test_issue_is_one_line_for_a_green_run_and_quotes_what_failed(
+    path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["issue", str(path)]) == 0
+    assert capsys.readouterr().out == "All 8 checks ended as claimed (seed 7, quick).\n"
+    changed = sample.hostile(document)
+    for check in changed["checks"]:
+        check["verdict"] = "REFUTED"
+    evidence.write(changed, path)
+    assert main(["issue", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# Not as claimed: ")
+    assert "<img" not in text.split("```")[0].split("\n", 1)[1]

@@ -1,0 +1,38 @@
+"""Formulas: MathML of a small language, one for claims that exist."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from reports import formulas
+from reports.mathml import mathml
+
+
+@pytest.mark.parametrize("prefix", formulas._FORMULAS)
+def test_every_formula_is_well_formed(prefix: str) -> None:
+    for element in formulas.formula(prefix):
+        assert ElementTree.fromstring(element).tag == "math"
+
+
+def test_the_longest_fitting_beginning_of_an_id_is_chosen() -> None:
+    assert formulas.formula("INV.scaled-homogeneous-activation") != formulas.formula("INV.scaled-activation")
+    assert formulas.formula("MW-1.anything") == formulas.formula("MW-1")
+    assert formulas.formula("MW-10.other") == ()
+
+
+def test_fractions_roots_and_scripts_nest() -> None:
+    (found,) = mathml(r"\chi^2_{n-1} \le \frac{a}{\sqrt{b}}")
+    assert "<msubsup><mi>χ</mi><mrow><mi>n</mi><mo>−</mo><mn>1</mn></mrow><mn>2</mn></msubsup>" in found
+    assert "<mfrac><mrow><mi>a</mi></mrow><mrow><msqrt><mrow><mi>b</mi></mrow></msqrt></mrow></mfrac>" in found
+
+
+@pytest.mark.parametrize("source", [r"\frac{a}", "{a", "a}", "_a", r"\unknown", "a_"])
+def test_what_is_not_of_the_language_is_refused(source: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        mathml(source)
+
+
+def test_text_is_escaped() -> None:
+    assert "&lt;b&gt;" in mathml(r"\text{<b>}")[0]

@@ -1,0 +1,65 @@
+"""One night, with a stand-in for pytest: the run is kept whatever its verdicts, and its exit status is passed on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sample
+
+from reports import history, nightly
+from reports.__main__ import main
+from signflip import evidence
+
+
+@pytest.fixture
+def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> list[list[str]]:
+    """The commands that were run; each leaves the sample's evidence, with exit status 1."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        assert not check
+        commands.append(command)
+        (folder,) = [word.split("=", 1)[1] for word in command if word.startswith("--theorem-report=")]
+        if "--no-evidence" not in command:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            evidence.write(document, Path(folder) / "evidence.json")
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(nightly.subprocess, "run", run)
+    return commands
+
+
+def test_a_night_leaves_evidence_history_page_and_summary(pytest_runs: list[list[str]], tmp_path: Path) -> None:
+    out, nights = tmp_path / "out", tmp_path / "nights"
+    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "-k", "mw3"]) == 1
+    (command,) = pytest_runs
+    assert command[1:5] == ["-m", "pytest", "-n", "auto"]
+    assert command[-4:] == ["--theorem-effort=nightly", "--theorem-seed=random", "-k", "mw3"]
+    assert len(history.load(nights).nights) == 1
+    assert 'id="nights"' in (out / "index.html").read_text(encoding="utf-8")
+    assert (out / "summary.md").read_text(encoding="utf-8").startswith("All 8 checks ended as claimed")
+
+
+@pytest.mark.usefixtures("pytest_runs")
+def test_a_night_without_evidence_fails_and_keeps_no_older_run_for_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, nights = tmp_path / "out", tmp_path / "nights"
+    out.mkdir()
+    (out / "evidence.json").write_text(json.dumps(sample.finished({}, [])))
+    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
+    assert "evidence.json" in capsys.readouterr().err
+    assert not nights.exists()
+
+
+@pytest.mark.usefixtures("pytest_runs")
+def test_a_history_that_cannot_be_written_fails_the_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nights").write_text("a file")
+    green = nightly.subprocess.run
+    monkeypatch.setattr(nightly.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(green(*a, **k).args, 0))
+    assert main(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")]) == 3
+    assert (tmp_path / "out/evidence.json").exists()
