@@ -51,8 +51,10 @@ def radial_moments(activation: Activation, depth: int) -> RadialMoments:
     """
     q = m = w = slope = 1.0
     for _ in range(depth):
-        part = m / q if q else 0.0
-        squared_slope = activation.slope_moment(q) if q else 0.0
+        if q == 0.0:  # sigma is 0 throughout
+            break
+        part = m / q
+        squared_slope = activation.slope_moment(q)
         m, w = (
             part * gaussian_moment(activation, q, of="value times radial", power=1),
             part**2 * gaussian_moment(activation, q, of="radial", power=2) + max(0.0, w - part * m) * squared_slope,
@@ -71,6 +73,8 @@ def kernels(activation: Activation, depth: int, radial: Array, tangential: Array
     # How q, and the covariance c, move with the radius of x (a factor 2 in q: q is its square).
     own, covariance, slope = 2.0, 1.0 + radial, np.ones_like(radial)
     for _ in range(depth):
+        if pair.variance == 0.0:  # sigma is 0 throughout
+            break
         moments = pair_moments(activation, pair)
         by_variance = (moments.radial - pair.covariance * moments.slopes) / (2.0 * pair.variance)
         covariance = by_variance * own + moments.slopes * covariance
@@ -225,7 +229,7 @@ class InfiniteWidthLaw:
     def _function(self, first: Array, second: Array) -> tuple[Array, Array]:
         """The regression at these places, and what an error in each is to be compared with; shapes (4, n)."""
         *weights, other = self.regression(*self._coordinates.back(first, second))
-        deviation = np.sqrt(other + _FLOOR * self.moments.variance)
+        deviation = np.sqrt(other + _FLOOR * (self.moments.variance or 1.0))
         scales = (
             deviation / math.sqrt(self.moments.variance or 1.0),
             deviation / math.sqrt(self._rest or 1.0),

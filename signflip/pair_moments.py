@@ -143,7 +143,7 @@ class _Grid:
         self.points = min(len(waiting), _MOST_POINTS)
         while True:
             largest = math.sqrt(float(pair.other[waiting[: self.points]].max()))
-            self._outer = domain.base(largest)
+            self._outer = domain.base(max(scale, largest))  # u, too, moves along u' where they are almost collinear
             self._outer_kinks = domain.kinks(largest) * largest
             ends = len(self._outer) + len(self._outer_kinks) + len(_GRADED) * len(self._inner_kinks)
             size = count * (ends - 1) * _ORDER
@@ -210,7 +210,8 @@ def _evaluate(activation: Activation, points: Points) -> tuple[Points, Points]:
 def _angle(scale: float, other: Points, distance: Points) -> tuple[Points, Points]:
     """(cos, sin) of the angle between two vectors of these lengths at this squared distance."""
     product = 4.0 * scale * other
-    half = np.clip((distance - (scale - other) ** 2) / np.where(product > 0.0, product, 1.0), 0.0, 1.0)
+    quotient = (distance - (scale - other) ** 2) / np.where(product > 0.0, product, 1.0)
+    half = np.where(product > 0.0, np.clip(quotient, 0.0, 1.0), 0.5)  # a vector of length 0 is at right angles to all
     return 1.0 - 2.0 * half, 2.0 * np.sqrt(half * (1.0 - half))
 
 

@@ -76,7 +76,7 @@ class PairLaw(InfiniteWidthLaw):
         """K(y, x') by x' length and angle from y, and its scale; shapes (1, n)."""
         other, distance, _, _ = kernels(self._activation, self._depth, *self._about.back(length, angle))
         variance = self.moments.variance
-        return (variance + other - distance)[None] / 2.0, np.sqrt(variance * other + variance**2)[None]
+        return (variance + other - distance)[None] / 2.0, np.sqrt(variance * other + (variance or 1.0) ** 2)[None]
 
     def _from_second(self, radial: Array, tangential: Array, moved: Array) -> tuple[Array, Array]:
         """Length of x', and its angle from y."""

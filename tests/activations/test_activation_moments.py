@@ -151,6 +151,65 @@ def test_moments_are_those_of_closed_forms(q):
     assert moment("tanh", power=1) == pytest.approx(0.0, abs=1e-11)
 
 
+@pytest.mark.parametrize("q", [1e-6, 0.3, 1.0, 5.0, 1e4])
+def test_radial_moments_are_those_of_closed_forms(q):
+    """E u sigma sigma' = q dV/dq, V = E sigma^2 (Stein's lemma); u sigma' of a power is a multiple of that power."""
+
+    def moment(name, power, of="radial"):
+        return gaussian_moment(activations.get(name), q, of=of, power=power)
+
+    exact = {"rel": 1e-9}
+    assert moment("relu", 1) == pytest.approx(math.sqrt(q / (2.0 * math.pi)), **exact)
+    assert moment("relu", 4) == pytest.approx(1.5 * q**2, **exact)
+    assert moment("abs", 2) == pytest.approx(q, **exact)
+    assert moment("square", 1) == pytest.approx(2.0 * q, **exact)
+    assert moment("square", 4) == pytest.approx(16.0 * 105.0 * q**4, **exact)
+    assert moment("cubic", 2) == pytest.approx(9.0 * 15.0 * q**3, **exact)
+    assert moment("erf", 2) == pytest.approx(4.0 / math.pi * q * (1.0 + 4.0 * q) ** -1.5, **exact)
+    cosine = (1.0 - 4.0 * q) * math.exp(-2.0 * q)  # E u^2 cos(2 u) / q
+    assert moment("sin", 2) == pytest.approx(q * (1.0 + cosine) / 2.0, **exact)
+    assert moment("cos", 2) == pytest.approx(q * (1.0 - cosine) / 2.0, **exact)
+    assert moment("erf", 1) == pytest.approx(0.0, abs=1e-11)
+
+    both = "value times radial"
+    assert moment("relu", 1, both) == pytest.approx(q / 2.0, **exact)
+    assert moment("relu", 2, both) == pytest.approx(1.5 * q**2, **exact)
+    assert moment("abs", 4, both) == pytest.approx(105.0 * q**4, **exact)
+    assert moment("square", 1, both) == pytest.approx(6.0 * q**2, **exact)
+    assert moment("square", 2, both) == pytest.approx(4.0 * 105.0 * q**4, **exact)
+    assert moment("cubic", 1, both) == pytest.approx(45.0 * q**3, **exact)
+    assert moment("sin", 1, both) == pytest.approx(q * math.exp(-2.0 * q), rel=1e-9, abs=1e-10 * q)
+    assert moment("erf", 1, both) == pytest.approx(
+        4.0 / math.pi * q / ((1.0 + 2.0 * q) * math.sqrt(1.0 + 4.0 * q)), **exact
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["celu_0.5", "elu", "gelu", "hard_swish", "hard_tanh", "mish", "prelu_-0.5", "relu6", "sigmoid", "tanh"]
+)
+def test_radial_moments_are_those_of_mpmath(name):
+    activation, (value, slope) = activations.get(name), FORMULAS[name]
+    variance = 1.6875
+    kinks = [mpf(kink) for kink in activation.kinks(-20.0, 20.0)]
+    radial = mpmath_moment(lambda z: z * slope(z), kinks, variance, 2)
+    both = mpmath_moment(lambda z: z * slope(z) * value(z), kinks, variance, 1)
+    assert gaussian_moment(activation, variance, of="radial", power=2) == pytest.approx(radial, rel=ACCURACY)
+    assert gaussian_moment(activation, variance, of="value times radial", power=1) == pytest.approx(both, rel=ACCURACY)
+
+
+@pytest.mark.parametrize("threshold", [3.0, 12.1, 19.0])
+@pytest.mark.parametrize("of", ["radial", "value times radial"])
+def test_a_radial_mass_far_in_the_tail_is_found(threshold, of):
+    """max(z - b, 0): u sigma' = u, u sigma sigma' = u (u - b), both beyond b only."""
+    activation = PiecewiseLinear((threshold,), (0.0, 1.0), 0.0)
+    with mpmath.workdps(60):
+        b = mpf(threshold)
+        density = mpmath.exp(-b * b / 2) / mpmath.sqrt(2 * mpmath.pi)
+        tail = mpmath.erfc(b / mpmath.sqrt(2)) / 2
+        expected = float(density if of == "radial" else tail)
+    assert gaussian_moment(activation, 1.0, of=of, power=1) == pytest.approx(expected, rel=ACCURACY, abs=0.0)
+
+
 @pytest.mark.parametrize("exponent", [1.25, 1.5, 2.0, 2.75, 3.0])
 @pytest.mark.parametrize("power", [1, 2, 4])
 def test_moments_of_powers_are_gamma_functions(exponent, power):
@@ -259,7 +318,7 @@ def test_a_moment_that_cannot_be_had_is_refused_by_name(activation):
         (math.nan, {}, "variance is nan"),
         (math.inf, {}, "variance is inf"),
         ("1", {}, "variance is '1'"),
-        (1.0, {"of": "slope"}, "of is 'slope'; allowed are 'value', 'derivative'"),
+        (1.0, {"of": "slope"}, "of is 'slope'; allowed are 'value', 'derivative', 'radial', 'value times radial'"),
         (1.0, {"power": 3}, "power is 3; allowed are 1, 2, 4"),
     ],
 )

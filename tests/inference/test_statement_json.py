@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from signflip.inference import (
+    Approach,
     DecayExponent,
     Identity,
     Independent,
@@ -30,6 +31,7 @@ STATEMENTS: dict[str, Statement] = {
         Independent.from_transforms(_U, _V, 4, 0.1, 1e-6),
         DecayExponent.from_samples({10: _U, 1000: 0.1 * _V}, 1e-6, predicted=-0.5, tolerance=0.1),
         Identity.from_samples(1e-16 * _U, 1e-15),
+        Approach.from_samples({16: 0.5 * _U, 64: _V[:37]}, _V, predicted=-1.0, tolerance=0.2, alpha=1e-6),
     )
 }
 FIELDS = [(kind, name) for kind, one in STATEMENTS.items() for name in one.to_json() if name != "kind"]
@@ -141,6 +143,18 @@ def test_a_record_is_refused_by_the_reader_of_another_kind_and_if_it_is_no_objec
         ("decay-exponent", "lowers", [9.0, 9.0]),
         ("decay-exponent", "ceiling", 0.0),
         ("decay-exponent", "tolerance", -0.1),
+        ("approach", "widths", [64, 16]),
+        ("approach", "widths", [16, 16]),
+        ("approach", "widths", [16]),
+        ("approach", "widths", [0, 64]),
+        ("approach", "sizes", [60]),
+        ("approach", "sizes", [0, 37]),
+        ("approach", "reference", 0),
+        ("approach", "distances", [0.5]),
+        ("approach", "tolerance", 0.0),
+        ("approach", "tolerance", -0.2),
+        ("approach", "alpha", 0.0),
+        ("approach", "alpha", 1.0),
         ("identity", "n", 0),
         ("identity", "largest", -1e-16),
         ("identity", "alpha", 1e-9),
