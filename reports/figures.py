@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.figure import Figure
 from reports.law_figures import law_figures, pivot_figures
-from reports.other_figures import decay_figures, identity_figures, table_figures
+from reports.other_figures import approach_figures, decay_figures, identity_figures, table_figures
 from reports.rate_figures import rate_figure
 
 
@@ -15,6 +15,6 @@ def figures_of(check: Mapping[str, Any]) -> list[Figure]:
     """The figures of one check's section, in reading order."""
     rates = rate_figure(check)
     found = [rates] if rates is not None else []
-    for draw in (decay_figures, law_figures, pivot_figures, table_figures, identity_figures):
+    for draw in (decay_figures, approach_figures, law_figures, pivot_figures, table_figures, identity_figures):
         found += draw(check)
     return found

@@ -9,7 +9,7 @@ from reports import panels, svg
 from reports.figure import Figure, Key, Table, first_rows, slug, widths_words
 from reports.panels import Axis, short
 
-MOST_ROWS = 16
+MOST_ROWS = 10
 # The three outcomes themselves; the other projections are drawn thin.
 _DRAWN = {"f(x)": svg.SERIES[0], "f(x')": svg.SERIES[1], "|grad f(x)|": svg.SERIES[2]}
 _LAW_NAMES = {"dense": "dense", "conditioned": "conditioned", "infinite-width": "infinite width"}
@@ -234,7 +234,7 @@ def _qq(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[floa
         )
         values = quantiles[name]
         panels.line(axes, [0.0, 1.0], [0.0, 1.0], svg.MUTED, width=0.8)
-        panels.marks(axes, [k / (len(values) - 1) for k in range(len(values))], values, svg.SERIES[i], 2.6)
+        panels.line(axes, [k / (len(values) - 1) for k in range(len(values))], values, svg.SERIES[i], width=2.0)
     words = f"Quantiles of {len(names)} pivots against those of the uniform law, on the diagonal if the law holds."
     return svg.inline(figure, f"{prefix}-qq", "QQ plots of the pivots", words)
 

@@ -46,7 +46,8 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
         tried = [figure for figure in (cloud_figure(document), gallery_figure(document)) if figure is not None]
         nights = nights_view(history) if history is not None else None
     kind, sentence = reading.verdict_sentence(document)
-    context = {
+    context: dict[str, Any] = {
+        "lean": False,
         "document": document,
         "run": document["run"],
         "circumstances": document["circumstances"],
@@ -66,9 +67,14 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},
     }
     template = environment.get_template("page.html.j2")
-    bare = template.render(**context, embedded={"how": "digest", "text": "", "size": 0})
-    room = LARGEST_PAGE - len(svg.share_styles(bare).encode()) - 2_000
-    return svg.share_styles(template.render(**context, embedded=_embedded(text, room)))
+    bare = {"how": "digest", "text": "", "size": 0}
+    length = len(svg.share_styles(template.render(**context, embedded=bare)).encode())
+    if length > LARGEST_PAGE:
+        lean = [{**check, "figures": check["figures"][: check["own_figures"]], "statements": []} for check in checks]
+        context |= {"lean": True, "groups": _groups(lean)}
+        length = len(svg.share_styles(template.render(**context, embedded=bare)).encode())
+    embedded = _embedded(text, LARGEST_PAGE - length - 2_000)
+    return svg.share_styles(template.render(**context, embedded=embedded))
 
 
 def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: History | None) -> dict[str, Any]:
@@ -78,7 +84,8 @@ def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: 
     pilots = [p for e in check["examples"] if not e["shrinking"] for p in e["pilots"]]
     wanted = check["claim"]["expect"]
     over_nights = night_figure(history, check["id"]) if history is not None and wanted == "SUPPORTED" else None
-    figures = [*figures_of(check), *([over_nights] if over_nights is not None else [])]
+    own = figures_of(check)
+    figures = [*own, *([over_nights] if over_nights is not None else [])]
     # What speaks against the claim first, then what speaks for it with least to spare.
     order = sorted(statements, key=lambda s: (s["verdict"] == wanted, abs(s["margin"] or 0.0)))
     return {
@@ -93,6 +100,7 @@ def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: 
         "statements": [
             {"name": s["name"], "sentence": s["sentence"], "about": _about(s["about"])} for s in order[:MOST_STATEMENTS]
         ],
+        "own_figures": len(own),
         "statement_count": len(statements),
         "pilot_count": len(pilots),
         "seconds": document["circumstances"]["check_seconds"].get(check["id"]),

@@ -15,8 +15,8 @@ from reports.panels import Axis, short
 
 RATE_KINDS = ("rate-at-least", "rate-near")
 # Beyond this many, the statements nearest to their thresholds are drawn.
-MOST_MARKS = 300
-MOST_ROWS = 16
+MOST_MARKS = 200
+MOST_ROWS = 10
 _FLIPS = re.compile(r"flip|adversarial", re.IGNORECASE)
 _NOT_ONE_STEP = {"direction", "steps", "stop", "entries", "output", "projection", "companion"}
 BOX = (0.115, 0.185, 0.855, 0.70)

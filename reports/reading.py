@@ -14,13 +14,21 @@ MARKS = {
     "prior": "from the abstract or introduction of another paper",
     "memory": "recalled, not read: a shape, never a constant",
 }
-GROUPS = (
+# Beginnings of ids, a title, an introduction.
+Group = tuple[str | tuple[str, ...], str, str]
+GROUPS: tuple[Group, ...] = (
     (
         "MW-",
         "The claims of the paper",
         "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source.",
     ),
     ("LIMIT", "The limit law at a fixed step", "Derived here; the paper's own constants are not checked."),
+    ("INF", "The infinite-width law", "The limit of wide networks at a finite input dimension; derived here."),
+    (
+        ("LOCAL", "PAIR"),
+        "Linearity around x, and a second input",
+        "How f behaves near x, and what the attack does at y.",
+    ),
     (
         "BOUND",
         "Where the claims stop: predictions",
@@ -28,13 +36,18 @@ GROUPS = (
     ),
     ("INV", "What must not matter", "Exact equalities and equal laws: symmetries of the model."),
     (
+        ("BBC", "BCGT", "DE-PALMA", "DS"),
+        "Earlier results",
+        "Statements of other papers, named in docs/claims.md; each mark says what was read of them.",
+    ),
+    (
         "NOT",
         "Controls: false claims that must be refuted",
-        "Each is judged by the code that judges the true claims. A suite that cannot refute them could not "
-        "have refuted anything.",
+        "Each is judged by the code that judges the true claims. A suite that cannot refute them could not have "
+        "refuted anything.",
     ),
 )
-OTHER = ("", "Other claims", "")
+OTHER: Group = ("", "Other claims", "")
 
 
 def as_claimed(check: Mapping[str, Any]) -> bool:
@@ -124,7 +137,7 @@ def verdict_sentence(document: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def group_of(claim_id: str) -> tuple[str, str, str]:
+def group_of(claim_id: str) -> Group:
     """The group of the page that a claim belongs to: prefix, title, introduction."""
     return next((group for group in GROUPS if claim_id.startswith(group[0])), OTHER)
 

@@ -127,6 +127,18 @@ def test_evidence_too_large_for_the_page_is_packed_and_then_left_out(
     assert f'id="evidence">{{"digest": "{document["digest"]}"}}</script>' in page.build(document)
 
 
+def test_a_page_that_grows_too_large_leaves_what_the_evidence_holds_anyway(
+    document: dict[str, Any], nights: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page.build(document, nights)
+    monkeypatch.setattr(page, "LARGEST_PAGE", 150_000)
+    lean = page.build(document, nights)
+    assert len(lean) < len(whole)
+    assert "To keep this page small" in lean
+    assert 'id="figure-MW-1-sample-rates"' in lean
+    assert 'id="figure-MW-1-sample-nights"' not in lean
+
+
 def test_damaged_evidence_is_shown_with_a_warning(document: dict[str, Any]) -> None:
     damaged = copy.deepcopy(document)
     damaged["checks"][0]["networks"] += 1
