@@ -105,4 +105,6 @@ def test_make_without_a_target_prints_the_targets(clone: Path) -> None:
     told, calls = make(clone)
     assert told.returncode == 0
     assert calls == []
-    assert all(f"make {target}" in told.stdout for target in ("theorems", "test", "bench", "setup", "clean"))
+    assert all(
+        f"make {target}" in told.stdout for target in ("theorems", "test", "bench", "calibrate", "setup", "clean")
+    )
