@@ -106,8 +106,8 @@ _BLIND = """
 ## What this cannot tell
 
 - At t = 1e-4 and 10^5 runs a true rate of a few times t would pass for held: see the first table. Runs that cost little
-  are 10^6. The error rates of a real run, 1e-9 and below, are beyond any repetition: there the proofs in
-  [method.md](method.md) and, for rates and ranks, the same exact sums stand.
+  are 10^6. The error rates of a real run, 1e-9 and below, are beyond any repetition: there only the proofs in
+  [method.md](method.md) stand.
 - Support just outside a tolerance is far rarer than its error rate: DKW radii add up where the truth does not. That
   costs power (more draws are needed to support a claim), never validity.
 - p-values with atoms are conservative, up to never being small (an atom of 0.9).
