@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 EFFORT := $(if $(QUICK),--theorem-effort=quick)
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test bench nightly browser setup clean
+.PHONY: help theorems test bench calibrate nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -21,9 +21,10 @@ help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
 	@echo 'make bench      print the benchmark ratios beside their targets'
+	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
 	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
 	@echo 'make browser    install Chromium for the browser tests (Debian, Ubuntu; as root or by sudo)'
-	@echo 'make setup      only set .venv up; the three above do it themselves'
+	@echo 'make setup      only set .venv up; those above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
 	@echo 'ARGS="..."      more arguments for pytest, e.g. make theorems ARGS="-k mw3"'
@@ -41,6 +42,9 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+calibrate: $(STAMP)
+	$(BIN)/python -m calibration
 
 # The same run anywhere: by hand, by cron, on a cluster, in a workflow. Its exit status is that of the checks.
 nightly: $(STAMP)

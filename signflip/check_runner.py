@@ -22,6 +22,7 @@ from signflip.checking import Evidence, InconclusiveError, NotShownError
 from signflip.claims import canonical
 from signflip.codec import decode, encode
 from signflip.evidence import check_verdict
+from signflip.reach import figures
 
 # Configurations that may be tried to make a failing one simpler; each costs as much as an example.
 SHRINK_EXAMPLES = 20
@@ -84,6 +85,7 @@ class CheckRunner:
         self._tracebacks: dict[str, TracebackType | None] = {}
         self._shrinks_left = SHRINK_EXAMPLES
         self._error: str | None = None
+        self._reach = figures(evidence.claim.reach, evidence.alpha, evidence.allowed_examples)
 
     def run(self, fixtures: Mapping[str, Any]) -> None:
         """Run all examples, then judge the pools; raises what a failing example raised."""
@@ -170,6 +172,7 @@ class CheckRunner:
             "claim": evidence.claim.to_json(),
             "alpha": evidence.alpha,
             "allowed_examples": evidence.allowed_examples,
+            "reach": self._reach,
             "examples": evidence.examples,
             "pooled": evidence.pooled,
             "figures": evidence.figures,

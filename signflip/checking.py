@@ -39,15 +39,12 @@ from signflip.networks import Architecture, RandomNetwork
 from signflip.pivots import LayerPivots, pivots
 from signflip.projections import Projection
 from signflip.randomness import Key
+from signflip.reach import DEFAULT_CAP, GRID_CELLS, ReachError
 from signflip.trials import DTYPES, Configuration, Sample, blocks, collect, draw_network
 
 Event = Callable[[Sample], NDArray[np.bool_]]
 Progress = Callable[[str], None]
 
-# Trials after which a sequential statement that is still open is INCONCLUSIVE.
-DEFAULT_CAP = 20_000
-# Independence of two pivots is judged on this many cells a side.
-GRID_CELLS = 8
 # <D, W u> and |u|^2 differ by rounding, at most 4 (m + n) eps of the scale that `LayerPivots` gives, with m + n <= 64.
 IDENTITY_BOUND = 256 * 2.0**-52
 
@@ -200,7 +197,7 @@ class Evidence:
             return RateAtLeast(successes, trials, threshold, self.alpha)
 
         counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self._record(name, state(*counts), configuration)
+        return self._record(name, state(*counts), configuration, cap)
 
     def rate_near(
         self,
@@ -218,7 +215,7 @@ class Evidence:
             return RateNear(successes, trials, target, tolerance, self.alpha)
 
         counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self._record(name, state(*counts), configuration)
+        return self._record(name, state(*counts), configuration, cap)
 
     def pilot_rate(self, event: Event, configuration: Configuration, *, accept: float, reject: float, cap: int) -> bool:
         """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
@@ -351,11 +348,24 @@ class Evidence:
         """Put a remark in the example's record, on what was left out and why."""
         self.examples[-1]["notes"].append(text)
 
-    def _record(self, name: str, statement: Statement, about: Configuration | Mapping[str, Any]) -> Judgement:
+    def _record(
+        self, name: str, statement: Statement, about: Configuration | Mapping[str, Any], cap: int | None = None
+    ) -> Judgement:
+        self._require_declared(name, statement, cap)
         where = describe(about) if isinstance(about, Configuration) else dict(about)
         entry, judgement = _entry(name, statement, where)
         self._open_example()["statements"].append(entry)
         return judgement
+
+    def _require_declared(self, name: str, statement: Statement, cap: int | None = None) -> None:
+        """What a claim says that it reaches holds only for the statements and the trials that it declares."""
+        declared = self.claim.reach
+        if declared and not any(one.covers(statement, cap) for one in declared):
+            trials = "" if cap is None else f", cap {cap:,}"
+            raise ReachError(
+                f"{self.claim.id}: {name}: its claim's reach declares no {statement.kind} of these thresholds, "
+                f"or one of more trials{trials}: {statement.judge().sentence}"
+            )
 
     def _open_example(self) -> dict[str, Any]:
         example = self.examples[-1]
@@ -388,25 +398,21 @@ class Evidence:
         if not self._pools:
             return
         tolerance = self.claim.tolerance
-        entries = []
+        made: list[tuple[str, Statement, dict[str, Any]]] = []
         for name, parts in self._pools.items():
             transforms = np.concatenate(parts)
             self._figures.pooled(name, transforms)
-            entries.append(
-                _entry(name, UniformLaw.from_transforms(transforms, tolerance=tolerance, alpha=self.alpha), {})[0]
-            )
+            made.append((name, UniformLaw.from_transforms(transforms, tolerance=tolerance, alpha=self.alpha), {}))
         for name, pairs in self._pairs.items():
             u, v = (np.concatenate(side) for side in zip(*pairs, strict=True))
-            entries.append(
-                _entry(
-                    f"independent: {name}",
-                    Independent.from_transforms(u, v, GRID_CELLS, tolerance=tolerance, alpha=self.alpha),
-                    {},
-                )[0]
-            )
+            independence = Independent.from_transforms(u, v, GRID_CELLS, tolerance=tolerance, alpha=self.alpha)
+            made.append((f"independent: {name}", independence, {}))
         errors = np.concatenate(self._discrepancies)
         identity = Identity.from_samples(errors, bound=IDENTITY_BOUND)
-        entries.append(_entry("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials})[0])
+        made.append(("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials}))
+        for name, statement, _ in made:
+            self._require_declared(name, statement)
+        entries = [_entry(*one)[0] for one in made]
         if len(entries) > self.claim.pooled:
             raise BudgetError(
                 f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}"

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from signflip.reach import Reach
+
 # [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only.
 MARKS = ("abstract", "derived", "prior", "memory")
 EXPECTATIONS = ("SUPPORTED", "REFUTED")
@@ -28,6 +30,7 @@ class Claim:
         examples: configurations drawn at standard effort.
         statements: statistical statements an example makes at most: its share of the budget is split over them.
         pooled: statements made once, over all examples.
+        reach: which statements these are, and the departures that they refute; checked when the check is collected.
 
     Raises:
         ValueError: naming the field, its value and what is allowed.
@@ -43,6 +46,7 @@ class Claim:
     examples: int = 20
     statements: int = 1
     pooled: int = 0
+    reach: tuple[Reach, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("id", "statement", "domain", "detects"):
@@ -59,6 +63,21 @@ class Claim:
                 raise ValueError(f"claim {self.id!r}: {name}={value!r}: allowed are whole numbers from {least}")
         if self.statements + self.pooled == 0:
             raise ValueError(f"claim {self.id!r}: statements=0 and pooled=0: a check that states nothing cannot fail")
+        self._settle_reach()
+
+    def _settle_reach(self) -> None:
+        try:
+            given = tuple(one if isinstance(one, Reach) else Reach(**one) for one in self.reach)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"claim {self.id!r}: reach={self.reach!r}: {error}") from error
+        object.__setattr__(self, "reach", given)
+        for name, declared in (("statements", False), ("pooled", True)):
+            number, most = sum(one.count for one in given if one.pooled == declared), getattr(self, name)
+            if number > most:
+                raise ValueError(f"claim {self.id!r}: reach counts {number} statements, {name}={most}")
+        for one in given:
+            if self.expect == "SUPPORTED" and one.room is None and one.kind != "identity":
+                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given: support is expected")
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""

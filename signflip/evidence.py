@@ -20,6 +20,7 @@ from typing import Any
 
 from signflip.claims import Claim, canonical
 from signflip.inference import Budget, Statement, Verdict, combine
+from signflip.reach import figures
 
 SCHEMA = 1
 _OUTSIDE_DIGEST = ("circumstances", "digest")
@@ -131,8 +132,8 @@ def append(record: Mapping[str, Any], path: Path) -> None:
 def verify(document: Mapping[str, Any]) -> list[str]:
     """What is wrong with a document, in words; empty if every verdict follows from the counts.
 
-    Judges every statement again, and compares its verdict and figures, its alpha with its share of the budget, the
-    verdicts of examples and checks, and the digest.
+    Judges every statement again, and compares its verdict and figures, its alpha with its share of the budget, what
+    each check says that it detects, the verdicts of examples and checks, and the digest.
     """
     if document.get("schema") != SCHEMA:
         return [f"schema={document.get('schema')!r}: this program reads schema {SCHEMA}"]
@@ -171,6 +172,8 @@ def _check_problems(check: Mapping[str, Any], budget: Budget, replayed: Mapping[
         alpha = replayed["alpha"]
     if check["alpha"] != alpha:
         yield f"alpha {check['alpha']!r}, its share of the budget is {alpha!r}"
+    if not _same_figures(check.get("reach", []), figures(claim.reach, check["alpha"], check["allowed_examples"])):
+        yield "reach: what it says that it detects does not follow from its claim and its error rate"
     parts = list(check["examples"]) + ([check["pooled"]] if check["pooled"] is not None else [])
     for part in parts:
         pilots = part.get("pilots", [])
@@ -217,6 +220,17 @@ def _close(found: Sequence[float], expected: Sequence[float]) -> bool:
     return len(found) == len(expected) and all(
         math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(found, expected, strict=True)
     )
+
+
+def _same_figures(found: Any, expected: Any) -> bool:
+    """Whether two pieces of plain data agree, their numbers but for rounding."""
+    if isinstance(expected, float) and isinstance(found, (int, float)):
+        return math.isclose(found, expected, rel_tol=1e-6)
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(_same_figures, found, expected))
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(_same_figures(found[key], expected[key]) for key in expected)
+    return bool(found == expected)
 
 
 def load(path: Path) -> dict[str, Any]:

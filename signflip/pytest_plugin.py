@@ -20,6 +20,7 @@ from signflip import process
 from signflip.claims import EFFORTS, Claim, canonical
 from signflip.code_digest import code_digest
 from signflip.inference import Budget
+from signflip.reach import problems
 from signflip.registry import RegistryError, registered_checks
 from signflip.run_log import RunLog, versions
 from signflip.summary import claims_table, summary_lines
@@ -38,7 +39,7 @@ _LOG = pytest.StashKey[RunLog]()
 _CHECKS = pytest.StashKey[dict[str, str]]()
 _RECORD = pytest.StashKey[str]()
 _FAILURE = pytest.StashKey[str]()
-_COLLECTED = pytest.StashKey[list[Claim]]()
+_COLLECTED = pytest.StashKey[list[tuple[Claim, float, int]]]()
 
 Check = TypeVar("Check", bound=Callable[..., Any])
 
@@ -227,9 +228,34 @@ def _admit(item: pytest.Item, config: pytest.Config) -> None:
         raise pytest.Collector.CollectError(
             f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail"
         )
+    _require_reach(found, item.nodeid, config)
     check = item.obj if isinstance(item, pytest.Function) else None
     if hasattr(check, "hypothesis"):
         _settle_hypothesis(check, _examples(found, config), item.nodeid)
+
+
+def _require_reach(claim: Claim, nodeid: str, config: pytest.Config) -> None:
+    """Refuse a check that its share of the budget, at this effort, keeps from what its claim states.
+
+    A replay is of a run in which it was not refused.
+    """
+    option = config.option
+    if option.theorem_replay is not None:
+        return
+    if found := problems(claim.reach, *_error_rate(claim, config)):
+        raise pytest.Collector.CollectError(
+            f"{nodeid}: claim {claim.id!r} is out of reach at --theorem-effort={option.theorem_effort} and "
+            f"--theorem-false-alarm={option.theorem_false_alarm:g}:\n  " + "\n  ".join(found)
+        )
+
+
+def _error_rate(claim: Claim, config: pytest.Config) -> tuple[float, int]:
+    """(error rate of ONE statement, examples) of a check in this run."""
+    examples = _examples(claim, config)
+    replay = config.option.theorem_replay
+    if replay is not None:
+        return float(replay["alpha"]), examples
+    return config.stash[_BUDGET].statement_share(claim.id, examples, claim.statements, claim.pooled), examples
 
 
 def _settle_hypothesis(check: Any, examples: int, nodeid: str) -> None:
@@ -264,7 +290,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the log what will run (without workers)."""
     config = session.config
     if config.option.collectonly:
-        config.stash[_COLLECTED] = [found for item in session.items if (found := claim_of(item))]
+        found = [claim for item in session.items if (claim := claim_of(item))]
+        config.stash[_COLLECTED] = [(claim, *_error_rate(claim, config)) for claim in found]
     elif _LOG in config.stash:
         config.stash[_LOG].expect([item.nodeid for item in session.items])
 
@@ -294,10 +321,7 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
     if found is None:
         raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
     option = request.config.option
-    examples = _examples(found, request.config)
-    alpha = request.config.stash[_BUDGET].statement_share(found.id, examples, found.statements, found.pooled)
-    if option.theorem_replay is not None:
-        alpha = option.theorem_replay["alpha"]
+    alpha, examples = _error_rate(found, request.config)
     return Evidence(found, option.theorem_seed, alpha, examples, option.theorem_effort, _heartbeat(request.config))
 
 
@@ -384,8 +408,8 @@ class _Listener:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The table of checks; under --collect-only, what is claimed."""
     log = config.stash.get(_LOG, None)
-    collected: list[Claim] = config.stash.get(_COLLECTED, [])
-    lines = claims_table(collected)
+    collected: list[tuple[Claim, float, int]] = config.stash.get(_COLLECTED, [])
+    lines = claims_table(collected, config.option.theorem_false_alarm)
     if log is not None and log.document is not None:
         lines = [*summary_lines(log.document, log.path, log.problems), *log.page_lines]
     if lines:

@@ -8,8 +8,9 @@ from typing import Any
 
 from signflip.claims import Claim
 from signflip.evidence import tightest
+from signflip.reach import POWER, sentences
 
-_HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "tightest bound", "seconds")
+_HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "error rate", "tightest bound", "seconds")
 
 
 def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[str]) -> list[str]:
@@ -22,6 +23,7 @@ def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[st
             _verdict(check),
             f"{check['configurations']:,}",
             f"{check['networks']:,}",
+            f"{check['alpha']:.1e}",
             tightest_bound(check),
             f"{circumstances['check_seconds'].get(check['id'], 0):.1f}",
         )
@@ -50,13 +52,20 @@ def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[st
     return lines
 
 
-def claims_table(claims: Iterable[Claim]) -> list[str]:
-    """What the collected checks claim, for --collect-only."""
+def claims_table(collected: Iterable[tuple[Claim, float, int]], false_alarm: float) -> list[str]:
+    """What the collected checks claim, and with what they reach it, for --collect-only.
+
+    ``collected``: each claim, with the error rate of one of its statements and its number of examples.
+    """
     lines: list[str] = []
-    for claim in claims:
+    for claim, alpha, examples in collected:
+        spent = alpha * (examples * claim.statements + claim.pooled)
+        made = f"{examples} examples of at most {claim.statements} statements, and {claim.pooled} pooled"
         lines += [
             f"{claim.id} [{claim.mark}] expected {claim.expect}: {claim.statement}",
             f"    domain: {claim.domain}; tolerance {claim.tolerance:g}; detects: {claim.detects}",
+            f"    error rate: {alpha:.3g} a statement; {spent:.3g} of the run's {false_alarm:g}, for {made}",
+            *(f"    at power {POWER:g}, {line}" for line in sentences(claim.reach, alpha, examples)),
         ]
     return lines
 
@@ -107,7 +116,7 @@ def _verdict(check: Mapping[str, Any]) -> str:
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
-    right = {"configurations", "networks", "seconds"}
+    right = {"configurations", "networks", "error rate", "seconds"}
 
     def line(row: tuple[str, ...]) -> str:
         cells = [

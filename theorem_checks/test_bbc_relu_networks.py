@@ -15,12 +15,13 @@ from signflip.checking import Event, Evidence
 from signflip.laws import bounded_width_flip_rate
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
+from signflip.reach import rate_at_least, rate_near
 from signflip.trials import Configuration, Sample
 
 RELU = get("relu")
 HIGH = 0.9
 STEPS = 3.0
-WIDE = 3000
+WIDE, CAP = 3000, 40_000
 SHAPES = ((1000, 1000), (2000, 200), (200, 2000), (200, 5000, 200), (300, 3000, 300), (500, 500, 500, 500))
 
 
@@ -40,6 +41,7 @@ def stays(sample: Sample) -> NDArray[np.bool_]:
     detects="a probability below 0.9 at any rung",
     examples=6,
     statements=3,
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03, count=3),),
 )
 @given(widths=st.sampled_from(SHAPES))
 def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int, ...], evidence: Evidence) -> None:
@@ -57,6 +59,11 @@ def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int
     tolerance=0.03,
     detects="a flip rate more than 0.03 above the bound",
     examples=4,
+    statements=6,
+    # One of these, by b.
+    reach=(
+        *(rate_at_least(0.97 - bounded_width_flip_rate(b), effect=0.04, room=0.03, trials=CAP) for b in range(1, 7)),
+    ),
 )
 @given(narrow=st.integers(1, 6), below=st.integers(1, 2))
 def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence: Evidence) -> None:
@@ -65,7 +72,9 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
     # the step does: so the flip rate grows with it, towards the bound.
     bound = bounded_width_flip_rate(narrow)
     subject = configuration(RELU, (WIDE,) * below + (narrow,), LARGEST_DIMENSION, STEPS)
-    evidence.rate_at_least(1 - bound - 0.03, stays, subject, name=f"P(no flip) >= {1 - bound:.3f} - 0.03 at b={narrow}")
+    evidence.rate_at_least(
+        1 - bound - 0.03, stays, subject, name=f"P(no flip) >= {1 - bound:.3f} - 0.03 at b={narrow}", cap=CAP
+    )
 
 
 @claim(
@@ -77,6 +86,7 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
     tolerance=0.05,
     detects="a flip rate more than 0.05 from the rate of 40,000 pilot draws",
     examples=3,
+    reach=(rate_near(0.5, 0.05, effect=0.04),),
 )
 @given(narrow=st.sampled_from([2, 5, 20]))
 def test_wide_layers_below_a_bottleneck_change_nothing(narrow: int, evidence: Evidence) -> None:
@@ -103,6 +113,9 @@ def networks_with_a_bottleneck(draw: st.DrawFn) -> tuple[int, ...]:
     tolerance=0.05,
     detects="a flip rate more than 0.05 above the bound",
     examples=6,
+    statements=4,
+    # One of these, by b.
+    reach=(*(rate_at_least((1 + b) / 2**b - 0.05, effect=0.04, room=0.04) for b in range(1, 5)),),
 )
 @given(widths=networks_with_a_bottleneck())
 def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidence: Evidence) -> None:
@@ -121,6 +134,7 @@ def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidenc
     detects="a flip probability below 0.9",
     expect="REFUTED",
     examples=4,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(widths=networks_with_a_bottleneck())
 def test_one_narrow_layer_is_enough_to_stop_the_flips(widths: tuple[int, ...], evidence: Evidence) -> None:
@@ -172,6 +186,7 @@ def limit_variation(ratio: float, depth: int) -> float:
     tolerance=0.05,
     detects="a probability more than 0.05 from 0.397, 0.336, 0.262, 0.186, 0.120",
     examples=5,
+    reach=(rate_near(0.4, 0.05, effect=0.04),),
 )
 @given(depth=st.sampled_from([1, 2, 4, 8, 16]))
 def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(depth: int, evidence: Evidence) -> None:
@@ -189,6 +204,7 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
     tolerance=0.06,
     detects="a probability of a variation below 1/2 more than 0.06 from 0.225, 0.271, 0.345, 0.453",
     examples=4,
+    reach=(rate_near(0.45, 0.06, effect=0.04),),
 )
 @given(depth=st.sampled_from([1, 2, 4, 8]))
 def test_the_relative_variation_falls_with_depth(depth: int, evidence: Evidence) -> None:
@@ -216,6 +232,7 @@ def judge_constancy(evidence: Evidence, depth: int, width: int) -> None:
     tolerance=0.6,
     detects="a probability below 0.6",
     examples=1,
+    reach=(rate_at_least(0.6, effect=0.04, room=0.04),),
 )
 @given(depth=st.just(16))
 def test_deep_relu_networks_are_nearly_constant(depth: int, evidence: Evidence) -> None:
@@ -231,6 +248,7 @@ def test_deep_relu_networks_are_nearly_constant(depth: int, evidence: Evidence) 
     detects="a probability below 0.6: 0.44 in the limit",
     expect="REFUTED",
     examples=1,
+    reach=(rate_at_least(0.6, effect=0.04),),
 )
 @given(depth=st.just(1))
 def test_shallow_relu_networks_are_not_nearly_constant(depth: int, evidence: Evidence) -> None:

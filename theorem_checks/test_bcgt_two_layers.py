@@ -15,6 +15,7 @@ from signflip.checking import Evidence
 from signflip.laws import natural_steps_for
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
+from signflip.reach import rate_at_least
 from signflip.trials import Configuration, Sample
 
 # Lipschitz with Lipschitz derivative.
@@ -56,6 +57,7 @@ def judge(
     detects="a probability below 0.8 at any rung",
     examples=3,
     statements=4,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4),),
 )
 @given(activation=st.sampled_from(SMOOTH))
 def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Activation, evidence: Evidence) -> None:
@@ -72,6 +74,7 @@ def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Act
     detects="a probability below 0.8 at any rung",
     examples=1,
     statements=4,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4),),
 )
 @given(activation=st.just(RELU))
 def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activation, evidence: Evidence) -> None:
@@ -92,6 +95,7 @@ def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activ
     tolerance=0.3,
     detects="a probability below 0.7: 0.986 in the limit",
     examples=2,
+    reach=(rate_at_least(0.7, effect=0.04, room=0.04),),
 )
 @given(activation=st.sampled_from([get("softplus"), RELU]))
 def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Activation, evidence: Evidence) -> None:
@@ -108,6 +112,7 @@ def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Act
     detects="a probability below 0.85: 0.918 in the limit",
     examples=5,
     statements=3,
+    reach=(rate_at_least(0.85, effect=0.04, room=0.04, count=3),),
 )
 @given(activation=st.sampled_from((*SMOOTH, RELU)))
 def test_the_output_is_of_order_1(activation: Activation, evidence: Evidence) -> None:
@@ -144,6 +149,7 @@ def judge_ladder(evidence: Evidence, activation: Activation, natural_steps: dict
     "0.032, 0.0081, 0.0024",
     examples=5,
     statements=len(GAMMAS),
+    reach=(*(rate_at_least(1 - gamma, effect=gamma / 2, room=gamma / 2, trials=60_000) for gamma in GAMMAS),),
 )
 @given(activation=st.sampled_from((*SMOOTH, RELU)))
 def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
@@ -162,6 +168,7 @@ def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
     expect="REFUTED",
     examples=2,
     statements=len(GAMMAS),
+    reach=(*(rate_at_least(1 - gamma, effect=gamma / 2, trials=60_000) for gamma in GAMMAS),),
 )
 @given(activation=st.sampled_from([get("tanh"), RELU]))
 def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activation, evidence: Evidence) -> None:
@@ -178,6 +185,7 @@ def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activ
     expect="REFUTED",
     examples=2,
     statements=len(GAMMAS),
+    reach=(*(rate_at_least(1 - gamma, effect=gamma / 2, trials=60_000) for gamma in GAMMAS),),
 )
 @given(activation=st.sampled_from([get("tanh"), RELU]))
 def test_half_the_step_does_not_suffice(activation: Activation, evidence: Evidence) -> None:

@@ -13,6 +13,7 @@ from signflip.laws import bounded_width_flip_rate
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.reach import identity, rate_at_least, rate_near
 from signflip.trials import Configuration
 from strategies.activation_classes import deep_activations
 
@@ -30,6 +31,7 @@ OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 10
     tolerance=0.03,
     detects="a flip probability more than 0.03 off the formula",
     examples=20,
+    reach=(rate_near(bounded_width_flip_rate(5), 0.03, effect=0.03, trials=40_000),),
 )
 @given(width=st.integers(1, 20))
 def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(width: int, evidence: Evidence) -> None:
@@ -47,6 +49,7 @@ def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(
     detects="a flip probability below 0.9",
     expect="REFUTED",
     examples=8,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(width=st.integers(1, 8))
 def test_bounded_width_is_not_enough(width: int, evidence: Evidence) -> None:
@@ -63,6 +66,7 @@ def test_bounded_width_is_not_enough(width: int, evidence: Evidence) -> None:
     detects="a flip probability below 0.9",
     expect="REFUTED",
     examples=2,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.sampled_from([get("abs"), get("square")]))
 def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evidence: Evidence) -> None:
@@ -83,6 +87,7 @@ def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evide
     tolerance=HIGH,
     detects="a flip probability below 0.9",
     examples=3,
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(t=st.sampled_from([4.0, 64.0, 1024.0]))
 def test_tanh_does_not_overshoot(t: float, evidence: Evidence) -> None:
@@ -100,6 +105,7 @@ def test_tanh_does_not_overshoot(t: float, evidence: Evidence) -> None:
     detects="a flip probability below 0.9",
     expect="REFUTED",
     examples=3,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.sampled_from([get("relu"), get("tanh"), get("sin")]))
 def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Evidence) -> None:
@@ -115,6 +121,7 @@ def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Evidence) 
     detects="a flip probability below 0.95",
     expect="REFUTED",
     examples=1,
+    reach=(rate_at_least(0.95, effect=0.02),),
 )
 @given(activation=st.just(get("relu")))
 def test_low_dimension_is_not_enough(activation: Activation, evidence: Evidence) -> None:
@@ -130,6 +137,7 @@ def test_low_dimension_is_not_enough(activation: Activation, evidence: Evidence)
     detects="a flip probability below 0.9",
     expect="REFUTED",
     examples=1,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.just(get("relu")))
 def test_deep_narrow_relu_networks_collapse(activation: Activation, evidence: Evidence) -> None:
@@ -151,6 +159,7 @@ def test_deep_narrow_relu_networks_collapse(activation: Activation, evidence: Ev
     tolerance=HIGH,
     detects="a flip probability below 0.9",
     examples=1,
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(activation=st.just(get("tanh")))
 def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evidence: Evidence) -> None:
@@ -165,6 +174,7 @@ def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evide
     tolerance=0.5,
     detects="any difference",
     examples=4,
+    reach=(identity(),),
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
 def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: Evidence) -> None:
@@ -182,6 +192,7 @@ def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: 
     detects="a flip probability below 1/2",
     expect="REFUTED",
     examples=4,
+    reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
 def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence: Evidence) -> None:
@@ -198,6 +209,7 @@ def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence
     detects="a flip probability below 1/2",
     expect="REFUTED",
     examples=6,
+    reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(subject=st.integers(2, 4).flatmap(lambda depth: st.tuples(st.just(depth), deep_activations(depth))))
 def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Evidence) -> None:
@@ -213,6 +225,7 @@ def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Acti
     detects="a flip probability below 1/2",
     expect="REFUTED",
     examples=6,
+    reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(subject=st.integers(2, 4).flatmap(lambda depth: st.tuples(st.just(depth), deep_activations(depth))))
 def test_the_reversed_step_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Evidence) -> None:

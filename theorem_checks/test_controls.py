@@ -10,6 +10,7 @@ from signflip.activations import Activation
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import adversarial, configuration
+from signflip.reach import rate_at_least
 from strategies.activations import activations
 
 DIMENSION, WIDTH, STEPS = 10**12, 2000, 3.0
@@ -35,6 +36,7 @@ def judge_direction(evidence: Evidence, activation: Activation, direction: str) 
     detects="a probability below 1/2",
     expect="REFUTED",
     examples=16,
+    reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(activation=activations())
 def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:
@@ -50,6 +52,7 @@ def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evide
     detects="a probability below 1/2",
     expect="REFUTED",
     examples=16,
+    reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(activation=activations())
 def test_the_reversed_step_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:

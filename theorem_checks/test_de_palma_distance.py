@@ -14,6 +14,7 @@ from signflip.checking import Event, Evidence
 from signflip.laws import limit_flip_rate
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import configuration
+from signflip.reach import rate_at_least, rate_near
 from signflip.trials import Configuration, Sample
 
 WIDTH = 1000
@@ -61,6 +62,7 @@ def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int
     detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
     examples=6,
     statements=len(QUANTILES),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
 )
 @given(
     activation=st.sampled_from([get(name) for name in NAMES]),
@@ -82,6 +84,7 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     tolerance=0.9,
     detects="a sign that stays with probability below 0.9",
     examples=4,
+    reach=(rate_at_least(0.9, effect=0.03, room=0.03),),
 )
 @given(
     activation=st.sampled_from([get(name) for name in NAMES]),
@@ -106,6 +109,7 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
     expect="REFUTED",
     examples=4,
     statements=len(QUANTILES),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
 )
 @given(activation=st.sampled_from([get("relu"), get("tanh")]), order=st.sampled_from([0.25, 0.75]))
 def test_the_distance_is_of_no_other_order(activation: Activation, order: float, evidence: Evidence) -> None:

@@ -16,6 +16,7 @@ from signflip.checking import Event, Evidence
 from signflip.projections import DESCENT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import configuration
+from signflip.reach import rate_at_least, rate_near, same_law
 from signflip.trials import Configuration, Sample
 from strategies.inputs import points
 
@@ -72,6 +73,7 @@ def judge(evidence: Evidence, depth: int, ladder: Iterable[int], bound_at: Calla
     detects="a change of sign within the bound with probability below 0.9 at any rung",
     examples=2,
     statements=len(LADDER),
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03, count=len(LADDER)),),
 )
 @given(depth=st.sampled_from([2, 3]))
 def test_small_steps_change_the_sign_of_narrowing_relu_networks_at_distance_of_order_one_over_sqrt_d(
@@ -91,6 +93,7 @@ def test_small_steps_change_the_sign_of_narrowing_relu_networks_at_distance_of_o
     expect="REFUTED",
     examples=1,
     statements=2,
+    reach=(rate_at_least(HIGH, effect=0.03, count=2),),
 )
 @given(depth=st.just(2))
 def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, evidence: Evidence) -> None:
@@ -106,6 +109,7 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
     tolerance=0.08,
     detects="a probability more than 0.08 off",
     examples=1,
+    reach=(rate_near(math.erf(5 * STEP / math.sqrt(2)), 0.08, effect=0.04),),
 )
 @given(steps_to_the_boundary=st.just(5))
 def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary: int, evidence: Evidence) -> None:
@@ -139,6 +143,7 @@ def small_descents(draw: st.DrawFn) -> Configuration:
     detects="KS distance 0.06 in any of seven projections",
     examples=2,
     statements=len(DESCENT_PROJECTIONS),
+    reach=(same_law(0.06, trials=30_000, count=len(DESCENT_PROJECTIONS)),),
 )
 @given(dense=small_descents())
 def test_descents_on_conditioned_networks_have_the_law_of_those_on_dense_ones(

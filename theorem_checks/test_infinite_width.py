@@ -14,15 +14,18 @@ from signflip.networks import Architecture
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import flips
+from signflip.reach import approach, rate_near, same_law
 from signflip.trials import Configuration
 
 # Homogeneous (F and C are one variable), and deep and not.
 SUBJECTS = (("relu", 1), ("gelu", 2))
 # Trials by width: the exponent is that between the ends.
-LADDER = {16: 200_000, 32: 50_000, 64: 50_000, 128: 600_000}
-# Laws whose distance is so large at m = 16 that, at m = 128, it can still be told from 0.
+LADDER = {8: 200_000, 16: 50_000, 32: 50_000, 64: 400_000}
+REFERENCE = 1_000_000
+# Laws whose distance is so large at m = 8 that, at m = 64, it can still be told from 0.
 APPROACHING = {name: JOINT_PROJECTIONS[name] for name in ("|grad f(x)|", "f(x) f(x')")}
 STEPS = (0.5, 1.0, 2.0, 3.0)
+MANY = 400_000
 TABULATED = (("relu", 1), ("tanh", 1), ("gelu", 3))
 DIMENSIONS = (2, 8, 32, 128, 1024, 10**4, 10**6, 10**9, 10**12)
 
@@ -44,12 +47,16 @@ def at_width(configuration: Configuration, width: int) -> Configuration:
     "INF.rate",
     mark="derived",
     statement="As the width grows at fixed d, the joint law approaches the infinite-width law as 1/m.",
-    domain="relu with one hidden layer, gelu with two; d = 8, t = 1; m = 16 to 128; KS distance of "
+    domain="relu with one hidden layer, gelu with two; d = 8, t = 1; m = 8 to 64; KS distance of "
     "|grad f(x)| and f(x) f(x')",
     tolerance=0.45,
     detects="an exponent outside (-1.45, -0.55): a rate of m^-1/2, or m^-3/2, is never SUPPORTED",
     examples=len(SUBJECTS),
     statements=len(APPROACHING),
+    reach=(
+        # The distances of relu, |grad f(x)|; others are larger, and fall as fast.
+        approach(LADDER, reference=REFERENCE, first_distance=0.24, last_distance=0.05, effect=0.2, room=0.19, count=2),
+    ),
 )
 @given(subject=st.sampled_from(SUBJECTS))
 def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
@@ -59,7 +66,7 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     wide = limit(get(name), depth, 8, 1.0)
     evidence.approach(
         {width: (at_width(wide, width), trials) for width, trials in LADDER.items()},
-        (wide, 1_000_000),
+        (wide, REFERENCE),
         of=APPROACHING,
         predicted=-1.0,
         tolerance=evidence.claim.tolerance,
@@ -75,6 +82,7 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     detects="KS distance 0.05 in any of eight projections",
     examples=5,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.05, trials=20_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("square", 1), ("tanh", 2), ("elu", 2)]))
 def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
@@ -85,7 +93,7 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
         wide,
         of=JOINT_PROJECTIONS,
         trials=20_000,
-        second_trials=400_000,
+        second_trials=MANY,
         tolerance=evidence.claim.tolerance,
     )
 
@@ -100,13 +108,12 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
     expect="REFUTED",
     examples=3,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.05, trials=20_000, second_trials=MANY, count=len(JOINT_PROJECTIONS), control=True),),
 )
 @given(name=st.sampled_from(["relu", "hard_tanh", "square"]))
 def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence: Evidence) -> None:
     wide = limit(get(name), 1, 5, 2.0)
-    evidence.same_law(
-        at_width(wide, 16), wide, of=JOINT_PROJECTIONS, trials=20_000, second_trials=400_000, tolerance=0.05
-    )
+    evidence.same_law(at_width(wide, 16), wide, of=JOINT_PROJECTIONS, trials=20_000, second_trials=MANY, tolerance=0.05)
 
 
 @claim(
@@ -119,6 +126,7 @@ def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence:
     detects="a flip rate more than 0.01 from erf(t / sqrt 2): never SUPPORTED",
     examples=6,
     statements=len(STEPS),
+    reach=(*(rate_near(limit_flip_rate(t), 0.01, effect=0.01, trials=600_000) for t in STEPS),),
 )
 @given(subject=st.sampled_from([("relu", 1), ("tanh", 1), ("abs", 1), ("sin", 1), ("square", 1), ("gelu", 3)]))
 def test_the_flip_rate_of_infinitely_wide_networks_obeys_the_erf_law(

@@ -34,6 +34,7 @@ from signflip.equalities import (
 )
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
+from signflip.reach import identity, same_law
 from signflip.trials import Configuration
 from strategies.activation_classes import HARD, deep_activations, hard_representatives
 from strategies.activations import homogeneous_activations
@@ -167,6 +168,7 @@ TIGHTLY = "1e-3 of the network's scale in 95 of 100 trials, at worst; typically 
     detects=TIGHTLY,
     examples=12,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects())
 def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, evidence: Evidence) -> None:
@@ -185,6 +187,7 @@ def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, e
     detects=TIGHTLY,
     examples=8,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(drawn=subjects_with_signed_orders())
 def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
@@ -205,6 +208,7 @@ def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
     detects=TIGHTLY,
     examples=12,
     statements=DEEPEST * len(QUANTITIES) + 1,
+    reach=(identity(DEEPEST * len(QUANTITIES) + 1),),
 )
 @given(drawn=subjects_with_orders())
 def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
@@ -232,6 +236,7 @@ def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
     detects=f"{TIGHTLY}; for c a power of two, any difference at all",
     examples=2,
     statements=len(HARD) * (STATEMENTS + len(QUANTITIES)),
+    reach=(identity(len(HARD) * (STATEMENTS + len(QUANTITIES))),),
 )
 @given(subject=subjects(max_depth=1), activations=hard_representatives(), factor=factors())
 def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversarial_example(
@@ -252,6 +257,7 @@ def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversaria
     detects=f"{TIGHTLY}; for c a power of two, any difference at all",
     examples=12,
     statements=STATEMENTS + len(QUANTITIES),
+    reach=(identity(STATEMENTS + len(QUANTITIES)),),
 )
 @given(subject=subjects(of=homogeneous_activations()), factor=factors())
 def test_scaling_a_homogeneous_activation_scales_each_layer_alike(
@@ -283,6 +289,7 @@ def judge_scaled_activation(evidence: Evidence, subject: Configuration, factor: 
     detects=TIGHTLY,
     examples=8,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(of=homogeneous_activations()), factor=factors())
 def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: float, evidence: Evidence) -> None:
@@ -300,6 +307,7 @@ def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: fl
     detects="KS distance 0.07 in any of eight projections",
     examples=4,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.07, trials=25_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=sparse_subjects())
 def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configuration, evidence: Evidence) -> None:
@@ -320,6 +328,7 @@ def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configurat
     expect="REFUTED",
     examples=5,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(least=2, max_depth=1), factor=st.sampled_from([2.0, 0.5, 1.001]))
 def test_scaling_the_activation_without_the_step_changes_the_adversarial_example(
@@ -340,6 +349,7 @@ def test_scaling_the_activation_without_the_step_changes_the_adversarial_example
     expect="REFUTED",
     examples=5,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(least=2))
 def test_permuting_neurons_without_their_outputs_changes_the_outcome(
@@ -362,6 +372,7 @@ def test_permuting_neurons_without_their_outputs_changes_the_outcome(
     expect="REFUTED",
     examples=5,
     statements=STATEMENTS,
+    reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(least=2))
 def test_rotating_the_input_without_the_weights_changes_the_outcome(subject: Configuration, evidence: Evidence) -> None:

@@ -10,6 +10,7 @@ from signflip.checking import Evidence
 from signflip.laws import limit_flip_rate
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import configuration, flips
+from signflip.reach import rate_near
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
 TOLERANCE = 0.03
@@ -26,6 +27,7 @@ NAMES = ("relu", "tanh", "abs", "sin", "square")
     detects="a flip rate more than 0.03 from erf(t / sqrt 2): never SUPPORTED",
     examples=len(NAMES),
     statements=len(STEPS),
+    reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.03, trials=40_000) for t in STEPS),
 )
 @given(activation=st.sampled_from([get(name) for name in NAMES]))
 def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation, evidence: Evidence) -> None:

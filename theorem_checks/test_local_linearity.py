@@ -14,6 +14,7 @@ from signflip.activations import Activation, get
 from signflip.checking import Evidence
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.reach import decay_exponent, rate_at_least
 from signflip.trials import Configuration, Sample
 
 HIGH = 0.9
@@ -55,6 +56,7 @@ def linear_error(sample: Sample, step: float) -> NDArray[np.float64]:
     detects="a joint probability below 0.9",
     examples=5,
     statements=2,
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03, count=2),),
 )
 @given(name=st.sampled_from(sorted(FAR)))
 def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name: str, evidence: Evidence) -> None:
@@ -79,6 +81,7 @@ def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name
     detects="a probability below 0.9",
     expect="REFUTED",
     examples=3,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(name=st.sampled_from(sorted(FAR)))
 def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: str, evidence: Evidence) -> None:
@@ -97,6 +100,7 @@ def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: s
     tolerance=0.06,
     detects="an exponent more than 0.06 off",
     examples=4,
+    reach=(decay_exponent(LADDER, log_sd=0.2, effect=0.05, room=0.05, trials=400),),
 )
 @given(case=st.sampled_from([("tanh", 0.5), ("softplus", 0.5), ("relu", 0.25), ("abs", 0.25)]))
 def test_the_gradients_change_vanishes_as_width_and_dimension_grow(case: tuple[str, float], evidence: Evidence) -> None:
@@ -151,6 +155,7 @@ def judge_turn(evidence: Evidence, activation: Activation, along_gradient: bool)
     tolerance=0.06,
     detects="a change more than 6 percent off with probability above 0.1; finite sizes account for 1.5",
     examples=1,
+    reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(activation=st.just(get("relu")))
 def test_a_large_turn_changes_the_gradient_as_the_kernel_says(activation: Activation, evidence: Evidence) -> None:
@@ -166,6 +171,7 @@ def test_a_large_turn_changes_the_gradient_as_the_kernel_says(activation: Activa
     detects="a change more than 6 percent off with probability above 0.1",
     expect="REFUTED",
     examples=1,
+    reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.just(get("relu")))
 def test_the_gradient_changes_by_more_than_between_points_that_do_not_depend_on_the_weights(

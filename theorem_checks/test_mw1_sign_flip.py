@@ -19,6 +19,7 @@ from signflip.quantifiers import (
     confirm_at_infinity,
     find_witness,
 )
+from signflip.reach import rate_at_least
 from strategies.activation_classes import HARD, hard_representatives, tell_classes
 from strategies.activations import catalogue_activations, generated_activations
 
@@ -68,6 +69,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
     detects="an adversarial example with probability below 0.9 at any rung",
     examples=len(names()),
     statements=PILOT_STATEMENTS + RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.03, room=0.03, count=RUNGS),),
 )
 @given(activation=catalogue_activations())
 def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activation(
@@ -85,6 +87,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
     detects="an adversarial example with probability below 0.9 at any rung",
     examples=24,
     statements=PILOT_STATEMENTS + RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.03, room=0.03, count=RUNGS),),
 )
 @given(activation=generated_activations())
 def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
@@ -103,6 +106,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=1,
     statements=len(HARD) * (PILOT_STATEMENTS + RUNGS),
+    reach=(rate_at_least(0.8, effect=0.04, room=0.04, count=len(HARD) * RUNGS),),
 )
 @given(representatives=hard_representatives())
 def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard_class(
@@ -122,6 +126,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=3,
     statements=PILOT_STATEMENTS + RUNGS,
+    reach=(rate_at_least(0.8, effect=0.04, room=0.04, count=RUNGS),),
 )
 @given(activation=st.sampled_from([get(name) for name in ("relu", "abs", "tanh")]))
 def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(

@@ -16,6 +16,7 @@ from signflip.quantifiers import (
     confirm_at_infinity,
     find_witness,
 )
+from signflip.reach import rate_at_least
 from strategies.activation_classes import deep_activations, tell_classes
 from strategies.widths import Profile, width_profiles, widths_of
 
@@ -63,6 +64,7 @@ def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: 
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=10,
     statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4 + INFINITE_RUNGS),),
 )
 @given(subject=deep_subjects())
 def test_one_gradient_step_fools_networks_of_several_layers(
@@ -80,6 +82,7 @@ def test_one_gradient_step_fools_networks_of_several_layers(
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=1,
     statements=PILOT_STATEMENTS + 2,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=2),),
 )
 @given(activation=st.just(get("tanh")))
 def test_one_gradient_step_fools_networks_whose_widths_differ_ten_thousand_fold(

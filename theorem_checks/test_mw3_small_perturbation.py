@@ -12,6 +12,7 @@ from signflip.checking import Evidence
 from signflip.laws import limit_perturbation
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
+from signflip.reach import decay_exponent, rate_at_least
 from signflip.trials import Configuration
 from strategies.activation_classes import tell_classes
 from strategies.activations import activations
@@ -65,6 +66,7 @@ def clipped_width(regime: str) -> Callable[[int], int]:
     tolerance=0.02,
     detects="an exponent more than 0.02 off, or a fall by less than a factor 2 over ten decades",
     examples=24,
+    reach=(decay_exponent(LADDER, log_sd=0.3, effect=0.02, room=0.02, trials=TRIALS),),
 )
 @given(activation=activations(), schedule=vanishing_schedules(), regime=width_regimes())
 def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_sqrt_d(
@@ -82,6 +84,7 @@ def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_s
     detects="a probability below 0.95",
     examples=12,
     statements=3,
+    reach=(rate_at_least(0.95, effect=0.02, room=0.02, count=3),),
 )
 @given(activation=activations(), schedule=vanishing_schedules())
 def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: str, evidence: Evidence) -> None:
@@ -107,6 +110,7 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
     detects="an exponent above -log 2 / log 10^10 = -0.03",
     expect="REFUTED",
     examples=8,
+    reach=(decay_exponent(LADDER, log_sd=0.3, effect=0.02, trials=TRIALS),),
 )
 @given(activation=activations())
 def test_a_step_of_order_sqrt_d_does_not_vanish(activation: Activation, evidence: Evidence) -> None:

@@ -11,6 +11,7 @@ from signflip.checking import Evidence
 from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
+from signflip.reach import Reach, identity, independent, same_law, uniform_law
 from signflip.trials import Configuration
 from strategies.subjects import dense_subjects
 
@@ -21,6 +22,15 @@ PIVOTS_HOLD = (
     "have their laws and are independent as stated, and <D, W u> = |u|^2."
 )
 SAME_LAW = "A conditioned network and a dense one have the same law of (f(x), f(x'), |grad f(x)|), at every size."
+
+
+def pivots_reach(distance: float, *, trials: int, control: bool = False) -> tuple[Reach, ...]:
+    """What the pooled statements on the pivots reach, if each example adds ``trials`` values to every pool."""
+    return (
+        uniform_law(distance, trials=trials, count=len(PIVOTS), control=control),
+        independent(distance, trials=trials, count=len(INDEPENDENT_PAIRS), control=control),
+        identity(pooled=True),
+    )
 
 
 def compare(evidence: Evidence, dense: Configuration, steps: int, trials: int, **control: str) -> None:
@@ -42,10 +52,11 @@ def compare(evidence: Evidence, dense: Configuration, steps: int, trials: int, *
     examples=120,
     statements=0,
     pooled=POOLED,
+    reach=pivots_reach(0.03, trials=2048),
 )
 @given(subject=dense_subjects(least=2, most=16))
 def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configuration, evidence: Evidence) -> None:
-    evidence.pool_pivots(subject, trials=1000)
+    evidence.pool_pivots(subject, trials=2048)
 
 
 @claim(
@@ -57,6 +68,7 @@ def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configura
     detects="KS distance 0.035 in any of eight projections",
     examples=12,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=dense_subjects(most=12), steps=st.sampled_from([1, 3]))
 def test_conditioned_networks_have_the_joint_law_of_dense_ones(
@@ -74,6 +86,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones(
     detects="KS distance 0.07 in any of eight projections",
     examples=2,
     statements=2 * len(JOINT_PROJECTIONS),
+    reach=(same_law(0.07, trials=25_000, count=2 * len(JOINT_PROJECTIONS)),),
 )
 @given(subject=dense_subjects(least=48, most=96, dtype="float32"))
 def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
@@ -93,6 +106,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
     expect="REFUTED",
     examples=4,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS), control=True),),
 )
 @given(subject=dense_subjects(least=2, most=6))
 def test_the_conditional_law_fails_without_its_projection(subject: Configuration, evidence: Evidence) -> None:
@@ -110,10 +124,11 @@ def test_the_conditional_law_fails_without_its_projection(subject: Configuration
     examples=24,
     statements=0,
     pooled=POOLED,
+    reach=pivots_reach(0.06, trials=2048, control=True),
 )
 @given(subject=dense_subjects(least=2, most=6))
 def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, evidence: Evidence) -> None:
-    evidence.pool_pivots(replace(subject, entries="rademacher"), trials=1000)
+    evidence.pool_pivots(replace(subject, entries="rademacher"), trials=2048)
 
 
 @claim(
@@ -127,10 +142,11 @@ def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, ev
     examples=24,
     statements=0,
     pooled=POOLED,
+    reach=pivots_reach(0.06, trials=2048, control=True),
 )
 @given(subject=dense_subjects(least=2, most=6))
 def test_heavy_tailed_weights_do_not_obey_the_conditional_law(subject: Configuration, evidence: Evidence) -> None:
-    evidence.pool_pivots(replace(subject, entries="student-t"), trials=1000)
+    evidence.pool_pivots(replace(subject, entries="student-t"), trials=2048)
 
 
 @claim(
@@ -143,10 +159,11 @@ def test_heavy_tailed_weights_do_not_obey_the_conditional_law(subject: Configura
     examples=80,
     statements=0,
     pooled=POOLED,
+    reach=pivots_reach(0.03, trials=2 * 2048),
 )
 @given(subject=dense_subjects(least=2, most=12, min_depth=2, max_depth=4))
 def test_the_unseen_part_of_every_layer_stays_gaussian(subject: Configuration, evidence: Evidence) -> None:
-    evidence.pool_pivots(subject, trials=1000)
+    evidence.pool_pivots(subject, trials=2048)
 
 
 @claim(
@@ -158,6 +175,7 @@ def test_the_unseen_part_of_every_layer_stays_gaussian(subject: Configuration, e
     detects="KS distance 0.035 in any of eight projections",
     examples=6,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=dense_subjects(most=10, min_depth=2, max_depth=4), steps=st.sampled_from([1, 3]))
 def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
@@ -176,6 +194,7 @@ def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
     expect="REFUTED",
     examples=4,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS), control=True),),
 )
 @given(subject=dense_subjects(least=2, most=5, min_depth=2, max_depth=3))
 def test_the_conditional_law_fails_without_its_projection_in_deeper_layers(

@@ -23,6 +23,7 @@ from signflip.quantifiers import (
     find_witness,
     flips,
 )
+from signflip.reach import rate_at_least, rate_near, same_law
 from signflip.trials import Configuration
 from strategies.activation_classes import tell_classes
 from strategies.activations import generated_activations
@@ -66,6 +67,7 @@ def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int,
     detects="an adversarial example with probability below 0.8 on any curve",
     examples=12,
     statements=PILOT_STATEMENTS + 2 * len(WIDTH_REGIMES) + INFINITE_RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=2 * len(WIDTH_REGIMES) + INFINITE_RUNGS),),
 )
 @given(activation=generated_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Evidence) -> None:
@@ -84,6 +86,7 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
     detects="a flip probability more than 0.1 from that of infinite width",
     examples=1,
     statements=3,
+    reach=(rate_near(0.96, 0.1, effect=0.03, count=3),),
 )
 @given(activation=st.just(get("relu")))
 def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
@@ -111,6 +114,7 @@ def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
     detects="KS distance 0.07 in any of eight projections",
     examples=3,
     statements=len(JOINT_PROJECTIONS),
+    reach=(same_law(0.07, trials=25_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
 def test_wide_networks_on_few_inputs_have_the_joint_law_of_dense_ones(

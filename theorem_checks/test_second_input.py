@@ -13,6 +13,7 @@ from signflip.checking import Evidence
 from signflip.networks import Architecture
 from signflip.projections import PAIR_PROJECTIONS
 from signflip.pytest_plugin import claim
+from signflip.reach import same_law
 from signflip.trials import Configuration
 from strategies.subjects import dense_subjects
 
@@ -46,6 +47,7 @@ def compare(evidence: Evidence, dense: Configuration, conditioned: Configuration
     detects="KS distance 0.035 in any of ten projections",
     examples=5,
     statements=len(PAIR_PROJECTIONS),
+    reach=(same_law(0.035, trials=TRIALS, count=len(PAIR_PROJECTIONS)),),
 )
 @given(subject=pairs())
 def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input(
@@ -65,6 +67,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input
     detects="KS distance 0.05 in any of ten projections",
     examples=3,
     statements=len(PAIR_PROJECTIONS),
+    reach=(same_law(0.05, trials=20_000, second_trials=400_000, count=len(PAIR_PROJECTIONS)),),
 )
 @given(
     subject=st.sampled_from(
@@ -98,6 +101,7 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
     expect="REFUTED",
     examples=2,
     statements=len(PAIR_PROJECTIONS),
+    reach=(same_law(0.035, trials=TRIALS, count=len(PAIR_PROJECTIONS), control=True),),
 )
 @given(name=st.sampled_from(["relu", "tanh"]), widths=st.sampled_from([(5,), (5, 3)]))
 def test_the_joint_law_depends_on_the_angle(name: str, widths: tuple[int, ...], evidence: Evidence) -> None:

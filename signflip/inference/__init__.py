@@ -18,6 +18,7 @@ from signflip.inference.independence import (
 from signflip.inference.law_statements import Independent, SameLaw, UniformLaw
 from signflip.inference.one_sample import uniform_distance, uniform_distance_interval, uniform_p_value
 from signflip.inference.power import (
+    ApproachDesign,
     DecayExponentDesign,
     Design,
     IndependentDesign,
@@ -38,6 +39,7 @@ from signflip.inference.verdict import Judgement, Verdict, combine
 
 __all__ = [
     "Approach",
+    "ApproachDesign",
     "Budget",
     "DecayExponent",
     "DecayExponentDesign",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -113,15 +114,17 @@ class DecayExponent(Statement):
         )
 
     def exponent(self) -> Interval | None:
-        """Return the confidence interval of the exponent, None where the end rungs do not give one."""
+        """Return the confidence interval of the exponent, None where the end rungs do not give one.
+
+        Widened outward by a bound on its rounding error: where the median is an atom the interval may be a
+        single point, and a claim that holds exactly must not be refuted by a last place.
+        """
         first, last = self.medians()[0], self.medians()[-1]
         if first is None or last is None or first.lower <= 0.0 or last.lower <= 0.0:
             return None
-        span = math.log(self.dimensions[-1] / self.dimensions[0])
-        return Interval(
-            (math.log(last.lower) - math.log(first.upper)) / span,
-            (math.log(last.upper) - math.log(first.lower)) / span,
-        )
+        lower, below = _slope(first.upper, last.lower, self.dimensions[0], self.dimensions[-1])
+        upper, above = _slope(first.lower, last.upper, self.dimensions[0], self.dimensions[-1])
+        return Interval(lower - below, upper + above)
 
     def judge(self) -> Judgement:
         """Return the verdict on all the claims together; the bounds are those of the exponent."""
@@ -158,6 +161,18 @@ class DecayExponent(Statement):
             else _side(after.upper < before.lower, after.lower >= before.upper)
             for before, after in pairwise(medians)
         )
+
+
+def _slope(first: float, last: float, near: int, far: int) -> tuple[float, float]:
+    """Return log(last / first) / log(far / near), and a bound on its rounding error.
+
+    Each logarithm is within one last place of the true one (two allowed here), the quotient far / near within half a
+    place, which its logarithm carries on as an absolute error.
+    """
+    before, after, span = math.log(first), math.log(last), math.log(far / near)
+    slope = (after - before) / span
+    places = (abs(before) + abs(after)) / span + abs(slope) * (1.0 + 1.0 / span)
+    return slope, 4.0 * sys.float_info.epsilon * places
 
 
 def _side(supported: bool, refuted: bool) -> Verdict:

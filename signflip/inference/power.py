@@ -11,6 +11,9 @@ Design gives the second and the third, for either settled verdict:
 
 All answers are guarantees at a number of trials fixed in advance, not approximations; math.inf says that
 no effect can be promised. A statement of an identity needs no design: it refutes with certainty.
+
+A design also says at which error rates its statement can refute at all (smallest_p_value): below that, no
+outcome whatever is REFUTED, and the statement cannot fail.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from scipy.special import betaincinv, ndtri
 
 from signflip.inference.bounds import Ranks, dkw_radius, order_statistic_ranks
 from signflip.inference.independence import WRAPPED_VIEWS, grid_rates
-from signflip.inference.sequential import confidence_sequence
+from signflip.inference.sequential import confidence_sequence, log_mixture_martingale
 from signflip.inference.two_sample import two_sample_p_value
 from signflip.inference.validation import probability, real, whole
 from signflip.inference.verdict import Verdict
@@ -40,6 +43,13 @@ class Design(ABC):
     @abstractmethod
     def detectable_effect(self, trials: int, alpha: float, power: float) -> float:
         """Return the smallest effect for which ``trials`` give the verdict with probability ``power``."""
+
+    @abstractmethod
+    def smallest_p_value(self, trials: int) -> float:
+        """Return the error rate below which no outcome of ``trials`` is REFUTED; exact.
+
+        For a statement whose p-value is compared with alpha/2 it is twice the smallest attainable p-value.
+        """
 
     def trials_needed(self, effect: float, alpha: float, power: float) -> int:
         """Return a number of trials at which ``effect`` is detectable, by doubling and bisection.
@@ -69,6 +79,10 @@ class RateAtLeastDesign(Design):
         side: Literal[-1, 1] = -1 if self.towards == Verdict.REFUTED else 1
         return _gap(trials, alpha, _miss(trials, alpha, power), self.threshold, side)
 
+    def smallest_p_value(self, trials: int) -> float:
+        """Return that of no success: 1/M at the threshold."""
+        return _certain(0, trials, self.threshold)
+
 
 @dataclass(frozen=True)
 class RateNearDesign(Design):
@@ -93,6 +107,12 @@ class RateNearDesign(Design):
         room = math.inf if outward == 1 else (min(1.0, high) - max(0.0, low)) / len(ends)
         return gap if gap <= room else math.inf
 
+    def smallest_p_value(self, trials: int) -> float:
+        """Return that of no success or no failure, at the end of the band that is harder to miss."""
+        low, high = self.target - self.tolerance, self.target + self.tolerance
+        below = [_certain(0, trials, low)] if low > 0.0 else []
+        return max(below + ([_certain(trials, 0, high)] if high < 1.0 else []))
+
 
 @dataclass(frozen=True)
 class UniformLawDesign(Design):
@@ -110,16 +130,24 @@ class UniformLawDesign(Design):
         spare = miss - alpha / 2.0  # what is left after the chance that the exact test refutes
         return _below_one(radius + dkw_radius(trials, spare)) if spare > 0.0 else math.inf
 
+    def smallest_p_value(self, trials: int) -> float:
+        """Return 0: that of the distance 1, an event of probability 0 under the null."""
+        whole("trials", trials, at_least=1)
+        return 0.0
+
 
 @dataclass(frozen=True)
 class SameLawDesign(Design):
-    """Power of SameLaw for two samples of ``trials`` each; effects as for UniformLaw."""
+    """Power of SameLaw for samples of ``trials`` and ``second`` draws (None: as many); effects as for UniformLaw."""
 
     towards: Settled = Verdict.REFUTED
+    second: int | None = None
 
     def detectable_effect(self, trials: int, alpha: float, power: float) -> float:
         """Return the KS distance; a bound, by the exact critical value and Hoeffding's inequality."""
         miss = _miss(trials, alpha, power)
+        if self.second is not None:
+            return self._unequal(trials, self.second, alpha, miss)
         if self.towards == Verdict.REFUTED:
             if two_sample_p_value(1.0, trials, trials) >= alpha / 2.0:
                 return math.inf
@@ -130,6 +158,22 @@ class SameLawDesign(Design):
         if spare <= 0.0:
             return math.inf
         return _below_one(2.0 * dkw_radius(trials, alpha / 4.0) + 2.0 * dkw_radius(trials, spare / 2.0))
+
+    def _unequal(self, trials: int, second: int, alpha: float, miss: float) -> float:
+        """The same, by the bound on the p-value that serves large samples of unequal sizes."""
+
+        def radii(level: float) -> float:
+            return dkw_radius(trials, level) + dkw_radius(second, level)
+
+        if self.towards == Verdict.REFUTED:
+            deviation = math.sqrt(-math.log(miss) / 2.0 * (1.0 / trials + 1.0 / second))
+            return _below_one(radii(alpha / 4.0) + deviation)
+        spare = miss - alpha / 2.0
+        return _below_one(radii(alpha / 4.0) + radii(spare / 2.0)) if spare > 0.0 else math.inf
+
+    def smallest_p_value(self, trials: int) -> float:
+        """Return twice that of the distance 1: 4 / C(n + m, n), or the bound that serves large samples."""
+        return min(1.0, 2.0 * two_sample_p_value(1.0, whole("trials", trials, at_least=1), self.second or trials))
 
 
 @dataclass(frozen=True)
@@ -155,6 +199,11 @@ class IndependentDesign(Design):
             return math.inf
         return _below_one(dkw_radius(trials, alpha / (2.0 * views)) + dkw_radius(trials, spare / views))
 
+    def smallest_p_value(self, trials: int) -> float:
+        """Return 0: that of the distance 1 of a wrapped view, an event of probability 0 under the null."""
+        whole("trials", trials, at_least=1)
+        return 0.0
+
 
 @dataclass(frozen=True)
 class DecayExponentDesign(Design):
@@ -178,12 +227,58 @@ class DecayExponentDesign(Design):
         place = float(betaincinv(ranks.upper, trials - ranks.upper + 1, 1.0 - miss / 2.0))
         return 2.0 * self.log_sd * float(ndtri(place)) / math.log(self.last_dimension / self.first_dimension)
 
+    def smallest_p_value(self, trials: int) -> float:
+        """Return the error rate below which so few draws bound no rung's median: #rungs * 2^(1 - n)."""
+        return min(1.0, math.ldexp(float(whole("rungs", self.rungs, at_least=2)), 1 - whole("trials", trials)))
+
+
+@dataclass(frozen=True)
+class ApproachDesign(Design):
+    """Power of Approach on a ladder of ``rungs`` from first to last width: ``trials`` draws on the last,
+    ``first_trials`` on the first, ``reference`` from the limit law. ``first_distance`` and ``last_distance`` are the KS
+    distances there (an assumption of the design, not of the statement). The effect is how far the exponent
+    lies beyond (REFUTED) or within (SUPPORTED) the nearer end of the band: the same for both."""
+
+    first_width: int
+    last_width: int
+    rungs: int
+    first_trials: int
+    reference: int
+    first_distance: float
+    last_distance: float
+
+    def detectable_effect(self, trials: int, alpha: float, power: float) -> float:
+        """Return the distance in the exponent; a bound, by the DKW inequality for each of four samples."""
+        miss = _miss(trials, alpha, power)
+        share = alpha / whole("rungs", self.rungs, at_least=2)
+
+        def slack(size: int) -> float:
+            interval = dkw_radius(size, share / 2.0) + dkw_radius(self.reference, share / 2.0)
+            return interval + dkw_radius(size, miss / 3.0) + dkw_radius(self.reference, miss / 3.0)
+
+        first, last = slack(self.first_trials), slack(trials)
+        if self.first_distance <= first or self.last_distance <= last:
+            return math.inf
+        shallow = math.log1p(last / self.last_distance) - math.log1p(-first / self.first_distance)
+        steep = math.log1p(first / self.first_distance) - math.log1p(-last / self.last_distance)
+        return max(shallow, steep) / math.log(self.last_width / self.first_width)
+
+    def smallest_p_value(self, trials: int) -> float:
+        """Return 0: the distances 0 and 1 exclude every exponent but those of no change, at any error rate."""
+        whole("trials", trials, at_least=1)
+        return 0.0
+
 
 def _miss(trials: int, alpha: float, power: float) -> float:
     """Return the chance 1 - power of missing the verdict, all three arguments of a design checked."""
     whole("trials", trials, at_least=1)
     probability("alpha", alpha)
     return 1.0 - probability("power", power)
+
+
+def _certain(successes: int, failures: int, rate: float) -> float:
+    """Return 1/M: the error rate at which these counts begin to exclude the rate."""
+    return min(1.0, math.exp(-log_mixture_martingale(successes, failures, rate)))
 
 
 def _below_one(effect: float) -> float:

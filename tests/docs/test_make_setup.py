@@ -131,5 +131,5 @@ def test_make_without_a_target_prints_the_targets(clone: Path) -> None:
     assert calls == []
     assert all(
         f"make {target}" in told.stdout
-        for target in ("theorems", "test", "bench", "nightly", "browser", "setup", "clean")
+        for target in ("theorems", "test", "bench", "calibrate", "nightly", "browser", "setup", "clean")
     )

@@ -110,3 +110,17 @@ def test_the_exact_uniform_test_spends_its_error_rate_in_full() -> None:
     """Exact, not merely valid: the refutations are also not too few. Fails with probability at most 1e-9."""
     refuted = wrong_verdicts(200, TRUE["uniform"][0], Verdict.REFUTED)
     assert refuted >= stats.binom.ppf(FALSE_FAIL, REPETITIONS, ALPHA / 2)
+
+
+@pytest.mark.parametrize("near", range(1, 13))
+@pytest.mark.parametrize("claims", [{"ceiling": -0.5}, {"predicted": -0.625, "tolerance": 0.125}])
+def test_an_exponent_that_is_exactly_as_claimed_is_not_refuted_by_rounding(near: int, claims: dict[str, float]) -> None:
+    """Medians that are atoms leave an interval of one point; a last place above the ceiling refuted true claims."""
+    for far in range(near + 1, 25):
+        samples = {4**k: np.full(40, 2.0**-k) for k in (near, far)}
+        statement = DecayExponent.from_samples(samples, 0.01, **claims)  # type: ignore[arg-type]
+        seen = statement.exponent()
+        assert seen is not None
+        assert seen.covers(-0.5)
+        assert seen.upper - seen.lower < 1e-13
+        assert statement.judge().verdict != Verdict.REFUTED

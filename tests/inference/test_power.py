@@ -11,6 +11,7 @@ from signflip.inference import (
     DecayExponent,
     DecayExponentDesign,
     Design,
+    Identity,
     Independent,
     IndependentDesign,
     RateAtLeast,
@@ -95,46 +96,152 @@ def test_the_effect_of_a_band_has_at_least_its_power_at_every_end(
     assert min(powers) >= 0.9 - 1e-9
 
 
-def share_of(verdict: Verdict, label: int, build: Callable[[np.random.Generator], Statement]) -> int:
-    streams = np.random.SeedSequence([26, label]).spawn(200)
-    return sum(build(np.random.default_rng(stream)).judge().verdict == verdict for stream in streams)
+# -- the three forms, measured against each other ---------------------------------------------------------------
+
+TRIALS, ALPHA, POWER, RUNS = 1000, 1e-3, 0.9, 200
+FEWEST = int(stats.binom.ppf(1e-9, RUNS, POWER))
+"""A design that keeps a promise of POWER falls below this count of RUNS with probability at most 1e-9."""
+
+Sampled = Callable[[np.random.Generator, int, float], Statement]
+"""The statement on so many trials, the truth being an effect away from the claim."""
 
 
-FEWEST = int(stats.binom.ppf(1e-9, 200, 0.9))
-"""A design that keeps a promise of 0.9 falls below this count of 200 with probability at most 1e-9."""
+def with_atom(rng: np.random.Generator, trials: int, mass: float) -> np.ndarray:
+    """At KS distance ``mass`` from uniform."""
+    return np.where(rng.random(trials) < mass, 0.0, rng.random(trials))
 
 
-def test_a_law_at_the_detectable_distance_is_refuted_with_the_promised_power() -> None:
-    effect = UniformLawDesign().detectable_effect(1000, 1e-3, 0.9)
-
-    def build(rng: np.random.Generator) -> Statement:
-        atom = rng.random(1000) < effect
-        return UniformLaw.from_transforms(np.where(atom, 0.0, rng.random(1000)), 0.5, 1e-3)
-
-    assert share_of(REFUTED, 0, build) >= FEWEST
+def two_coins(rng: np.random.Generator, trials: int, effect: float) -> SameLaw:
+    # Two atoms: the distance is then one difference of counts, with no help from a supremum.
+    x, y = (rng.random(trials) < 0.5 + sign * effect / 2 for sign in (-1, 1))
+    return SameLaw.from_samples(x, y, 0.5, ALPHA)
 
 
-def test_two_laws_at_the_detectable_distance_are_refuted_with_the_promised_power() -> None:
-    effect = SameLawDesign().detectable_effect(1000, 1e-3, 0.9)
-
-    def build(rng: np.random.Generator) -> Statement:
-        # Two atoms: the distance is then one difference of counts, with no help from a supremum.
-        x, y = (rng.random(1000) < 0.5 + sign * effect / 2 for sign in (-1, 1))
-        return SameLaw.from_samples(x, y, 0.5, 1e-3)
-
-    assert share_of(REFUTED, 1, build) >= FEWEST
+def matching_halves(rng: np.random.Generator, trials: int, effect: float) -> Independent:
+    # Matching halves with probability 1/2 + 2 effect puts F(1/2, 1/2) at 1/4 + effect, and nothing else.
+    u, v = rng.random(trials), rng.random(trials)
+    half = np.where(rng.random(trials) < 0.5 + 2 * effect, u >= 0.5, u < 0.5)
+    return Independent.from_transforms(u, 0.5 * half + 0.5 * v, 2, 0.5, ALPHA)
 
 
-def test_dependence_at_the_detectable_size_is_refuted_with_the_promised_power() -> None:
-    effect = IndependentDesign(2).detectable_effect(1000, 1e-3, 0.9)
+def no_dependence(rng: np.random.Generator, trials: int, tolerance: float) -> Independent:
+    return Independent.from_transforms(rng.random(trials), rng.random(trials), 4, tolerance, ALPHA)
 
-    def build(rng: np.random.Generator) -> Statement:
-        # Matching halves with probability 1/2 + 2 effect puts F(1/2, 1/2) at 1/4 + effect, and nothing else.
-        u, v = rng.random(1000), rng.random(1000)
-        half = np.where(rng.random(1000) < 0.5 + 2 * effect, u >= 0.5, u < 0.5)
-        return Independent.from_transforms(u, 0.5 * half + 0.5 * v, 2, 0.5, 1e-3)
 
-    assert share_of(REFUTED, 2, build) >= FEWEST
+def decaying(rng: np.random.Generator, trials: int, ceiling: float) -> DecayExponent:
+    samples = {d: d**-0.5 * np.exp(0.5 * rng.normal(size=trials)) for d in (10, 100, 1000)}
+    return DecayExponent.from_samples(samples, ALPHA, ceiling=ceiling)
+
+
+LADDER = DecayExponentDesign(10, 1000, 3, 0.5)
+FORMS: dict[str, tuple[Design, Verdict, Sampled]] = {
+    "rate below": (
+        RateAtLeastDesign(0.8),
+        REFUTED,
+        lambda rng, n, e: RateAtLeast.from_samples(rng.random(n) < 0.8 - e, 0.8, ALPHA),
+    ),
+    "rate above": (
+        RateAtLeastDesign(0.8, SUPPORTED),
+        SUPPORTED,
+        lambda rng, n, e: RateAtLeast.from_samples(rng.random(n) < 0.8 + e, 0.8, ALPHA),
+    ),
+    "rate outside": (
+        RateNearDesign(0.5, 0.2),
+        REFUTED,
+        lambda rng, n, e: RateNear.from_samples(rng.random(n) < 0.7 + e, 0.5, 0.2, ALPHA),
+    ),
+    "rate inside": (
+        RateNearDesign(0.5, 0.2, SUPPORTED),
+        SUPPORTED,
+        lambda rng, n, e: RateNear.from_samples(rng.random(n) < 0.7 - e, 0.5, 0.2, ALPHA),
+    ),
+    "another law": (
+        UniformLawDesign(),
+        REFUTED,
+        lambda rng, n, e: UniformLaw.from_transforms(with_atom(rng, n, e), 0.5, ALPHA),
+    ),
+    "the law": (
+        UniformLawDesign(SUPPORTED),
+        SUPPORTED,
+        lambda rng, n, e: UniformLaw.from_transforms(rng.random(n), e, ALPHA),
+    ),
+    "two laws": (SameLawDesign(), REFUTED, two_coins),
+    "one law": (
+        SameLawDesign(SUPPORTED),
+        SUPPORTED,
+        lambda rng, n, e: SameLaw.from_samples(rng.random(n), rng.random(n), e, ALPHA),
+    ),
+    "dependence": (IndependentDesign(2), REFUTED, matching_halves),
+    "independence": (IndependentDesign(4, SUPPORTED), SUPPORTED, no_dependence),
+    "exponent above": (LADDER, REFUTED, lambda rng, n, e: decaying(rng, n, -0.5 - e)),
+    "exponent below": (LADDER, SUPPORTED, lambda rng, n, e: decaying(rng, n, -0.5 + e)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_assertion_effect_and_trials_agree_within_a_factor_of_two(form: str) -> None:
+    """Measured: the effect has its power, at the trials needed for it too, and half of the effect has not."""
+    design, verdict, sampled = FORMS[form]
+    effect = design.detectable_effect(TRIALS, ALPHA, POWER)
+    needed = design.trials_needed(effect, ALPHA, POWER)
+
+    def settled(label: int, trials: int, effect: float) -> int:
+        streams = np.random.SeedSequence([26, list(FORMS).index(form), label]).spawn(RUNS)
+        return sum(sampled(np.random.default_rng(one), trials, effect).judge().verdict == verdict for one in streams)
+
+    assert TRIALS / 2 <= needed <= 2 * TRIALS
+    assert settled(0, TRIALS, effect) >= FEWEST
+    assert settled(1, needed, effect) >= FEWEST
+    assert settled(2, TRIALS, effect / 2) < FEWEST
+    assert settled(3, needed // 4, effect) < FEWEST  # half the effect takes four times the trials
+
+
+def test_every_statement_but_the_identity_has_its_three_forms() -> None:
+    measured = {type(sampled(np.random.default_rng(0), 300, 0.2)).kind for _, _, sampled in FORMS.values()}
+    assert measured == set(Statement.kinds()) - {Identity.kind}
+
+
+def outcomes(trials: int) -> dict[str, tuple[Design, list[Callable[[float], Statement]]]]:
+    """For each design, its statement on every outcome of so few trials, as a function of alpha."""
+    counts = range(trials + 1)
+    ladder = {1: np.ones(trials), 10: np.ones(trials), 100: 10.0 * np.ones(trials)}
+    return {
+        "rate-at-least": (
+            RateAtLeastDesign(0.7),
+            [lambda a, s=s: RateAtLeast(s, trials, 0.7, a) for s in counts],  # type: ignore[misc]
+        ),
+        "rate-near, one end": (
+            RateNearDesign(0.0, 0.2),
+            [lambda a, s=s: RateNear(s, trials, 0.0, 0.2, a) for s in counts],  # type: ignore[misc]
+        ),
+        "same-law": (
+            SameLawDesign(),
+            [lambda a, k=k: SameLaw(trials, trials, k / trials, 0.5, a) for k in counts],  # type: ignore[misc]
+        ),
+        "decay-exponent": (
+            DecayExponentDesign(1, 100, 3, 1.0),
+            [lambda a: DecayExponent.from_samples(ladder, a, ceiling=-0.5)],
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", outcomes(1))
+@pytest.mark.parametrize("trials", [1, 4, 12])
+def test_below_the_smallest_p_value_no_outcome_is_refuted_and_above_it_one_is(kind: str, trials: int) -> None:
+    design, statements = outcomes(trials)[kind]
+    smallest = design.smallest_p_value(trials)
+
+    def can_fail(alpha: float) -> bool:
+        return any(build(alpha).judge().verdict == REFUTED for build in statements)
+
+    assert not can_fail(0.999 * smallest)
+    assert smallest >= 0.999 or can_fail(min(0.9999, 1.001 * smallest))
+
+
+def test_a_band_is_as_hard_to_refute_as_its_harder_end() -> None:
+    ends = [RateAtLeastDesign(0.6).smallest_p_value(20), RateAtLeastDesign(1 - 0.8).smallest_p_value(20)]
+    assert RateNearDesign(0.7, 0.1).smallest_p_value(20) == pytest.approx(max(ends))
+    assert UniformLawDesign().smallest_p_value(1) == IndependentDesign(4).smallest_p_value(1) == 0.0
 
 
 @pytest.mark.parametrize("cells", [2, 4, 8])
@@ -150,30 +257,6 @@ def test_a_count_beyond_the_critical_deviation_is_refuted_at_every_grid_point(ce
             if 0 <= count <= trials:
                 counts = [*null[:place], count, *null[place + 1 :]]
                 assert independence_p_value(trials, cells, counts, 0.5 / trials, 0.5 / trials) < alpha / 2
-
-
-def test_true_laws_are_supported_at_the_promised_tolerance() -> None:
-    uniform = UniformLawDesign(SUPPORTED).detectable_effect(1000, 1e-3, 0.9)
-    same = SameLawDesign(SUPPORTED).detectable_effect(1000, 1e-3, 0.9)
-    independent = IndependentDesign(4, SUPPORTED).detectable_effect(1000, 1e-3, 0.9)
-
-    def both(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        return rng.random(1000), rng.random(1000)
-
-    assert share_of(SUPPORTED, 3, lambda rng: UniformLaw.from_transforms(rng.random(1000), uniform, 1e-3)) >= FEWEST
-    assert share_of(SUPPORTED, 4, lambda rng: SameLaw.from_samples(*both(rng), same, 1e-3)) >= FEWEST
-    assert share_of(SUPPORTED, 5, lambda rng: Independent.from_transforms(*both(rng), 4, independent, 1e-3)) >= FEWEST
-
-
-@pytest.mark.parametrize(("verdict", "sign"), [(REFUTED, -1), (SUPPORTED, 1)])
-def test_an_exponent_at_the_detectable_distance_is_settled_with_the_promised_power(verdict: Verdict, sign: int) -> None:
-    effect = DecayExponentDesign(10, 1000, 3, 0.5).detectable_effect(300, 1e-3, 0.9)
-
-    def build(rng: np.random.Generator) -> Statement:
-        samples = {d: d**-0.5 * np.exp(0.5 * rng.normal(size=300)) for d in (10, 100, 1000)}
-        return DecayExponent.from_samples(samples, 1e-3, ceiling=-0.5 + sign * effect)
-
-    assert share_of(verdict, 6, build) >= FEWEST
 
 
 def test_what_cannot_be_detected_is_said_to_be_infinite_and_never_promised() -> None:

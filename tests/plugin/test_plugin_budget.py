@@ -18,6 +18,8 @@ X = "@claim('X', **words())\ndef test_x(evidence): evidence.rate_at_least(0.5, a
         ["theorem_checks/test_b.py::test_near"],
         ["theorem_checks/test_b.py", "theorem_checks/test_a.py"],
         ["--deselect", "theorem_checks/test_a.py"],
+        ["-x"],
+        ["--theorem-seed=7"],
     ],
 )
 def test_the_share_depends_on_the_registered_claims_only(
@@ -28,6 +30,20 @@ def test_the_share_depends_on_the_registered_claims_only(
     # Three checks, two examples of two statements each.
     assert suite.checks()["B.near"]["alpha"] == pytest.approx(1e-6 / 3 / 4)
     assert suite.document()["run"]["registered"] == ["A.supported", "B.control", "B.near"]
+
+
+@pytest.mark.parametrize("arguments", [["-x"], ["--maxfail=1", "theorem_checks/test_b.py", "theorem_checks/test_a.py"]])
+def test_a_run_that_stops_early_loosens_nothing(suite: Any, usual_checks: dict[str, str], arguments: list[str]) -> None:
+    suite.write(usual_checks)
+    assert suite.run(*arguments).ret != 0
+    checks = suite.checks()
+    assert "A.refuted" in checks
+    assert len(suite.document()["run"]["registered"]) == 4
+    for check in checks.values():
+        number = check["claim"]["examples"] * check["claim"]["statements"]
+        assert check["alpha"] == pytest.approx(1e-6 / 4 / number)
+        # A failing check stops at its first failure; its examples were paid for before.
+        assert sum(not example["shrinking"] for example in check["examples"]) <= check["allowed_examples"]
 
 
 REFUSED = {

@@ -25,7 +25,7 @@ def entry(
 def check(*entries: Any, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", error: str | None = None) -> Any:
     example = {"statements": list(entries), "shrinking": False, "verdict": verdict}
     claim = {"mark": "derived", "expect": expect}
-    counts = {"configurations": 1234, "networks": 5678901}
+    counts = {"configurations": 1234, "networks": 5678901, "alpha": 2.5e-9}
     record = {"id": "X", "claim": claim, "examples": [example], "pooled": None, "verdict": verdict, "error": error}
     return {**record, **counts}
 
@@ -98,6 +98,7 @@ def test_a_row_tells_the_verdict_in_words(record: Any, word: str, as_claimed: in
     assert lines[2].endswith(" 61.3")
     assert "1,234" in lines[2]
     assert "5,678,901" in lines[2]
+    assert " 2.5e-09 " in lines[2]
     assert f"{as_claimed} of 1 checks ended as claimed" in lines[4]
     assert "registered checks that did not run: 2; they keep their share of the budget." in lines
     assert lines[-1] == f"evidence: reports/evidence.json (sha256 but for circumstances: {'f' * 16})"
