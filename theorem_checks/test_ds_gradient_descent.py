@@ -143,11 +143,11 @@ def small_descents(draw: st.DrawFn) -> Configuration:
     detects="KS distance 0.06 in any of seven projections",
     examples=2,
     statements=len(DESCENT_PROJECTIONS),
-    reach=(same_law(0.06, trials=30_000, count=len(DESCENT_PROJECTIONS)),),
+    reach=(same_law(0.06, trials=35_000, count=len(DESCENT_PROJECTIONS)),),
 )
 @given(dense=small_descents())
 def test_descents_on_conditioned_networks_have_the_law_of_those_on_dense_ones(
     dense: Configuration, evidence: Evidence
 ) -> None:
     conditioned = replace(dense, law="conditioned", point=None)
-    evidence.same_law(dense, conditioned, of=DESCENT_PROJECTIONS, trials=30_000, tolerance=evidence.claim.tolerance)
+    evidence.same_law(dense, conditioned, of=DESCENT_PROJECTIONS, trials=35_000, tolerance=evidence.claim.tolerance)

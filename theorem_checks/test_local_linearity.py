@@ -100,12 +100,12 @@ def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: s
     tolerance=0.06,
     detects="an exponent more than 0.06 off",
     examples=4,
-    reach=(decay_exponent(LADDER, log_sd=0.2, effect=0.05, room=0.05, trials=400),),
+    reach=(decay_exponent(LADDER, log_sd=0.2, effect=0.05, room=0.05, trials=450),),
 )
 @given(case=st.sampled_from([("tanh", 0.5), ("softplus", 0.5), ("relu", 0.25), ("abs", 0.25)]))
 def test_the_gradients_change_vanishes_as_width_and_dimension_grow(case: tuple[str, float], evidence: Evidence) -> None:
     name, exponent = case
-    changes = {size: gradient_change(evidence.simulate(comparing(get(name), size, size, 3.0), 400)) for size in LADDER}
+    changes = {size: gradient_change(evidence.simulate(comparing(get(name), size, size, 3.0), 450)) for size in LADDER}
     evidence.decay_exponent(
         changes,
         ceiling=-0.1,
