@@ -25,8 +25,8 @@ REFERENCE = 1_000_000
 # Laws whose distance is so large at m = 8 that, at m = 64, it can still be told from 0.
 APPROACHING = {name: JOINT_PROJECTIONS[name] for name in ("|grad f(x)|", "f(x) f(x')")}
 STEPS = (0.5, 1.0, 2.0, 3.0)
-MANY = 400_000
-TABULATED = (("relu", 1), ("tanh", 1), ("gelu", 3))
+MANY = 200_000
+TABULATED = (("relu", 1), ("tanh", 1))
 DIMENSIONS = (2, 8, 32, 128, 1024, 10**4, 10**6, 10**9, 10**12)
 
 
@@ -77,14 +77,14 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     "INF.joint-law",
     mark="derived",
     statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
-    domain="t = 2; relu, hard_tanh, square at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
+    domain="t = 2; relu, hard_tanh at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
     tolerance=0.05,
     detects="KS distance 0.05 in any of eight projections",
-    examples=5,
+    examples=4,
     statements=len(JOINT_PROJECTIONS),
     reach=(same_law(0.05, trials=20_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
 )
-@given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("square", 1), ("tanh", 2), ("elu", 2)]))
+@given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("tanh", 2), ("elu", 2)]))
 def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
     name, depth = subject
     wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)
@@ -121,7 +121,7 @@ def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence:
     mark="derived",
     statement="Of infinitely wide networks too, P(flip) at t natural steps tends to erf(t / sqrt 2) as d grows.",
     domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square with one hidden layer, gelu with three; d = 10^12; "
-    "P(flip) of three is tabulated at d = 2 to 10^12",
+    "P(flip) of two is tabulated at d = 2 to 10^12",
     tolerance=0.01,
     detects="a flip rate more than 0.01 from erf(t / sqrt 2): never SUPPORTED",
     examples=6,

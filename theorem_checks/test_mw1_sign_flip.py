@@ -85,7 +85,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
     domain="generated activations: piecewise linear, trigonometric, composite, growing; otherwise as MW-1.catalogue",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.9 at any rung",
-    examples=24,
+    examples=20,
     statements=PILOT_STATEMENTS + RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.03, room=0.03, count=RUNGS),),
 )

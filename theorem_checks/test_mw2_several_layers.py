@@ -62,7 +62,7 @@ def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: 
     "activations moderate at every layer, first-order response at m = 4096 in [2/3, 3/2]",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 at any rung",
-    examples=10,
+    examples=8,
     statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4 + INFINITE_RUNGS),),
 )
