@@ -35,8 +35,8 @@ Written by `python -m benchmarks.kernels` on the two-core machine; seconds are C
 ## The quadrature, against closed forms
 
 The largest error of K(x, x'), relative to sqrt(K(x, x) K(x', x')), and of dK/dc, relative to its largest value, at
-places x' between 10^-6 |x| from x and 5 |x| from it, at 20 angles from 0 to pi, |x'| >= |x| / 3 (K is formed from E (f(x) -
-f(x'))^2, which is what matters near x; as x' goes to 0 it is known to 10^-8 of K(x, x) only).
+places x' between 10^-6 |x| from x and 5 |x| from it, at 20 angles from 0 to pi, |x'| >= |x| / 3. K is formed from
+E (f(x) - f(x'))^2, which is what matters near x; as x' goes to 0 it is known to 10^-8 of K(x, x) only.
 
 | activation | K, one layer | dK/dc, one layer | K, three layers |
 |---|---|---|---|
