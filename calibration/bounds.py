@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from calibration.cases import LEVELS, Case, Counts, Rates, audited
-from calibration.laws import Array, one_sample_distances
+from calibration.laws import Array, heights, one_sample_distances, with_atom
 from signflip.inference import (
+    Approach,
     DecayExponent,
     Identity,
     Verdict,
@@ -106,6 +108,29 @@ def float32_norms(rng: np.random.Generator, runs: int, size: int) -> Array:
     for _ in range(16):
         total += np.square(rng.standard_normal(total.shape, dtype=np.float32))
     return np.asarray(np.sqrt(total.astype(np.float64)))
+
+
+def approach(masses: tuple[float, float], sizes: tuple[int, int, int], runs: int = 100_000) -> Case:
+    """Verdicts of Approach where the exponent is exactly that claimed; laws with an atom, at these distances.
+
+    The statement is judged once for each pair of distances that occurs.
+    """
+    first, last, reference = sizes
+    exponent = math.log(masses[1] / masses[0]) / math.log(100)
+
+    def count(rng: np.random.Generator, runs: int) -> Counts:
+        limit = rng.random((runs, reference))
+        near = heights(with_atom(masses[0])(rng, runs, first), limit) / (first * reference)
+        far = heights(with_atom(masses[1])(rng, runs, last), limit) / (last * reference)
+
+        def refuted(pair: tuple[float, float], level: float) -> bool:
+            statement = Approach((10, 1000), (first, last), reference, pair, exponent, 1e-6, level)
+            return statement.judge().verdict == Verdict.REFUTED
+
+        pairs = Counter(zip(near.tolist(), far.tolist(), strict=True))
+        return {REFUTED: {t: sum(n for pair, n in pairs.items() if refuted(pair, t)) for t in LEVELS}}
+
+    return Case("Approach", f"the exponent claimed, KS distances {masses}, n = {sizes}", count, runs=runs)
 
 
 def decay(
@@ -207,6 +232,8 @@ def cases(short: bool) -> list[Case]:
         median_ranks(1, atoms=False),
         median_ranks(60, atoms=False),
         median_ranks(60, atoms=True),
+        approach((0.9, 0.5), (40, 40, 60)),
+        approach((0.95, 0.8), (200, 100, 150)),
         decay("exponent at the ceiling", (60, 60, 60), lognormal, ceiling=-0.5),
         decay(
             "exponent at the end of its band; unequal sizes", (90, 20, 40), lognormal, predicted=-0.55, tolerance=0.05

@@ -10,6 +10,7 @@ Controls are false claims, and identities spend nothing: both keep their shares,
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.cases import SEED, smallest
-from calibration.laws import heights, one_sample_distances, rare_pairs
+from calibration.laws import heights, one_sample_distances, rare_pairs, with_atom
 from signflip.claims import EFFORTS, Claim
 from signflip.inference import (
+    Approach,
     Budget,
     DecayExponent,
     Independent,
@@ -212,7 +214,25 @@ def stub_decay(rng: np.random.Generator, runs: int, number: int, reach: Reach, a
     return np.asarray(shown.any(axis=1))
 
 
+def stub_approach(rng: np.random.Generator, runs: int, number: int, reach: Reach, alpha: float) -> Alarms:
+    """Distances that are exactly in the ratio claimed, of laws with an atom each; the band has no width."""
+    widths = int(reach.about["first_width"]), int(reach.about["last_width"])
+    level = alpha * 2 / int(reach.about["rungs"])  # as for a decay
+    masses = (0.9, 0.45)
+    exponent = math.log(masses[1] / masses[0]) / math.log(widths[1] / widths[0])
+    refuted = np.zeros((runs, number), dtype=bool)
+    n, m = SAMPLES
+    for place in range(number):
+        limit = rng.random((runs, m))
+        seen = [heights(with_atom(mass)(rng, runs, n), limit) / (n * m) for mass in masses]
+        for run, distances in enumerate(zip(*seen, strict=True)):
+            statement = Approach(widths, (n, n), m, tuple(map(float, distances)), exponent, 1e-6, level)
+            refuted[run, place] = _refuted(statement)
+    return np.asarray(refuted.any(axis=1))
+
+
 _STUBS = {
+    Approach.kind: stub_approach,
     RateAtLeast.kind: stub_rate,
     RateNear.kind: stub_rate,
     SameLaw.kind: stub_same_law,

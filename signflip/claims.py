@@ -81,7 +81,7 @@ class Claim:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""
-        return asdict(self)
+        return asdict(self) | {"reach": [one.to_json() for one in self.reach]}
 
 
 def canonical(data: Any) -> str:
