@@ -26,7 +26,9 @@ def evidence(name: str = "A.check") -> Evidence:
     return made
 
 
-def seen_by(draw: Callable[[Evidence, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check") -> list[float]:
+def seen_by(
+    draw: Callable[[Evidence, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
+) -> list[float]:
     """f(x) of every trial that a statement looks at."""
     values: list[float] = []
 
