@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 EFFORT := $(if $(QUICK),--theorem-effort=quick)
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test bench setup clean
+.PHONY: help theorems test mutants bench setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -19,8 +19,9 @@ endif
 help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
+	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets'
-	@echo 'make setup      only set .venv up; the three above do it themselves'
+	@echo 'make setup      only set .venv up; the four above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
 	@echo 'ARGS="..."      more arguments for pytest, e.g. make theorems ARGS="-k mw3"'
@@ -35,6 +36,9 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto $(strip tests/ $(ARGS))
+
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

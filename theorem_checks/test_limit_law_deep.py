@@ -14,7 +14,7 @@ from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
 
 STEPS = (0.5, 1.5)
-# All in every run: relu alone would not feel a slope left out, since its own is its square, nor moments at another variance.
+# All in every run: relu alone would not feel a slope left out, since its own is its square, nor another variance.
 NAMES = ("relu", "tanh", "sin")
 # Effective widths fall with the depth: at m = 1000 and three layers relu is 0.02 below the limit.
 TOLERANCE = 0.07

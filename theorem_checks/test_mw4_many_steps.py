@@ -24,7 +24,7 @@ STEPS = (5, 8)
 
 @st.composite
 def piecewise_linear_subjects(draw: st.DrawFn) -> Configuration:
-    """Dense networks of one or two hidden layers, sizes 3 to 12, of a piecewise-linear activation; t = 1/4, 1/2 or 1."""
+    """Dense networks of one or two hidden layers, sizes 3 to 12; piecewise-linear activations; t = 1/4, 1/2 or 1."""
     architecture = draw(dense_architectures(least=3, most=12, max_depth=2), label="architecture")
     activation = get(draw(st.sampled_from(NAMES), label="activation"))
     t = draw(st.sampled_from([0.25, 0.5, 1.0]), label="t")

@@ -7,6 +7,9 @@ from planting import Mutant, edited
 LIMIT, SCALING = "LIMIT.erf", "INV.scaled-activation"
 ATTACK = "signflip.attacks:attack"
 STEP = 'signed_step = step if direction == "reversed" else -step'
+SEVERAL = (
+    "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."
+)
 ATTACK_TESTS = "tests/core/test_attacks.py::"
 
 MUTANTS = (
@@ -70,21 +73,21 @@ MUTANTS = (
         "Of several steps all take the gradient at x.",
         edited(ATTACK, "network.backward(forward)", "network.backward(start)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind="no check knows what several steps should do: dense networks, of the same code, are what conditioned ones are compared with.",
+        blind=SEVERAL,
     ),
     Mutant(
         "attack: later steps by the first sign",
         "Of several steps all take the sign of f at x.",
         edited(ATTACK, "torch.sign(forward.value)", "torch.sign(start.value)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind="no check knows what several steps should do: dense networks, of the same code, are what conditioned ones are compared with.",
+        blind=SEVERAL,
     ),
     Mutant(
         "attack: one step for several",
         "steps = 3 makes one step.",
         edited(ATTACK, "for _ in range(steps)", "for _ in range(1)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind="no check knows what several steps should do: dense networks, of the same code, are what conditioned ones are compared with.",
+        blind=SEVERAL,
     ),
     Mutant(
         "attack: displacement of the last step only",

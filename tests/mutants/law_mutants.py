@@ -149,8 +149,8 @@ MUTANTS = (
         "At its kink relu takes the slope on its right.",
         formula("relu", pullback=lambda z, _y, c: (z >= 0).to(c.dtype) * c),
         (KINKS,),
-        blind="equal in law but where a pre-activation is exactly 0, above a dead layer: there f = 0 and no step is made; "
-        "dense and conditioned networks agree on it.",
+        blind="equal in law but where a pre-activation is exactly 0, above a dead layer: there f = 0, and no step is "
+        "made; dense and conditioned networks agree on it.",
         of_activations=True,
     ),
     Mutant(
@@ -192,7 +192,8 @@ MUTANTS = (
             lambda pullback: lambda self, z, value, c: 0.5 * pullback(self, z, value, c),
         ),
         (DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks",),
-        blind="kappa is computed from the same slope: a step four times too long, which no limit law of a piecewise-linear function judges.",
+        blind="kappa is computed from the same slope, so that t is twice what it should be; of piecewise-linear "
+        "functions given by numbers no limit law is judged.",
         of_activations=True,
     ),
 )

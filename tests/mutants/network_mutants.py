@@ -126,8 +126,8 @@ MUTANTS = (
         "relu'(0) is 1, not 0: matters only where a pre-activation is exactly 0, above a dead layer.",
         edited(BACKWARD, PULLBACK, "self.activation.pullback(before + (before == 0) * 1e-30, after, signal)"),
         (AUTOGRAD,),
-        blind="equal in law but for trials with a pre-activation of exactly 0; there f = 0, no step is made, and dense and "
-        "conditioned networks agree. No claim speaks of these trials' gradient.",
+        blind="equal in law but for trials with a pre-activation of exactly 0; there f = 0, no step is made, and "
+        "dense and conditioned networks agree. No claim speaks of these trials' gradient.",
     ),
     Mutant(
         "network: a neuron too many",

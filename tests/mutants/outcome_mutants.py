@@ -40,9 +40,9 @@ def product_coarse(seen: Sample) -> Sample:
 
 
 def with_outcome(index: int) -> Plant:
-    """One of the attack's outcomes, off by a millionth of the first output weight."""
+    """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
     parts = RETURN[len("Attack(") : -1].split(", ", 3)
-    parts[index] += " + 1e-6 * network.output[:, 0]"
+    parts[index] += " + 1e-6 * network.output[:, 0] * start.hidden[-1][:, 0] * (vector_norm(moved, dim=-1) > 0)"
     return edited(ATTACK, RETURN, f"Attack({', '.join(parts)})")
 
 
@@ -81,27 +81,27 @@ MUTANTS = (
     ),
     Mutant(
         "outcome: |grad f| of another trial",
-        "Conditioned networks report the gradient's norm of the next trial: each outcome has its law, but not all jointly.",
+        "Conditioned networks report the gradient's norm of the next trial: each outcome has its law, all jointly not.",
         when_conditioned(lambda seen: replace(seen, gradient_norm=np.roll(seen.gradient_norm, 1))),
         (SMALL,),
     ),
     Mutant(
         "outcome: f(x) off by a neuron",
-        "f(x) is off by a millionth of the first neuron's output weight.",
+        "f(x) is off by a millionth of the first neuron's part of f.",
         with_outcome(0),
         ("INV.neurons",),
         examples=3,
     ),
     Mutant(
         "outcome: f(x') off by a neuron",
-        "f(x') is off by a millionth of the first neuron's output weight.",
+        "f(x') is off by a millionth of the first neuron's part of f.",
         with_outcome(1),
-        ("INV.neurons", "BOUND.constant-activation"),
+        ("INV.neurons",),
         examples=3,
     ),
     Mutant(
         "outcome: |grad f| off by a neuron",
-        "|grad f(x)| is off by a millionth of the first neuron's output weight.",
+        "|grad f(x)| is off by a millionth of the first neuron's part of f.",
         with_outcome(2),
         ("INV.neurons",),
         examples=3,

@@ -1,8 +1,8 @@
 """Planted faults: what a mutant is, and how it is put into the live modules and taken out again.
 
 A mutant changes one thing. `edited` changes one place of one function's source, `wrapped` puts a function around
-another, `put` replaces a value. A name that other modules imported is changed there as well: the fault is everywhere, as
-it would be if the line itself were wrong.
+another, `put` replaces a value. A name that other modules imported is changed there as well: the fault is
+everywhere, as if the line itself were wrong.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Mutant:
         caught_by: what must catch it: ids of claims, or tests as "tests/folder/test_file.py::test_name".
         blind: for a fault that no check of theorem_checks/ is expected to catch: why, and below which size.
         examples: configurations that `make test` draws for the named check; the table draws as many as a quick run.
+        reaches: the only checks that run what is changed; empty, where any may.
         of_activations: whether values, slopes or moments of activations are changed, which are remembered.
     """
 
@@ -53,6 +54,7 @@ class Mutant:
     blind: str = ""
     examples: int = 2
     of_activations: bool = False
+    reaches: tuple[str, ...] = ()
 
 
 def _found(target: str) -> tuple[Any, str, Any]:
@@ -132,7 +134,7 @@ def all_of(*plants: Plant) -> Plant:
 
 
 def _forget() -> None:
-    """Empty the caches of what is computed from activations: what is remembered with a fault must not be met without."""
+    """Empty the caches of what is computed from activations: nothing remembered with a fault may be met without."""
     moments._moment.cache_clear()
     activation_classes._profile.cache_clear()
 

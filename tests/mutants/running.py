@@ -37,8 +37,8 @@ FALSE_ALARM = 1e-6
 EFFORT = "quick"
 
 
-# Neurons that the pilots of one example may draw, three times the most that those of the library as it is do: a pilot that
-# finds no witness goes up to networks of 65,536 neurons, for minutes.
+# Neurons that the pilots of one example may draw, three times the most that those of the library as it is do: a pilot
+# that finds no witness goes up to networks of 65,536 neurons, for minutes.
 PILOT_NEURONS = 10**8
 
 

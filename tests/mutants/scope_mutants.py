@@ -51,6 +51,10 @@ def refuses(where: Where) -> Plant:
     return wrapped("signflip.trials:run_block", around)
 
 
+def everywhere(_: Configuration) -> bool:
+    return True
+
+
 def t_of(c: Configuration) -> float:
     """The step in natural steps."""
     return c.step / c.architecture.natural_step(c.activation)
@@ -130,7 +134,7 @@ MUTANTS = (
         "The attack stands still at d = 13, under every law.",
         stands_still(lambda c: c.architecture.input_dim == 13),
         (),
-        blind="MW-5.settles takes its own pilot for the truth, and MW-5.exact-law compares two laws that are both wrong: no "
+        blind="MW-5.settles takes its own pilot for the truth, and MW-5.exact-law compares two laws, both wrong: no "
         "check knows the flip rate at few inputs. The infinite-width law (THEORY 5) would.",
     ),
     Mutant(
@@ -163,14 +167,14 @@ MUTANTS = (
     Mutant(
         "scope: a constant network moves",
         "f(x') is 1e-6 more than it should be.",
-        outcome(lambda c: True, lambda seen, _: replace(seen, attacked_value=seen.attacked_value + 1e-6)),
+        outcome(everywhere, lambda seen, _: replace(seen, attacked_value=seen.attacked_value + 1e-6)),
         ("BOUND.constant-activation",),
     ),
     Mutant(
         "scope: perturbation falls slowly",
         "|delta|/|x| is reported too large by a factor (d/100)^0.03.",
         outcome(
-            lambda c: True,
+            everywhere,
             lambda seen, c: replace(
                 seen,
                 relative_perturbation=seen.relative_perturbation * max(1.0, c.architecture.input_dim / 100) ** 0.03,

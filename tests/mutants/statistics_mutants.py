@@ -57,6 +57,13 @@ def _hoeffding(_: Any) -> Any:
     return interval
 
 
+def _point(successes: int, failures: int, _alpha: float) -> Interval:
+    """The observed rate."""
+    if successes + failures == 0:
+        return Interval(0.0, 1.0)
+    return Interval(successes / (successes + failures), successes / (successes + failures))
+
+
 def _above_only(_: Any) -> Any:
     """sup (F_n(t) - t), without the other side."""
 
@@ -188,9 +195,7 @@ MUTANTS = (
     Mutant(
         "bound: no chance of error",
         "The confidence sequence is the observed rate.",
-        wrapped(
-            SEQUENCE, lambda _: lambda s, f, alpha: Interval(s / (s + f), s / (s + f)) if s + f else Interval(0, 1)
-        ),
+        wrapped(SEQUENCE, lambda _: _point),
         (MARTINGALE,),
         blind="a correct rate is hardly ever observed outside its claim.",
     ),
@@ -234,8 +239,8 @@ MUTANTS = (
         "The wrapped sum and difference are left out of the p-value.",
         edited(
             "signflip.inference.independence:independence_p_value",
-            "    smallest = min(smallest, *(uniform_p_value(d, trials) for d in (sum_distance, difference_distance)))\n",
-            "",
+            "*(uniform_p_value(d, trials) for d in (sum_distance, difference_distance))",
+            "1.0",
         ),
         (INFERENCE + "test_independence.py::test_the_wrapped_difference_sees_a_thin_diagonal_that_the_grid_does_not",),
         blind="dependence on a thin diagonal only: below a quarter of its mass on the grid.",
@@ -303,7 +308,7 @@ MUTANTS = (
         "counting: a thousandth of the trials",
         "A comparison of laws draws a thousandth of what its check asks for.",
         edited(f"{EVIDENCE}.same_law", "trials), self", "trials // 1000), self"),
-        ("MW-4.joint-law.small", "INV.direction"),
+        ("INV.direction", "MW-4.joint-law.small"),
     ),
     Mutant(
         "evidence: verdicts not judged again",
