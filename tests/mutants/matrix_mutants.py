@@ -212,7 +212,7 @@ MUTANTS = (
         "matrix: length of the query for that of its residual",
         "The fresh part is scaled by |q|, not by what of q is new.",
         edited(ANSWER, "squared = _dot(residual, residual)", "squared = _dot(query, query)"),
-        (SMALL,),
+        (SMALL, MANY),
     ),
     Mutant(
         "matrix: coefficients of the second pass only",

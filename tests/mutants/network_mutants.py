@@ -85,7 +85,7 @@ MUTANTS = (
         "network: sums in half precision",
         "f is summed in float16.",
         wrapped(FORWARD, _half_sums),
-        (SCALING,),
+        (AUTOGRAD, "INV.scaled-homogeneous-activation", SCALING),
     ),
     Mutant(
         "network: slope of relu for every activation",
