@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attack_mutants
 import claim_mutants
+import control_mutants
 import law_mutants
 import matrix_mutants
 import network_mutants
@@ -20,6 +21,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,
     "What is claimed": claim_mutants.MUTANTS,
+    "Controls": control_mutants.MUTANTS,
     "Statistics and evidence": statistics_mutants.MUTANTS,
     "Some networks only": scope_mutants.MUTANTS,
     "One outcome only": outcome_mutants.MUTANTS,

@@ -170,7 +170,7 @@ def label(entry: dict[str, Any]) -> str:
         return "equality of " + name.split(", ")[0]
     if name.endswith("by a power of two"):
         return "bits of " + name.split(", ")[0]
-    return re.split(r": share", name)[0]
+    return re.sub(r"(projection) \d+$", r"\1s", re.split(r": share", name)[0])
 
 
 # -- tests of tests/ ----------------------------------------------------------------------------------------
