@@ -10,6 +10,7 @@ import __future__
 
 import importlib
 import inspect
+import pkgutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -30,6 +31,11 @@ CHECK_EDITS: dict[str, tuple[str, str]] = {}
 
 # Where a planted name may have been imported to: "conftest" and the tests themselves are not faulty.
 PACKAGES = ("signflip", "strategies")
+# All of it is loaded here: a module first loaded while a fault is planted would keep what it imported for good.
+for _package in PACKAGES:
+    for _found_module in pkgutil.walk_packages(importlib.import_module(_package).__path__, f"{_package}."):
+        if not _found_module.name.endswith("__main__"):
+            importlib.import_module(_found_module.name)
 
 
 @dataclass(frozen=True)

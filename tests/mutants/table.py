@@ -22,9 +22,10 @@ anything but REFUTED for a control. `make test` runs each mutant once against th
 - **Named checks** run at quick effort, at their own share of a budget of 1e-6, in the seeds {seeds}; "5 of 5" is
   followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed
   catches the mutant. The tests of `tests/` have seeds of their own and run once.
-- **The whole suite** meets the mutants of {families}, and {also}:
-  every check once (seed {seed}), at one configuration, those that pool or are named at a quick run's number. {slow} meets only what
-  at most one other check has caught, or what it is named for.
+- **The whole suite** meets the mutants of {families},
+  and {also}:
+  every check once (seed {seed}), at one configuration; those that pool or are named at a quick run's number. {slow}
+  meets only what at most one other check has caught, or what it is named for.
 - **Blind** says why no check of the theorem is expected to catch a mutant, and below which size of effect.
 """
 

@@ -64,9 +64,6 @@ def _everything() -> dict[tuple[str, ...], object]:
 
 
 def test_each_mutant_changes_the_library_or_a_check_and_leaves_both_as_they_were() -> None:
-    for mutant in MUTANTS:
-        with planted(mutant):  # loads what it changes
-            pass
     before = _everything()
     for mutant in MUTANTS:
         with planted(mutant):
