@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 EFFORT := $(if $(QUICK),--theorem-effort=quick)
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test bench calibrate nightly browser setup clean
+.PHONY: help theorems test mutants bench calibrate nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -20,6 +20,7 @@ endif
 help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
+	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets'
 	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
 	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
@@ -39,6 +40,9 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto $(strip tests/ $(ARGS))
+
+mutants: $(STAMP)
+	$(BIN)/python tests/mutants
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

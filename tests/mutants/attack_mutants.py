@@ -1,0 +1,154 @@
+"""Faults in the attack and in what is recorded of it, the same for dense and conditioned networks."""
+
+from __future__ import annotations
+
+from planting import Mutant, edited
+
+LIMIT, SCALING = "LIMIT.erf", "INV.scaled-activation"
+ATTACK = "signflip.attacks:attack"
+STEP = 'signed_step = step if direction == "reversed" else -step'
+SEVERAL = (
+    "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."
+)
+ATTACK_TESTS = "tests/core/test_attacks.py::"
+
+MUTANTS = (
+    Mutant(
+        "attack: climbs",
+        "The step goes with the sign of f, not against it.",
+        edited(ATTACK, STEP, 'signed_step = -step if direction == "reversed" else step'),
+        (LIMIT, "NOT.reversed-sign", "BOUND.no-overshoot"),
+    ),
+    Mutant(
+        "attack: sign of f ignored",
+        "The step always descends, also where f < 0.",
+        edited(ATTACK, "torch.sign(forward.value).unsqueeze(-1)", "torch.ones_like(forward.value).unsqueeze(-1)"),
+        (LIMIT, "BOUND.no-overshoot"),
+    ),
+    Mutant(
+        "attack: twice the step",
+        "The step is 2 s.",
+        edited(ATTACK, STEP, 'signed_step = 2 * step if direction == "reversed" else -2 * step'),
+        (LIMIT, "MW-3.limit-law"),
+    ),
+    Mutant(
+        "attack: sqrt 2 of the step",
+        "The step is s sqrt 2.",
+        edited(ATTACK, STEP, 'signed_step = 2**0.5 * (step if direction == "reversed" else -step)'),
+        (LIMIT, "MW-3.limit-law"),
+    ),
+    Mutant(
+        "attack: a unit step",
+        "The gradient is normalised to length 1.",
+        edited(ATTACK, "space.fit(gradient), descent", "space.fit(gradient / (norm + (norm == 0))), descent"),
+        (LIMIT, SCALING),
+    ),
+    Mutant(
+        "attack: gradient at x'",
+        "The gradient is taken where the step leads, not at x.",
+        edited(
+            ATTACK,
+            "gradient, _ = network.backward(forward)",
+            "gradient, _ = network.backward(forward)\n"
+            "        there = space.fit(point) + space.fit(gradient) * "
+            "(torch.sign(forward.value) * -step).unsqueeze(-1).to(gradient.dtype)\n"
+            "        gradient, _ = network.backward(network.forward(there))",
+        ),
+        ("BOUND.bounded-width", ATTACK_TESTS + "test_an_outcome_of_a_block_is_the_attack_on_the_networks_of_its_key"),
+    ),
+    Mutant(
+        "attack: f(x') is f half way",
+        "f is evaluated in the middle of the step.",
+        edited(ATTACK, "space.fit(point) + moved", "space.fit(point) + 0.5 * moved"),
+        (LIMIT,),
+    ),
+    Mutant(
+        "attack: the gradient's square for its norm",
+        "|grad f(x)| is reported squared.",
+        edited(ATTACK, "norms[0].squeeze(-1)", "norms[0].squeeze(-1) ** 2"),
+        (SCALING,),
+    ),
+    Mutant(
+        "attack: later steps along the first gradient",
+        "Of several steps all take the gradient at x.",
+        edited(ATTACK, "network.backward(forward)", "network.backward(start)"),
+        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
+        blind=SEVERAL,
+    ),
+    Mutant(
+        "attack: later steps by the first sign",
+        "Of several steps all take the sign of f at x.",
+        edited(ATTACK, "torch.sign(forward.value)", "torch.sign(start.value)"),
+        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
+        blind=SEVERAL,
+    ),
+    Mutant(
+        "attack: one step for several",
+        "steps = 3 makes one step.",
+        edited(ATTACK, "for _ in range(steps)", "for _ in range(1)"),
+        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
+        blind=SEVERAL,
+    ),
+    Mutant(
+        "attack: displacement of the last step only",
+        "|x' - x| of several steps is that of the last one.",
+        edited(ATTACK, "vector_norm(moved, dim=-1))", "vector_norm(gradient, dim=-1) * step)"),
+        (
+            ATTACK_TESTS
+            + "test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way",
+        ),
+        blind="the perturbation of several steps is in no claim.",
+    ),
+    Mutant(
+        "attack: the random control follows the gradient",
+        'direction = "random" is the attack itself.',
+        edited(ATTACK, 'if direction == "random"', 'if direction == "none"'),
+        ("NOT.random-direction", "NOT.random-direction.deep"),
+    ),
+    Mutant(
+        "attack: the reversed control descends",
+        'direction = "reversed" is the attack itself.',
+        edited(ATTACK, STEP, "signed_step = -step"),
+        ("NOT.reversed-sign", "NOT.reversed-sign.deep"),
+    ),
+    Mutant(
+        "trials: perturbation not divided by sqrt d",
+        "|x' - x| is reported for |x' - x| / |x|.",
+        edited(
+            "signflip.trials:run_block",
+            "outcome.displacement.double().numpy() / length",
+            "outcome.displacement.double().numpy()",
+        ),
+        ("MW-3.limit-law", "MW-3.decay"),
+    ),
+    Mutant(
+        "trials: perturbation divided by d",
+        "The norm of x is taken for d, not sqrt d.",
+        edited("signflip.trials:run_block", "numpy() / length", "numpy() / length**2"),
+        ("MW-3.limit-law", "MW-3.decay"),
+    ),
+    Mutant(
+        "trials: f = 0 counts as a flip",
+        "A flip is f(x) f(x') <= 0, not < 0.",
+        edited("signflip.trials:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) <= 0"),
+        ("BOUND.bounded-width",),
+        examples=4,
+    ),
+    Mutant(
+        "trials: a flip is no flip",
+        "A flip is f(x) f(x') > 0.",
+        edited("signflip.trials:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) > 0"),
+        (LIMIT, "NOT.reversed-sign"),
+    ),
+    Mutant(
+        "trials: flips by the product",
+        "A flip is decided by f(x) f(x'), which underflows.",
+        edited(
+            "signflip.trials:Sample.flipped",
+            "np.sign(self.value) * np.sign(self.attacked_value) < 0",
+            "self.value * self.attacked_value < 0",
+        ),
+        (ATTACK_TESTS + "test_a_flip_is_strict_and_survives_products_that_underflow",),
+        blind="differs only where |f(x) f(x')| < 5e-324: no claim reaches such networks.",
+    ),
+)

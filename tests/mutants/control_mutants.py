@@ -1,0 +1,72 @@
+"""Controls that are no controls: a false claim is quietly made a true one."""
+
+from __future__ import annotations
+
+from planting import Mutant, claimed, edited
+from scope_mutants import always_flips, widths
+
+DRAW = "signflip.trials:draw_network"
+ENTRIES = "signflip.randomness:Draws.entries"
+
+MUTANTS = (
+    Mutant(
+        "control: random signs are normal",
+        'entries = "rademacher" draws Gaussian weights.',
+        edited(ENTRIES, 'if law == "gaussian"', 'if law in ("gaussian", "rademacher")'),
+        ("NOT.rademacher-weights",),
+        examples=30,
+    ),
+    Mutant(
+        "control: heavy tails are normal",
+        'entries = "student-t" draws Gaussian weights.',
+        edited(ENTRIES, 'if law == "gaussian"', 'if law in ("gaussian", "student-t")'),
+        ("NOT.student-weights",),
+        examples=30,
+    ),
+    Mutant(
+        "control: no layer is every layer",
+        'projection = "no layer" projects.',
+        edited(DRAW, 'c.projection == "every layer" or', 'c.projection != "first layer" or'),
+        ("NOT.unprojected",),
+    ),
+    Mutant(
+        "control: the first layer is every layer",
+        'projection = "first layer" projects everywhere.',
+        edited(DRAW, 'c.projection == "first layer" and source is frame', 'c.projection == "first layer"'),
+        ("NOT.unprojected.deep",),
+    ),
+    Mutant(
+        "control: neurons permuted with their outputs",
+        "Permuting rows alone permutes what reads them as well.",
+        edited("signflip.equalities:permuted", "if not following:", "if False:"),
+        ("NOT.neurons-alone",),
+    ),
+    Mutant(
+        "control: x rotated with its weights",
+        "Rotating x alone rotates W_1 as well.",
+        edited("signflip.equalities:rotated", " if weights else turned", ""),
+        ("NOT.rotation-alone",),
+    ),
+    Mutant(
+        "control: the activation scaled with the step",
+        "The control that keeps the step divides it by c.",
+        claimed(
+            "test_invariance.py",
+            "amplified(first, factor, subject.step)",
+            "amplified(first, factor, subject.step / factor)",
+        ),
+        ("NOT.scaled-activation-alone",),
+    ),
+    Mutant(
+        "control: random directions flip",
+        "A random direction always flips one hidden layer.",
+        always_flips(lambda c: c.direction == "random" and len(widths(c)) == 1),
+        ("NOT.random-direction",),
+    ),
+    Mutant(
+        "control: reversed steps flip",
+        "A reversed step always flips one hidden layer.",
+        always_flips(lambda c: c.direction == "reversed" and len(widths(c)) == 1),
+        ("NOT.reversed-sign",),
+    ),
+)

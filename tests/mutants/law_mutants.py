@@ -1,0 +1,199 @@
+"""Faults in formulas, moments and activations, and in what the checks claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from planting import Mutant, Plant, edited, wrapped
+
+from signflip.activations.elementary import FORMULAS
+
+LIMIT, LIMIT_DEEP, SIZE, PIVOTS = "LIMIT.erf", "LIMIT.erf.deep", "MW-3.limit-law", "MW-4.pivots"
+NATURAL = "signflip.networks:Architecture.natural_step"
+MOMENTS = "signflip.networks:Architecture.limit_moments"
+RATE, PERTURBATION = "signflip.laws:limit_flip_rate", "signflip.laws:limit_perturbation"
+CLOSED = "tests/core/test_networks.py::test_limit_moments_and_the_natural_step_are_the_closed_forms"
+DERIVATIVES = "tests/activations/test_activation_derivatives.py::"
+KINKS = DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks"
+
+
+def formula(kind: str, **changed: Any) -> Plant:
+    """Another formula for one activation of the catalogue."""
+    return lambda patch: patch.setitem(FORMULAS, kind, replace(FORMULAS[kind], **changed))
+
+
+def _centred(moment: Any) -> Any:
+    """Var sigma for E sigma^2."""
+
+    def second(self: Any, variance: float) -> float:
+        from signflip.activations import gaussian_moment
+
+        return float(moment(self, variance)) - gaussian_moment(self, variance, of="value", power=1) ** 2
+
+    return second
+
+
+MUTANTS = (
+    Mutant(
+        "law: erf(t)",
+        "The limit of P(flip) is taken for erf(t), without the sqrt 2.",
+        edited(RATE, "math.erf(natural_steps / math.sqrt(2))", "math.erf(natural_steps)"),
+        (LIMIT, "tests/core/test_limit_laws.py::test_the_limit_flip_rate_is_two_phi_minus_one"),
+    ),
+    Mutant(
+        "law: Phi(t)",
+        "The limit of P(flip) is taken for Phi(t), one tail instead of two.",
+        edited(RATE, "math.erf(natural_steps / math.sqrt(2))", "0.5 + 0.5 * math.erf(natural_steps / math.sqrt(2))"),
+        (LIMIT,),
+    ),
+    Mutant(
+        "law: the limit is 1",
+        "P(flip) is claimed to tend to 1 at every fixed step.",
+        edited(RATE, "math.erf(natural_steps / math.sqrt(2))", "1.0"),
+        (LIMIT,),
+    ),
+    Mutant(
+        "law: kappa = sqrt V / sqrt beta",
+        "The natural step has a root too many.",
+        edited(NATURAL, "math.sqrt(variance) / slope", "math.sqrt(variance / slope)"),
+        (LIMIT, CLOSED),
+        examples=5,
+    ),
+    Mutant(
+        "law: kappa = V / beta",
+        "The natural step has a root too few.",
+        edited(NATURAL, "math.sqrt(variance) / slope", "variance / slope"),
+        (LIMIT, CLOSED),
+        examples=5,
+    ),
+    Mutant(
+        "law: kappa twice too large",
+        "The natural step is 2 sqrt V / beta.",
+        edited(NATURAL, "math.sqrt(variance) / slope", "2 * math.sqrt(variance) / slope"),
+        (LIMIT, CLOSED),
+    ),
+    Mutant(
+        "law: kappa sqrt 2 too small",
+        "The natural step is sqrt(V / 2) / beta.",
+        edited(NATURAL, "math.sqrt(variance) / slope", "math.sqrt(variance / 2) / slope"),
+        (LIMIT, CLOSED),
+    ),
+    Mutant(
+        "law: Var sigma for E sigma^2",
+        "V is the variance of sigma(G), not its second moment.",
+        wrapped("signflip.activations.base:Activation.second_moment", _centred),
+        (CLOSED,),
+        blind="LIMIT.erf sees it where it draws relu, abs or square; tanh and sin have mean 0.",
+        of_activations=True,
+    ),
+    Mutant(
+        "law: E |sigma'|^2 squared",
+        "beta is squared.",
+        wrapped(
+            "signflip.activations.base:Activation.slope_moment",
+            lambda moment: lambda self, variance: moment(self, variance) ** 2,
+        ),
+        (SIZE, CLOSED),
+        of_activations=True,
+    ),
+    Mutant(
+        "law: second layer at the first one's variance",
+        "The moments of layers 2 and up are taken at variance 1.",
+        edited(MOMENTS, "activation.slope_moment(variance)", "activation.slope_moment(1.0)"),
+        (CLOSED, LIMIT_DEEP),
+    ),
+    Mutant(
+        "law: V of the first layer",
+        "V is not iterated over the layers.",
+        edited(MOMENTS, "activation.second_moment(variance)", "activation.second_moment(1.0)"),
+        (CLOSED, LIMIT_DEEP),
+    ),
+    Mutant(
+        "law: perturbation beta for sqrt beta",
+        "|delta|/|x| is claimed to tend to s beta / sqrt d.",
+        edited(PERTURBATION, "math.sqrt(slope / architecture.input_dim)", "slope / math.sqrt(architecture.input_dim)"),
+        (SIZE,),
+        examples=3,
+    ),
+    Mutant(
+        "law: perturbation of order 1/d",
+        "|delta|/|x| is claimed to tend to s sqrt(beta) / d.",
+        edited(PERTURBATION, "math.sqrt(slope / architecture.input_dim)", "math.sqrt(slope) / architecture.input_dim"),
+        (SIZE,),
+    ),
+    Mutant(
+        "law: bounded width with 1/2 for 3/4",
+        "A neuron is taken to act with one sign only.",
+        edited("signflip.laws:bounded_width_flip_rate", "0.75**width", "0.5**width"),
+        ("BOUND.bounded-width",),
+        examples=5,
+    ),
+    Mutant(
+        "law: bounded width without 2^-m",
+        "Dead networks are counted twice.",
+        edited("signflip.laws:bounded_width_flip_rate", " + 0.5**width", ""),
+        ("BOUND.bounded-width",),
+        examples=5,
+    ),
+    Mutant(
+        "law: steps for a failure without the factor 2",
+        "t = sqrt(log(1/failure)) is proposed to the pilot.",
+        edited("signflip.laws:natural_steps_for", "2 * math.log(1 / failure)", "math.log(1 / failure)"),
+        ("tests/core/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",),
+        blind="t is where the pilot begins; it doubles a step that does not suffice, so that any start will do.",
+    ),
+    Mutant(
+        "activation: relu'(0) = 1",
+        "At its kink relu takes the slope on its right.",
+        formula("relu", pullback=lambda z, _y, c: (z >= 0).to(c.dtype) * c),
+        (KINKS,),
+        blind="equal in law but where a pre-activation is exactly 0, above a dead layer: there f = 0, and no step is "
+        "made; dense and conditioned networks agree on it.",
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: |z|' = 1 at 0",
+        "At its kink |z| takes the slope on its right.",
+        formula("abs", pullback=lambda z, _y, c: torch.where(z >= 0, c, -c)),
+        (KINKS,),
+        blind="pre-activations are exactly 0 with probability 0.",
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: slope of z^2 without its 2",
+        "The square's derivative is z; kappa, computed from it, fits it.",
+        formula("square", pullback=lambda z, _y, c: z * c),
+        (KINKS,),
+        blind="LIMIT.erf sees it, and BOUND's overshoots, where they draw the square.",
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: slope of softplus for relu",
+        "relu has the derivative of softplus.",
+        formula("relu", pullback=lambda z, _y, c: z.sigmoid() * c),
+        (KINKS, "BOUND.bounded-width"),
+        examples=5,
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: slope of tanh from its argument",
+        "tanh' is computed as 1 - z^2 rather than 1 - tanh(z)^2.",
+        formula("tanh", pullback=lambda z, _y, c: (1 - z * z) * c, uses_value=False),
+        (KINKS, "BOUND.deep-tanh"),
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: triangle of half its slope",
+        "Piecewise-linear functions have half their derivative.",
+        wrapped(
+            "signflip.activations.series:PiecewiseLinear.pullback",
+            lambda pullback: lambda self, z, value, c: 0.5 * pullback(self, z, value, c),
+        ),
+        (DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks",),
+        blind="kappa is computed from the same slope, so that t is twice what it should be; of piecewise-linear "
+        "functions given by numbers no limit law is judged.",
+        of_activations=True,
+    ),
+)

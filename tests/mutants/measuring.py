@@ -1,0 +1,108 @@
+"""What the table of mutants is made of: every mutant against its named checks in several seeds, some against all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from claim_mutants import POOLING
+from every_mutant import FAMILIES, MUTANTS
+from planting import Mutant, planted
+from running import Outcome, catches, label, places, run_check
+
+from signflip import checking, evidence
+from signflip.inference import Verdict
+
+SEEDS = (1, 2, 3, 4, 5)
+# Families whose mutants meet the whole suite, once: they are narrow, so that few checks catch each.
+AGAINST_ALL = ("Some networks only", "One outcome only", "What is claimed", "Controls")
+# And these, for which a check was written.
+ALSO_AGAINST_ALL = ("matrix: rounding noise normalised", "network: no slope below the last layer")
+ONE_SEED = SEEDS[0]
+# A run of this check takes 10 to 20 s: it meets only what one other check alone, or none, has caught.
+SLOW = "MW-1.hard"
+
+
+@dataclass
+class Measured:
+    """What became of one mutant.
+
+    ``caught``: by place, in how many of SEEDS. ``against_all``: by claim, the labels of the statements that went
+    against it, for each check that caught it; None where the whole suite was not run. ``alone``: those labels without
+    which no check would have caught it.
+    """
+
+    caught: dict[str, int] = field(default_factory=dict)
+    against_all: dict[str, tuple[str, ...]] | None = None
+    alone: tuple[str, ...] = ()
+
+
+def measure(index: int) -> tuple[int, Measured]:
+    """Everything about one mutant."""
+    mutant, seen = MUTANTS[index], Measured()
+    with planted(mutant):
+        for place in mutant.caught_by:
+            # A test has seeds of its own, and is run once.
+            seen.caught[place] = sum(catches(place, seed) for seed in (SEEDS if place in places() else SEEDS[:1]))
+        if mutant.name in ALSO_AGAINST_ALL or any(mutant in FAMILIES[family] for family in AGAINST_ALL):
+            found = {claim_id: outcome.against for claim_id, outcome in _suite(mutant)}
+            seen.against_all = found
+            candidates = set.intersection(*(set(labels) for labels in found.values())) if found else set()
+            seen.alone = tuple(name for name in sorted(candidates) if _survives_without(mutant, name, found))
+    return index, seen
+
+
+def _suite(mutant: Mutant) -> Iterator[tuple[str, Outcome]]:
+    """The checks of the whole suite that catch the mutant, and how."""
+    caught = 0
+    for claim_id in [*sorted(set(places()) - {SLOW}), SLOW]:
+        if mutant.reaches and claim_id not in mutant.reaches:
+            continue
+        if claim_id == SLOW and caught > 1 and SLOW not in mutant.caught_by:
+            continue
+        outcome = run_check(claim_id, ONE_SEED, _examples(mutant, claim_id))
+        if outcome.caught:
+            caught += 1
+            yield claim_id, outcome
+
+
+def _examples(mutant: Mutant, claim_id: str) -> int | None:
+    """Checks that pool their configurations, or are named, take as many as in a quick run; all others one."""
+    return None if claim_id in POOLING or claim_id in mutant.caught_by else 1
+
+
+def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...]]) -> bool:
+    """Whether no check catches what is planted once statements of this label are deleted; each is run again without."""
+    if any(claim_id.startswith("NOT.") for claim_id in found):
+        return False  # what is not refuted by a control is not the deed of one statement
+    judged = evidence.part_verdict
+
+    def without(part: dict[str, object]) -> str:
+        kept = [entry for entry in part["statements"] if label(entry) != name]  # type: ignore[attr-defined]
+        if part["statements"] and not kept and part["reason"] is None:
+            return str(Verdict.SUPPORTED)
+        return judged({**part, "statements": kept})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "part_verdict", without)
+        patch.setattr(checking, "part_verdict", without)
+        return not any(run_check(claim_id, ONE_SEED, _examples(mutant, claim_id)).caught for claim_id in found)
+
+
+def measure_all() -> dict[int, Measured]:
+    """Every mutant, on as many processes as the machine has processors; progress goes to stderr."""
+    start, found = time.monotonic(), dict[int, Measured]()
+    jobs = int(os.environ.get("JOBS", os.cpu_count() or 1))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for index, seen in pool.imap_unordered(measure, range(len(MUTANTS))):
+            found[index] = seen
+            caught = ", ".join(f"{place.split('::')[-1]} {count}" for place, count in seen.caught.items()) or "-"
+            passed = time.monotonic() - start
+            print(f"{passed:6.0f} s {len(found):4}/{len(MUTANTS)} {MUTANTS[index].name}: {caught}", file=sys.stderr)
+    return dict(sorted(found.items()))

@@ -1,0 +1,132 @@
+"""Faults of one outcome only, too fine for the others to show: each says what one statement is there for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from planting import Mutant, Plant, edited, wrapped
+
+from signflip.trials import Configuration, Sample
+
+ATTACK, SCENE = "signflip.attacks:attack", "signflip.equalities:Scene.outcome"
+SMALL = "MW-4.joint-law.small"
+RETURN = "Attack(start.value, forward.value, norms[0].squeeze(-1), vector_norm(moved, dim=-1))"
+
+
+def when_conditioned(change: Any) -> Plant:
+    """The outcomes of conditioned networks, changed."""
+
+    def around(run_block: Any) -> Any:
+        def other(configuration: Configuration, key: Any, block: int) -> Sample:
+            seen = run_block(configuration, key, block)
+            return change(seen) if configuration.law == "conditioned" else seen
+
+        return other
+
+    return wrapped("signflip.trials:run_block", around)
+
+
+def coarse(values: Any) -> Any:
+    """Rounded to a tenth of their median size."""
+    unit = 0.15 * (np.median(np.abs(values)) or 1.0)
+    return np.round(values / unit) * unit
+
+
+def product_coarse(seen: Sample) -> Sample:
+    safe = np.where(seen.value == 0, 1.0, seen.value)
+    return replace(seen, attacked_value=coarse(seen.value * seen.attacked_value) / safe)
+
+
+def with_outcome(index: int) -> Plant:
+    """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
+    parts = RETURN[len("Attack(") : -1].split(", ", 3)
+    parts[index] += " + 1e-6 * network.output[:, 0] * start.hidden[-1][:, 0] * (vector_norm(moved, dim=-1) > 0)"
+    return edited(ATTACK, RETURN, f"Attack({', '.join(parts)})")
+
+
+MUTANTS = (
+    Mutant(
+        "outcome: f(x) coarse",
+        "f(x) of conditioned networks is rounded to a few per cent of its size.",
+        when_conditioned(lambda seen: replace(seen, value=coarse(seen.value))),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: f(x') coarse",
+        "f(x') of conditioned networks is rounded to a few per cent of its size.",
+        when_conditioned(lambda seen: replace(seen, attacked_value=coarse(seen.attacked_value))),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: |grad f| coarse",
+        "|grad f(x)| of conditioned networks is rounded to a few per cent of its size.",
+        when_conditioned(lambda seen: replace(seen, gradient_norm=coarse(seen.gradient_norm))),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: f(x') - f(x) coarse",
+        "f(x') - f(x) of conditioned networks is rounded to a few per cent of its size.",
+        when_conditioned(
+            lambda seen: replace(seen, attacked_value=seen.value + coarse(seen.attacked_value - seen.value))
+        ),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: f(x) f(x') coarse",
+        "f(x) f(x') of conditioned networks is rounded to a few per cent of its size.",
+        when_conditioned(product_coarse),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: |grad f| of another trial",
+        "Conditioned networks report the gradient's norm of the next trial: each outcome has its law, all jointly not.",
+        when_conditioned(lambda seen: replace(seen, gradient_norm=np.roll(seen.gradient_norm, 1))),
+        (SMALL,),
+    ),
+    Mutant(
+        "outcome: f(x) off by a neuron",
+        "f(x) is off by a millionth of the first neuron's part of f.",
+        with_outcome(0),
+        ("INV.neurons",),
+        examples=3,
+    ),
+    Mutant(
+        "outcome: f(x') off by a neuron",
+        "f(x') is off by a millionth of the first neuron's part of f.",
+        with_outcome(1),
+        ("INV.neurons",),
+        examples=3,
+    ),
+    Mutant(
+        "outcome: |grad f| off by a neuron",
+        "|grad f(x)| is off by a millionth of the first neuron's part of f.",
+        with_outcome(2),
+        ("INV.neurons",),
+        examples=3,
+    ),
+    Mutant(
+        "outcome: x' off by a millionth",
+        "x' is a millionth too large in its first coordinate.",
+        edited(SCENE, "* gradient\n", "* gradient\n    moved = moved + 1e-6 * (torch.arange(moved.shape[1]) == 0)\n"),
+        ("INV.rotation", "INV.coordinates"),
+    ),
+    Mutant(
+        "outcome: an addend near rounding",
+        "f(x) is 3e-17 more than it should be.",
+        edited(ATTACK, "Attack(start.value,", "Attack(start.value + 3e-17,"),
+        (),
+        blind="rounding, but where c is a power of two and f(x) is so small: then its bits differ.",
+    ),
+    Mutant(
+        "outcome: bounds a billion times too wide",
+        "The bound on rounding, in units of which equalities are judged, is 10^9 times too wide.",
+        wrapped(
+            "signflip.equalities:margins",
+            lambda margins: lambda *given: {name: 1e9 * bound for name, bound in margins(*given).items()},
+        ),
+        ("INV.rotation", "INV.neurons"),
+        examples=3,
+    ),
+)

@@ -1,0 +1,223 @@
+"""Faults in the random numbers and in how trials are drawn from them."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import numpy as np
+import torch
+from planting import Mutant, all_of, edited, wrapped
+
+from signflip.randomness import Key
+from signflip.trials import Sample
+
+SMALL, PIVOTS = "MW-4.joint-law.small", "MW-4.pivots"
+SEQUENCE = "signflip.randomness:Key.sequence"
+ENTROPY = "signflip.randomness:Key._entropy"
+NORMAL, NORMAL64 = "signflip.randomness:Draws.normal", "signflip.randomness:Draws.normal64"
+ONCE = "tests/mutants/test_draws_are_used_once.py::"
+DEAD = "tests/core/test_joint_law.py::test_a_dead_network_does_not_move_and_its_value_stays_bit_for_bit"
+NORMALS = "tests/core/test_randomness.py::test_normals_are_standard_normal"
+SHARE = "tests/core/test_trials.py::test_no_two_keys_or_blocks_share_a_trial"
+
+
+def _low_bits(_: Any) -> Any:
+    def seeded(source: np.random.Generator) -> torch.Generator:
+        return torch.Generator().manual_seed(int(source.integers(0, 2**32)) & 0xFFF)
+
+    return seeded
+
+
+def _dead_dropped(run_block: Any) -> Any:
+    """Trials with a gradient of 0 are left out; fresh blocks, of keys never used otherwise, take their places."""
+
+    def block(configuration: Any, key: Key, index: int) -> Sample:
+        parts: list[Sample] = []
+        for attempt in count():
+            seen = run_block(configuration, key, index + 10**6 * attempt)
+            alive = seen.gradient_norm > 0
+            parts.append(Sample(*(column[alive] for column in seen._columns())))
+            if sum(map(len, parts)) >= configuration.block_trials or attempt == 20:
+                return Sample.join(parts).head(configuration.block_trials)
+        raise AssertionError
+
+    return block
+
+
+def _dead_dropped_when_conditioned(run_block: Any) -> Any:
+    dropping = _dead_dropped(run_block)
+    return lambda configuration, key, index: (dropping if configuration.law == "conditioned" else run_block)(
+        configuration, key, index
+    )
+
+
+def _shifted(normal: Any, by: float = 0.1) -> Any:
+    return lambda self, *shape: normal(self, *shape) + by
+
+
+def _shifted_a_little(normal: Any) -> Any:
+    return _shifted(normal, 0.03)
+
+
+def _longer(normal: Any, factor: float = 1.05) -> Any:
+    return lambda self, *shape: normal(self, *shape) * factor
+
+
+def _squashed(normal: Any) -> Any:
+    """Uniform of the same variance."""
+    return lambda self, *shape: torch.special.ndtr(normal(self, *shape)).sub_(0.5).mul_(12**0.5)
+
+
+def _one_sided(normal: Any) -> Any:
+    return lambda self, *shape: normal(self, *shape).abs_()
+
+
+def _cut(normal: Any) -> Any:
+    """No draw beyond two standard deviations."""
+    return lambda self, *shape: normal(self, *shape).clamp_(-2.0, 2.0)
+
+
+def _in_pairs(normal: Any) -> Any:
+    """Neighbouring draws are equal."""
+
+    def drawn(self: Any, *shape: int) -> torch.Tensor:
+        half = normal(self, *shape[:-1], -(-shape[-1] // 2))
+        return half.repeat_interleave(2, -1)[..., : shape[-1]].contiguous()
+
+    return drawn
+
+
+def _global(_: Any) -> Any:
+    return lambda self, *shape: torch.randn(shape, dtype=self.dtype)
+
+
+MUTANTS = (
+    Mutant(
+        "draws: shifted normals",
+        "Every standard normal has mean 0.1, under both laws.",
+        all_of(wrapped(NORMAL, _shifted), wrapped(NORMAL64, _shifted)),
+        ("MW-4.pivots.deep", "MW-4.joint-law.many-steps", PIVOTS),
+        examples=30,
+    ),
+    Mutant(
+        "draws: normals shifted a little",
+        "Every standard normal has mean 0.03, under both laws.",
+        all_of(wrapped(NORMAL, _shifted_a_little), wrapped(NORMAL64, _shifted_a_little)),
+        ("MW-4.pivots.deep", PIVOTS, NORMALS),
+        examples=30,
+    ),
+    Mutant(
+        "draws: normals 5 percent too long",
+        "Every standard normal has standard deviation 1.05, under both laws.",
+        all_of(wrapped(NORMAL, _longer), wrapped(NORMAL64, _longer)),
+        (PIVOTS,),
+        examples=30,
+    ),
+    Mutant(
+        "draws: uniforms for normals",
+        "Draws are uniform, of mean 0 and variance 1, under both laws.",
+        all_of(wrapped(NORMAL, _squashed), wrapped(NORMAL64, _squashed)),
+        (PIVOTS, SMALL),
+        examples=30,
+    ),
+    Mutant(
+        "draws: normals cut at 2",
+        "No normal is larger than 2, under both laws.",
+        all_of(wrapped(NORMAL, _cut), wrapped(NORMAL64, _cut)),
+        (PIVOTS,),
+        examples=30,
+    ),
+    Mutant(
+        "draws: absolute values",
+        "Normals are positive, under both laws.",
+        all_of(wrapped(NORMAL, _one_sided), wrapped(NORMAL64, _one_sided)),
+        (PIVOTS, "LIMIT.erf"),
+        examples=30,
+    ),
+    Mutant(
+        "draws: neighbours are equal",
+        "Each draw is used for two neighbouring entries.",
+        wrapped(NORMAL, _in_pairs),
+        (PIVOTS, SMALL),
+        examples=30,
+    ),
+    Mutant(
+        "draws: from torch's global generator",
+        "Normals come from a generator that no key seeds.",
+        wrapped(NORMAL, _global),
+        ("tests/core/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
+        blind="the draws have the right law; what is lost is that a run can be repeated.",
+    ),
+    Mutant(
+        "seeds: twelve bits",
+        "torch's generator is seeded with 12 bits only: blocks collide by the thousand.",
+        wrapped("signflip.randomness:mersenne_twister", _low_bits),
+        ("tests/core/test_randomness.py::test_every_word_of_the_state_is_drawn_afresh_for_each_key",),
+        blind="a collision repeats a block, which moves no rate; seen only where most blocks are repeats.",
+    ),
+    Mutant(
+        "seeds: one block",
+        "The block's number is left out of its key: all blocks are the same.",
+        edited(SEQUENCE, "spawn_key=(block,)", "spawn_key=()"),
+        (SMALL, SHARE),
+    ),
+    Mutant(
+        "seeds: configurations share their draws",
+        "The configuration is left out of the key.",
+        edited(ENTROPY, "[self.seed, self.purpose, self.configuration]", "[self.seed, self.purpose]"),
+        ("tests/core/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
+        blind="each configuration's trials still have their law; only statements on two configurations would feel it.",
+    ),
+    Mutant(
+        "seeds: the master seed ignored",
+        "Every run draws the same networks, whatever its seed.",
+        edited(ENTROPY, "[self.seed, self.purpose, self.configuration]", "[0, self.purpose, self.configuration]"),
+        (SHARE,),
+        blind="one run cannot tell.",
+    ),
+    Mutant(
+        "seeds: pilots are confirmed on their own draws",
+        "The use is left out of the key: what a pilot chose is confirmed on the draws it was chosen by.",
+        edited("signflip.checking:Evidence._key", "{self.claim.id}/{use}", "{self.claim.id}"),
+        (ONCE + "test_a_pilot_and_its_confirmation_share_no_trial",),
+        blind="it biases the confirmation by less than its confidence bounds allow for.",
+    ),
+    Mutant(
+        "seeds: checks share their draws",
+        "The claim is left out of the key.",
+        edited("signflip.checking:Evidence._key", "{self.claim.id}/{use}", "{use}"),
+        (ONCE + "test_two_checks_share_no_trial",),
+        blind="each check's trials still have their law, and the union bound needs no independence.",
+    ),
+    Mutant(
+        "blocks: reduced twice",
+        "Every block is counted twice: bounds are narrower than the data allow.",
+        edited(
+            "signflip.trials:blocks", "index += 1", "yield run_block(configuration, key, index)\n        index += 1"
+        ),
+        (ONCE + "test_no_trial_of_a_rate_is_counted_twice", ONCE + "test_no_trial_of_a_sample_is_drawn_twice"),
+        blind="rates stay what they are; the evidence counts double, and claims with room to spare stay supported.",
+    ),
+    Mutant(
+        "blocks: the first one left out",
+        "Counting begins at block 1.",
+        edited("signflip.trials:blocks", "index = 0", "index = 1"),
+        (ONCE + "test_a_stream_begins_with_block_0",),
+        blind="trials are exchangeable.",
+    ),
+    Mutant(
+        "trials: D = 0 dropped",
+        "Trials without a gradient are left out of all samples.",
+        wrapped("signflip.trials:run_block", _dead_dropped),
+        ("BOUND.bounded-width", DEAD),
+        examples=5,
+    ),
+    Mutant(
+        "trials: D = 0 dropped when conditioned",
+        "Trials without a gradient are left out of conditioned samples.",
+        wrapped("signflip.trials:run_block", _dead_dropped_when_conditioned),
+        ("BOUND.bounded-width", DEAD),
+        examples=5,
+    ),
+)

@@ -1,0 +1,136 @@
+"""docs/mutants.md: the table of mutants and checks, as measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from every_mutant import FAMILIES, MUTANTS
+from measuring import AGAINST_ALL, ALSO_AGAINST_ALL, ONE_SEED, SEEDS, SLOW, Measured
+from running import ROOT, places
+
+from signflip.inference import clopper_pearson
+
+PAGE = ROOT / "docs" / "mutants.md"
+CONFIDENCE = 0.95
+
+HEAD = """# Mutants: what the suite would notice
+
+Written by `make mutants`; do not edit. Each mutant is one fault, planted in the live library or in a claim, and taken
+out again. A check catches it when it does not end as its claim expects: REFUTED, INCONCLUSIVE or an error for a claim,
+anything but REFUTED for a control. `make test` runs each mutant once against the first check named for it.
+
+- **Named checks** run at quick effort, at their own share of a budget of 1e-6, in the seeds {seeds}; "5 of 5" is
+  followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed
+  catches the mutant. The tests of `tests/` have seeds of their own and run once.
+- **The whole suite** meets the mutants of {families},
+  and {also}:
+  every check once (seed {seed}), at one configuration; those that pool or are named at a quick run's number. {slow}
+  meets only what at most one other check has caught, or what it is named for.
+- **Blind** says why no check of the theorem is expected to catch a mutant, and below which size of effect.
+"""
+
+
+def write(found: dict[int, Measured]) -> str:
+    """The page as text; a function of what was measured alone."""
+    measured = {MUTANTS[index].name: seen for index, seen in found.items()}
+    lines = [
+        HEAD.format(
+            seeds=", ".join(map(str, SEEDS)),
+            families=", ".join(f'"{name}"' for name in AGAINST_ALL),
+            also=", ".join(f'"{name}"' for name in ALSO_AGAINST_ALL),
+            seed=ONE_SEED,
+            slow=SLOW,
+        ),
+        *_summary(measured),
+    ]
+    for family, mutants in FAMILIES.items():
+        lines += ["", f"## {family}", "", "| mutant | fault | caught by |", "|---|---|---|"]
+        lines += [f"| {_cell(m.name)} | {_cell(m.fault)} | {_caught(measured[m.name])} |" for m in mutants]
+    lines += ["", "## Blind", "", *_blind(measured)]
+    lines += ["", "## If a check were deleted", "", *_checks(measured)]
+    lines += ["", "## If a statement were deleted", "", *_statements(measured)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _of(place: str) -> int:
+    return len(SEEDS) if place in places() else 1
+
+
+def _summary(measured: dict[str, Measured]) -> Iterator[str]:
+    named = [(m, p, measured[m.name].caught[p]) for m in MUTANTS for p in m.caught_by]
+    always = {m.name for m in MUTANTS if m.caught_by and any(measured[m.name].caught[p] == _of(p) for p in m.caught_by)}
+    by_checks = {m.name for m, p, count in named if p in places() and count == _of(p)}
+    yield f"{len(MUTANTS)} mutants; {len(always)} are caught by a check or a test named for them in every seed,"
+    yield f"{len(by_checks)} of them by a check of the theorem."
+    never = [m.name for m in MUTANTS if m.name not in always]
+    yield f"Not caught in every seed: {', '.join(never) or 'none'}."
+
+
+def _caught(seen: Measured) -> str:
+    parts = []
+    for place, count in seen.caught.items():
+        if place in places():
+            rate = clopper_pearson(count, len(SEEDS), 1 - CONFIDENCE)
+            parts.append(f"{place}: {count} of {len(SEEDS)} [{rate.lower:.2f}, {rate.upper:.2f}]")
+        else:
+            path, name = place.split("::")
+            parts.append(f"{path}: {name.removeprefix('test_').replace('_', ' ')}{'' if count else ' (NOT CAUGHT)'}")
+    others = [claim_id for claim_id in seen.against_all or () if claim_id not in seen.caught]
+    if others:
+        parts.append("also " + ", ".join(others))
+    return _cell("; ".join(parts) or "nothing")
+
+
+def _blind(measured: dict[str, Measured]) -> Iterator[str]:
+    yield "No check of the theorem is expected to catch these; most have a test that does."
+    yield ""
+    yield "| mutant | why | a test catches it |"
+    yield "|---|---|---|"
+    for mutant in MUTANTS:
+        if mutant.blind:
+            tested = any(count for place, count in measured[mutant.name].caught.items() if place not in places())
+            chance = ", ".join(measured[mutant.name].against_all or ())
+            seen = "yes" if tested else f"no; seen by chance by {chance}" if chance else "no"
+            yield f"| {_cell(mutant.name)} | {_cell(mutant.blind)} | {seen} |"
+
+
+def _checks(measured: dict[str, Measured]) -> Iterator[str]:
+    """By check, the mutants that would live without it; a named one that others were not asked about does not count."""
+    lone: dict[str, list[str]] = {}
+    for name, seen in measured.items():
+        if seen.against_all is not None and len(seen.against_all) == 1:
+            lone.setdefault(next(iter(seen.against_all)), []).append(name)
+    yield "Mutants that met the whole suite and were caught by one check only: without it they would live."
+    yield ""
+    yield "| check | mutants that only it catches |"
+    yield "|---|---|"
+    yield from (f"| {claim_id} | {_cell('; '.join(lone[claim_id]))} |" for claim_id in sorted(lone))
+    yield ""
+    yield "No mutant that met the whole suite lives without these (others cover the same faults, at other sizes or"
+    yield "activations; or the mutants that they are named for met their named checks only):"
+    yield f"{', '.join(sorted(set(places()) - set(lone)))}."
+
+
+def _statements(measured: dict[str, Measured]) -> Iterator[str]:
+    """By statement, the mutants that live once it is deleted everywhere."""
+    lone: dict[str, list[str]] = {}
+    every: set[str] = set()
+    for name, seen in measured.items():
+        every |= {
+            one for claim_id, labels in (seen.against_all or {}).items() for one in labels if "NOT" not in claim_id
+        }
+        for one in seen.alone:
+            lone.setdefault(one, []).append(name)
+    yield "Each was deleted from all checks, and the checks that had caught the mutant were run again: none did."
+    yield "Rates are one kind of statement each here; which check makes them is above."
+    yield ""
+    yield "| statement | mutants that live without it |"
+    yield "|---|---|"
+    yield from (f"| {_cell(one)} | {_cell('; '.join(lone[one]))} |" for one in sorted(lone))
+    yield ""
+    yield "Redundant, as far as these mutants tell: what they refuted, another statement refuted as well:"
+    yield f"{_cell('; '.join(sorted(every - set(lone))) or 'none')}."

@@ -1,0 +1,71 @@
+"""What a check draws: never the same trial twice, not by its pilot and its confirmation, not by two checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signflip.activations import get
+from signflip.checking import Evidence
+from signflip.claims import Claim
+from signflip.networks import Architecture
+from signflip.randomness import Key
+from signflip.trials import Configuration, Sample, run_block
+
+SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0)
+TRIALS = 3 * SUBJECT.block_trials - 5
+
+
+def evidence(name: str = "A.check") -> Evidence:
+    """An evidence object of a claim of this name, with an example open."""
+    words = {"statement": "Any.", "domain": "Any.", "detects": "Anything."}
+    made = Evidence(Claim(name, mark="derived", tolerance=0.5, statements=2, **words), 5, 1e-9, 1)
+    made.begin({})
+    return made
+
+
+def seen_by(
+    draw: Callable[[Evidence, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
+) -> list[float]:
+    """f(x) of every trial that a statement looks at."""
+    values: list[float] = []
+
+    def event(sample: Sample) -> NDArray[np.bool_]:
+        values.extend(sample.value.tolist())
+        return np.arange(len(sample)) % 2 == 0  # never settled
+
+    draw(evidence(name), event)
+    return values
+
+
+def confirmed(of: Evidence, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
+    return of.rate_at_least(0.5, event, SUBJECT, name="half", cap=TRIALS)
+
+
+def piloted(of: Evidence, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
+    return of.pilot_rate(event, SUBJECT, accept=0.5, reject=0.4, cap=TRIALS)
+
+
+def test_no_trial_of_a_rate_is_counted_twice() -> None:
+    values = seen_by(confirmed)
+    assert len(values) == len(set(values)) == TRIALS
+
+
+def test_no_trial_of_a_sample_is_drawn_twice() -> None:
+    values = evidence().simulate(SUBJECT, TRIALS).value
+    assert len(set(values.tolist())) == TRIALS
+
+
+def test_a_pilot_and_its_confirmation_share_no_trial() -> None:
+    assert not set(seen_by(piloted)) & set(seen_by(confirmed))
+
+
+def test_two_checks_share_no_trial() -> None:
+    assert not set(seen_by(confirmed)) & set(seen_by(confirmed, "ANOTHER.check"))
+
+
+def test_a_stream_begins_with_block_0() -> None:
+    first = run_block(SUBJECT, Key(5, "A.check/confirm", SUBJECT.digest), 0)
+    assert seen_by(confirmed)[: len(first)] == first.value.tolist()
