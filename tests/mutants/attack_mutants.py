@@ -22,7 +22,7 @@ MUTANTS = (
     Mutant(
         "attack: sign of f ignored",
         "The step always descends, also where f < 0.",
-        edited(ATTACK, "torch.sign(forward.value).unsqueeze(-1)", "torch.ones_like(forward.value).unsqueeze(-1)"),
+        edited(ATTACK, "sign = torch.sign(forward.value)", "sign = torch.ones_like(forward.value)"),
         (LIMIT, "BOUND.no-overshoot"),
     ),
     Mutant(
@@ -65,13 +65,13 @@ MUTANTS = (
     Mutant(
         "attack: the gradient's square for its norm",
         "|grad f(x)| is reported squared.",
-        edited(ATTACK, "norms[0].squeeze(-1)", "norms[0].squeeze(-1) ** 2"),
+        edited(ATTACK, "first_norm.squeeze(-1), vector_norm", "first_norm.squeeze(-1) ** 2, vector_norm"),
         (SCALING,),
     ),
     Mutant(
         "attack: later steps along the first gradient",
         "Of several steps all take the gradient at x.",
-        edited(ATTACK, "network.backward(forward)", "network.backward(start)"),
+        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient, _ = network.backward(start)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
         blind=SEVERAL,
     ),
@@ -85,14 +85,14 @@ MUTANTS = (
     Mutant(
         "attack: one step for several",
         "steps = 3 makes one step.",
-        edited(ATTACK, "for _ in range(steps)", "for _ in range(1)"),
+        edited(ATTACK, "for number in range(steps)", "for number in range(1)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
         blind=SEVERAL,
     ),
     Mutant(
         "attack: displacement of the last step only",
         "|x' - x| of several steps is that of the last one.",
-        edited(ATTACK, "vector_norm(moved, dim=-1))", "vector_norm(gradient, dim=-1) * step)"),
+        edited(ATTACK, "vector_norm(moved, dim=-1), change)", "vector_norm(gradient, dim=-1) * step, change)"),
         (
             ATTACK_TESTS
             + "test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way",
@@ -115,16 +115,20 @@ MUTANTS = (
         "trials: perturbation not divided by sqrt d",
         "|x' - x| is reported for |x' - x| / |x|.",
         edited(
-            "signflip.trials:run_block",
-            "outcome.displacement.double().numpy() / length",
-            "outcome.displacement.double().numpy()",
+            "signflip.trials:_block",
+            "_array(outcome.displacement) / length",
+            "_array(outcome.displacement)",
         ),
         ("MW-3.limit-law", "MW-3.decay"),
     ),
     Mutant(
         "trials: perturbation divided by d",
         "The norm of x is taken for d, not sqrt d.",
-        edited("signflip.trials:run_block", "numpy() / length", "numpy() / length**2"),
+        edited(
+            "signflip.trials:_block",
+            "_array(outcome.displacement) / length",
+            "_array(outcome.displacement) / length**2",
+        ),
         ("MW-3.limit-law", "MW-3.decay"),
     ),
     Mutant(

@@ -108,7 +108,9 @@ MUTANTS = (
         "claim: settled at a smaller step",
         "P(flip) at t = 3 is claimed to be what it is at t = 1.5.",
         claimed(
-            "test_mw5_any_width.py", "(4096,), SMALL_DIMENSION, 3.0), 5000", "(4096,), SMALL_DIMENSION, 1.5), 5000"
+            "test_mw5_any_width.py",
+            "activation, (1,), SMALL_DIMENSION, 3.0)",
+            "activation, (1,), SMALL_DIMENSION, 1.5)",
         ),
         ("MW-5.settles",),
         reaches=("MW-5.settles",),

@@ -76,8 +76,8 @@ MUTANTS = (
         "All trials of a block share their output weights: each trial has its law, but they depend on one another.",
         edited(
             DRAW,
-            "draws.entries(c.entries, trials, width)",
-            "draws.entries(c.entries, 1, width).repeat(trials, 1)",
+            "draws.entries(c.output or c.entries, trials, width)",
+            "draws.entries(c.output or c.entries, 1, width).repeat(trials, 1)",
         ),
         ("MW-4.joint-law.small",),
     ),

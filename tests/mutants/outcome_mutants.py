@@ -12,7 +12,7 @@ from signflip.trials import Configuration, Sample
 
 ATTACK, SCENE = "signflip.attacks:attack", "signflip.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"
-RETURN = "Attack(start.value, forward.value, norms[0].squeeze(-1), vector_norm(moved, dim=-1))"
+RETURN = "Attack(start.value, forward.value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
 
 
 def when_conditioned(change: Any) -> Plant:

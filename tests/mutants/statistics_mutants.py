@@ -256,8 +256,8 @@ MUTANTS = (
         "The ratio's growth is taken for its fall.",
         edited(
             "signflip.inference.decay_statement:DecayExponent.exponent",
-            "span = math.log(self.dimensions[-1] / self.dimensions[0])",
-            "first, last = last, first\n    span = math.log(self.dimensions[-1] / self.dimensions[0])",
+            "lower, below = _slope",
+            "first, last = last, first\n    lower, below = _slope",
         ),
         ("MW-3.decay",),
     ),
@@ -301,7 +301,11 @@ MUTANTS = (
     Mutant(
         "counting: a sample against itself",
         "Both sides of a comparison of laws are drawn from the first configuration.",
-        edited(f"{EVIDENCE}.same_law", "self.simulate(second, trials)", 'self.simulate(first, trials, "again")'),
+        edited(
+            f"{EVIDENCE}.same_law",
+            "self.simulate(second, second_trials or trials)",
+            'self.simulate(first, second_trials or trials, "again")',
+        ),
         ("NOT.unprojected", "NOT.unprojected.deep"),
     ),
     Mutant(

@@ -14,7 +14,7 @@ from signflip.networks import Architecture
 from signflip.randomness import Key
 from signflip.trials import Configuration, Sample, run_block
 
-SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0)
+SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0, dtype="float64")
 TRIALS = 3 * SUBJECT.block_trials - 5
 
 
@@ -29,7 +29,7 @@ def evidence(name: str = "A.check") -> Evidence:
 def seen_by(
     draw: Callable[[Evidence, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
 ) -> list[float]:
-    """f(x) of every trial that a statement looks at."""
+    """f(x) of every trial that a statement looks at; in float64: of thousands of float32 values some two are equal."""
     values: list[float] = []
 
     def event(sample: Sample) -> NDArray[np.bool_]:
