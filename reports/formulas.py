@@ -20,6 +20,10 @@ _PIVOTS = (
     r"\sqrt{n} \langle w , W v \rangle \sim N(0, 1) , \quad \langle D , W u \rangle = |u|^2"
 )
 _FLIP = r"P [ f(x) f(x') < 0 ]"
+_PAIR = r"(f(x), f(x'), | \nabla f(x) |, f(y))"
+_DISTANCE = r"| x' - x | \frac{\sqrt{d}}{|x|}"
+_RATIO = r"\frac{|f(x)|}{| \nabla f(x) |} \frac{\sqrt{d}}{|x|}"
+_CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
     "MW-2": _QUANTIFIED,
@@ -32,6 +36,32 @@ _FORMULAS = {
     + r" \ge 1 - \delta",
     "MW-5.exact-law": _SAME_LAW,
     "LIMIT.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
+    "MW-5.settles": r"m \ge e^d : \quad " + _FLIP + r" \approx \text{that at } m = \infty",
+    "INF.rate": r"\text{KS distance at width } m \sim \frac{1}{m}",
+    "INF.joint-law": r"m \to \infty : \quad (f(x), f(x'), | \nabla f(x) |) \sim \text{Gaussian process, conditioned}",
+    "INF.limit-law": r"m = \infty , \quad s = t \frac{\sqrt{V}}{\beta} : \quad "
+    + _FLIP
+    + r" \to \erf ( \frac{t}{\sqrt{2}} )",
+    "PAIR.joint-law": _PAIR + r"_{\text{dense}} \quad \sim " + _PAIR + r"_{\text{conditioned}}",
+    "PAIR.infinite-width": r"m \to \infty : \quad " + _PAIR + r" \sim \text{Gaussian process, conditioned}",
+    "DS.bounded-distance": _DISTANCE + r" \le 3 \quad \text{at the first sign change}",
+    "DS.distance-law": _DISTANCE + r" \to | N(0, V) | \frac{1}{\sqrt{\beta}} \quad \text{(small steps)}",
+    "DS.exact-law": _SAME_LAW,
+    "BCGT": r"f(x) = \frac{1}{\sqrt{k}} \sum_i \pm \sigma ( \langle w_i , x \rangle ) , \quad "
+    + _FLIP
+    + r" \ge 1 - \gamma",
+    "BCGT.sqrt-log": r"t = \sqrt{ 2 \log ( \frac{1}{\gamma} ) } : \quad P [ f(x) f(x') \ge 0 ] \le \gamma",
+    "BCGT.value-of-order-1": r"\frac{1}{10} \sqrt{V} \le |f(x)| \le 3 \sqrt{V}",
+    "BBC.one-step": _FLIP + r" \ge 0.9 , \quad | x' - x | \approx t \sqrt{\frac{V}{\beta}} \frac{|x|}{\sqrt{d}}",
+    "BBC.bottleneck-last": _FLIP + r" \le 1 - 2 { ( \frac{3}{4} ) }^b + 2^{-b}",
+    "BBC.bottleneck-anywhere": _FLIP + r" \le 1 - ( 1 + b ) 2^{-b}",
+    "BBC.correlation-map": r"\rho_{\ell + 1} = \frac{1}{\pi} ( \sin \theta + ( \pi - \theta ) \cos \theta ) , \quad "
+    r"\theta = \arccos \rho_{\ell} : \quad P [ f(x) f(y) < 0 ] \to \frac{1}{\pi} \arccos \rho_L",
+    "DE-PALMA.distance-law": _RATIO + r" \to | N(0, V) | \frac{1}{\sqrt{\beta}}",
+    "DE-PALMA.order": _RATIO + r" \text{ is of order } 1",
+    "LOCAL.flips-without-linearity": r"f(x) f(x') < 0 \quad \text{although} \quad " + _CHANGE + r" \ge \frac{1}{2}",
+    "LOCAL.linear-in-the-limit": r"m = d \to \infty : \quad " + _CHANGE + r" \to 0",
+    "LOCAL.large-turn": r"{ ( " + _CHANGE + r" ) }^2 \to { ( 1 - r ) }^2 + q^2 + 1 - b^2",
     "BOUND.bounded-width": r"P [ f(x) f(x') < 0 ] \to 1 - 2 { ( \frac{3}{4} ) }^m + 2^{-m}",
     "BOUND.constant-activation": r"\sigma = 1 \Rightarrow f(x') = f(x)",
     "INV.scaled-activation": r"( \sigma , s ) \text{ and } ( c \sigma , \frac{s}{c} ) \text{ give one } x'",

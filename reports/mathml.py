@@ -18,6 +18,8 @@ _SIGNS = {
     "chi": "χ",
     "pi": "π",
     "gamma": "γ",
+    "rho": "ρ",
+    "theta": "θ",
     "infty": "∞",
     "le": "≤",
     "ge": "≥",
@@ -40,11 +42,12 @@ _SIGNS = {
     "rangle": "⟩",
     "ell": "ℓ",
     "Rightarrow": "⇒",
+    "sum": "∑",
     "prime": "′",
     "mid": "|",
 }
 _OPERATORS = set("≤≥→∼∀∃∈×·…⊥±≠≪≫≈⟨⟩⇒=<>+−-()[],:;|/!∇")
-_NAMES = {"sign", "erf", "log", "exp", "sqrt", "med", "o", "O"}
+_NAMES = {"sign", "erf", "log", "exp", "sqrt", "med", "sin", "cos", "arccos", "o", "O"}
 _TOKEN = re.compile(r"\\text\{([^}]*)\}|\\([A-Za-z]+)|(\d+(?:\.\d+)?)|([A-Za-z])|(\S)")
 
 
