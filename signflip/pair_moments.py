@@ -24,9 +24,12 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(_ORDER)
 _WIDEST_PANEL = 2.6
 # Ends of panels about a kink that a Gaussian of scale 1 has smoothed; past the last it cannot be told from the kink.
 _GRADED = np.array([-7.0, -2.5, 0.0, 2.5, 7.0])
-# Radii of the domain in standard deviations, and how much finer the panels are; tried in the order of their cost until
-# the second moment agrees with `gaussian_moment`.
-_TRIED = sorted(product((6.5, 8.0, 10.0, 14.0, 20.0, 37.0), (1.0, 1.5, 2.0, 4.0)), key=math.prod)
+# Ends of further panels about a kink, for slopes that are not smooth up to it, as that of |z|^1.5.
+_BESIDE = np.array([-0.8, -0.16, -0.02, 0.0, 0.02, 0.16, 0.8])
+# Radii of the domain in standard deviations; how much finer the panels are; and the cost of `_BESIDE`, 1 without it.
+# Tried in the order of their cost until the second moment agrees with `gaussian_moment`.
+_WITHOUT, _WITH = 1.0, 2.5
+_TRIED = sorted(product((6.5, 8.0, 10.0, 14.0, 20.0, 37.0), (1.0, 1.5, 2.0, 4.0), (_WITHOUT, _WITH)), key=math.prod)
 _AGREEMENT = 1e-8
 _LENGTHS_A_PANEL = 1.5
 # Nodes and points that are integrated at once.
@@ -83,8 +86,8 @@ def pair_moments(activation: Activation, pair: Pair) -> PairMoments:
     variance = activation.second_moment(pair.variance)
     scale = math.sqrt(pair.variance)
     worst = math.inf
-    for radius, finer in _TRIED:
-        domain = _Domain(activation, radius, finer)
+    for radius, finer, beside in _TRIED:
+        domain = _Domain(activation, radius, finer, beside == _WITH)
         worst = abs(domain.second_moment(scale) - variance)
         if worst <= _AGREEMENT * variance:
             return _moments(domain, pair, variance)
@@ -98,6 +101,7 @@ class _Domain:
     activation: Activation
     radius: float
     finer: float
+    beside: bool
 
     def base(self, scale: float) -> Points:
         """Even ends of panels, close enough for sigma between its kinks."""
@@ -110,13 +114,18 @@ class _Domain:
         """Where sigma(scale z) is not smooth."""
         return self.activation.kinks(-scale * self.radius, scale * self.radius) / scale if scale > 0.0 else np.empty(0)
 
+    def broken(self, scale: float) -> Points:
+        """The kinks, and the ends of panels beside them."""
+        kinks = self.kinks(scale)
+        return (kinks[:, None] + _BESIDE).ravel() if self.beside else kinks
+
     def clipped(self, ends: Points) -> Points:
         """``ends`` moved into the domain, those that rounding lost to its edge."""
         return np.clip(np.nan_to_num(ends, nan=self.radius), -self.radius, self.radius)
 
     def second_moment(self, scale: float) -> float:
         """E sigma(scale G)^2 by these panels."""
-        nodes, weights = _rule(np.sort(np.concatenate([self.base(scale), self.clipped(self.kinks(scale))])))
+        nodes, weights = _rule(np.sort(np.concatenate([self.base(scale), self.clipped(self.broken(scale))])))
         return float(weights @ self.activation.values_at(scale * nodes) ** 2)
 
 
@@ -139,13 +148,15 @@ class _Grid:
         self._domain, self._pair = domain, pair
         scale = math.sqrt(pair.variance)
         self._inner, self._inner_kinks = domain.base(scale), domain.kinks(scale)
-        count = (len(self._inner) + len(self._inner_kinks) - 1) * _ORDER
+        self._inner_ends = domain.broken(scale)
+        count = (len(self._inner) + len(self._inner_ends) - 1) * _ORDER
         self.points = min(len(waiting), _MOST_POINTS)
         while True:
             largest = math.sqrt(float(pair.other[waiting[: self.points]].max()))
             self._outer = domain.base(max(scale, largest))  # u, too, moves along u' where they are almost collinear
             self._outer_kinks = domain.kinks(largest) * largest
-            ends = len(self._outer) + len(self._outer_kinks) + len(_GRADED) * len(self._inner_kinks)
+            beside = len(_BESIDE) if domain.beside else 1
+            ends = len(self._outer) + beside * len(self._outer_kinks) + len(_GRADED) * len(self._inner_kinks)
             size = count * (ends - 1) * _ORDER
             if self.points == 1 or size * self.points <= _CHUNK:
                 break
@@ -165,6 +176,8 @@ class _Grid:
             smoothed = self._inner_kinks / rho
             graded = smoothed[:, :, None] + (across / np.abs(rho))[:, :, None] * _GRADED
             seen = self._outer_kinks / other
+        if domain.beside:
+            seen = (seen[:, :, None] + _BESIDE).reshape(len(chosen), -1)
         ends = np.concatenate(
             [
                 np.broadcast_to(self._outer, (len(chosen), len(self._outer))),
@@ -185,10 +198,10 @@ class _Grid:
 
     def _inner_rule(self, centre: Points, across: Points) -> tuple[Points, Points]:
         """Nodes and weights of the inner integral: (points, outer nodes, nodes), or (nodes,) if one rule serves."""
-        if not self._inner_kinks.size:
+        if not self._inner_ends.size:
             return _rule(self._inner)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            crossed = (self._inner_kinks - centre[:, :, None]) / across[:, :, None]
+            crossed = (self._inner_ends - centre[:, :, None]) / across[:, :, None]
         even = np.broadcast_to(self._inner, (*centre.shape, len(self._inner)))
         return _rule(np.sort(np.concatenate([even, self._domain.clipped(crossed)], axis=2), axis=2))
 

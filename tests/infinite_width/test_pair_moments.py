@@ -247,3 +247,14 @@ def test_what_would_take_too_many_nodes_is_refused_by_name(activation):
     with pytest.raises(ArithmeticError, match="nodes would be needed; at most") as caught:
         pair_moments(activation, places(1.0, [(0.5, 0.5)]))
     assert repr(activation) in str(caught.value)
+
+
+def test_a_slope_that_is_not_smooth_up_to_its_kink_is_resolved() -> None:
+    """z + |z/4 + 9/64|^1.5, whose slope has a vertical tangent at its kink: met by a generated check."""
+    kinked = {"kind": "affine_input", "scale": 0.25, "shift": 0.140625, "of": {"kind": "abs_power", "exponent": 1.5}}
+    activation = activations.from_spec({"kind": "sum", "terms": [kinked, {"kind": "identity"}]})
+    variance = 1.21389
+    seen = pair_moments(activation, Pair(variance, np.array([variance]), np.zeros(1)))
+    assert seen.other[0] == pytest.approx(activation.second_moment(variance), rel=1e-7)
+    assert seen.slopes[0] == pytest.approx(activation.slope_moment(variance), rel=1e-7)
+    assert seen.distance[0] == pytest.approx(0.0, abs=1e-12)
