@@ -1,16 +1,26 @@
-"""``python -m benchmarks``: every ratio beside its target; nothing is asserted, machines differ."""
+"""``python -m benchmarks``: every ratio beside its target; ``python -m benchmarks kernels``: docs/kernel-accuracy.md.
+
+Nothing is asserted: machines differ.
+"""
 
 from __future__ import annotations
+
+import sys
 
 from signflip import process
 
 process.export_one_thread()  # before torch is imported, below
 
-from benchmarks import ratios  # noqa: E402
+from benchmarks import kernels, ratios  # noqa: E402 (one thread must be asked for first)
 
 
 def main() -> None:
-    """Print the table, a line as soon as its figure is there."""
+    """Print the table, a line as soon as its figure is there; or write the page of the kernels."""
+    if sys.argv[1:] == ["kernels"]:
+        kernels.main()
+        return
+    if sys.argv[1:]:
+        sys.exit(f"python -m benchmarks: {' '.join(sys.argv[1:])!r} is unknown; allowed are no argument, or kernels")
     process.settle()
     row = "{:<72}  {:>10}  {:>10}  {}"
     print(row.format("ratio (least CPU seconds of several repeats)", "measured", "target", "met"))

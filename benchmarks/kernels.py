@@ -1,25 +1,22 @@
-"""``python -m benchmarks.kernels``: accuracy and speed of the infinite-width law; writes docs/kernel-accuracy.md."""
+"""``python -m benchmarks kernels``: accuracy and speed of the infinite-width law; writes docs/kernel-accuracy.md."""
 
 from __future__ import annotations
 
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
 from signflip import process
-
-process.export_one_thread()  # before torch is imported, below
-
-import math  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-
-from signflip.activations import get, names  # noqa: E402
-from signflip.infinite_width import InfiniteWidthLaw, kernels  # noqa: E402
-from signflip.networks import Architecture  # noqa: E402
-from signflip.randomness import Key  # noqa: E402
-from signflip.trials import DTYPES  # noqa: E402
+from signflip.activations import get, names
+from signflip.infinite_width import InfiniteWidthLaw, kernels
+from signflip.networks import Architecture
+from signflip.randomness import Key
+from signflip.trials import DTYPES
 
 Array = NDArray[np.float64]
 
@@ -30,7 +27,7 @@ TRIAL_PLACES = 1000
 
 HEAD = """# How accurate the infinite-width law is
 
-Written by `python -m benchmarks.kernels` on the two-core machine; seconds are CPU seconds of one core.
+Written by `python -m benchmarks kernels` on the two-core machine; seconds are CPU seconds of one core.
 
 ## The quadrature, against closed forms
 
@@ -157,7 +154,3 @@ def main() -> None:
     speed = f"\nTrials a second of one core, after set-up: {'; '.join(rates)}.\n"
     PAGE.write_text(HEAD + "\n".join(lines) + "\n" + MIDDLE + "\n".join(table) + "\n" + speed, encoding="utf-8")
     print(PAGE)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from signflip import process
 
 process.export_one_thread()  # before numpy is imported, below
 
-from calibration import bounds, laws, rates, suite, table  # noqa: E402
+from calibration import bounds, laws, rates, suite, table  # noqa: E402 (one thread must be asked for first)
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
 SUITE_RUNS = 4000

@@ -23,6 +23,7 @@ from signflip.inference import (
     two_sample_distance_interval,
 )
 
+# "type: ignore[misc]" below: mypy infers no type for a lambda that binds a loop variable by a default.
 P_VALUE = "p-value at most t"
 SUPPORTED = "SUPPORTED at error rate t"
 LEFT_OUT = "distance left out at error rate t"

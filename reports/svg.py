@@ -76,6 +76,7 @@ def canvas(width: float = WIDTH, height: float = HEIGHT) -> Canvas:
 def inline(figure: Canvas, prefix: str, title: str, description: str) -> str:
     """``figure`` as an SVG element for a page: ``prefix`` keeps its ids apart, the words are for who cannot see it."""
     stream = io.StringIO()
+    # matplotlib does not annotate this method.
     FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
         stream, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
     )
