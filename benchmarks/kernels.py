@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from signflip import process
 from signflip.activations import get, names
+from signflip.configuration import DTYPES
 from signflip.infinite_width import InfiniteWidthLaw, kernels
 from signflip.networks import Architecture
 from signflip.randomness import Key
-from signflip.trials import DTYPES
 
 Array = NDArray[np.float64]
 

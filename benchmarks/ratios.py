@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from signflip.activations import get
+from signflip.configuration import DTYPES, Configuration
 from signflip.networks import Architecture
 from signflip.randomness import Key
-from signflip.trials import DTYPES, Configuration, run_block
+from signflip.trials import run_block
 
 WIDTHS = (10**3, 10**4, 10**5, 10**6)
 LARGEST_DIMENSION = 10**12

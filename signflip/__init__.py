@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from signflip import activations
     from signflip.networks import Architecture
-    from signflip.trials import Sample, simulate
+    from signflip.sample import Sample
+    from signflip.trials import simulate
 
 __version__ = "0.1.0"
 __all__ = ["Architecture", "Sample", "__version__", "activations", "simulate"]

@@ -7,18 +7,16 @@ judge again from the record alone.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
-from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from signflip.activations import Activation
 from signflip.claims import Claim, canonical
+from signflip.configuration import DTYPES, Configuration
+from signflip.entries import describe, entry_of
 from signflip.evidence import part_verdict
 from signflip.figure_data import FigureData
 from signflip.gaussian import Space
@@ -26,29 +24,25 @@ from signflip.inference import (
     Approach,
     DecayExponent,
     Identity,
-    Independent,
     Judgement,
     RateAtLeast,
     RateNear,
     SameLaw,
     Statement,
-    UniformLaw,
     Verdict,
 )
-from signflip.networks import Architecture, RandomNetwork
-from signflip.pivots import LayerPivots, pivots
+from signflip.networks import RandomNetwork
+from signflip.pivots import pivots
+from signflip.pools import Pools
 from signflip.projections import Projection
 from signflip.randomness import Key
-from signflip.reach import DEFAULT_CAP, GRID_CELLS, ReachError
-from signflip.trials import DTYPES, Configuration, Sample, blocks, collect, draw_network
+from signflip.reach import DEFAULT_CAP, ReachError
+from signflip.sample import Sample
+from signflip.trials import blocks, collect, draw_network
 
 Event = Callable[[Sample], NDArray[np.bool_]]
 Progress = Callable[[str], None]
-
-# <D, W u> and |u|^2 differ by rounding, at most 4 (m + n) eps of the scale that `LayerPivots` gives, with m + n <= 64.
-IDENTITY_BOUND = 256 * 2.0**-52
-
-_DEFAULTS = {f.name: f.default for f in fields(Configuration)}
+Source = Callable[[Configuration, Key], Iterator[Sample]]
 
 
 class NotShownError(AssertionError):
@@ -81,6 +75,7 @@ class Evidence:
         examples: how many examples may be judged.
         effort: one of `EFFORTS`, for checks whose largest sizes depend on it.
         progress: told, now and then, what is being sampled.
+        source: the stream of a configuration's blocks under a key: an engine's, or else `signflip.trials.blocks`.
     """
 
     def __init__(
@@ -91,6 +86,7 @@ class Evidence:
         examples: int,
         effort: str = "standard",
         progress: Progress = lambda _: None,
+        source: Source | None = None,
     ) -> None:
         self.claim = claim
         self.effort = effort
@@ -101,11 +97,9 @@ class Evidence:
         self.seed = seed
         self.allowed_examples = examples
         self._progress = progress
+        self._source = blocks if source is None else source
         self._configurations: set[str] = set()
-        self._pools: dict[str, list[NDArray[np.float64]]] = {}
-        self._pairs: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
-        self._discrepancies: list[NDArray[np.float64]] = []
-        self._null_trials = 0
+        self._pools = Pools()
         self._figures = FigureData()
 
     # -- one example ------------------------------------------------------------------------------------
@@ -174,7 +168,7 @@ class Evidence:
 
     def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
         self._note(configuration)
-        for block in blocks(configuration, self._key(configuration, use)):
+        for block in self._source(configuration, self._key(configuration, use)):
             self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
             yield block
 
@@ -353,7 +347,7 @@ class Evidence:
     ) -> Judgement:
         self._require_declared(name, statement, cap)
         where = describe(about) if isinstance(about, Configuration) else dict(about)
-        entry, judgement = _entry(name, statement, where)
+        entry, judgement = entry_of(name, statement, where)
         self._open_example()["statements"].append(entry)
         return judgement
 
@@ -383,36 +377,18 @@ class Evidence:
         for block in range(-(-trials // configuration.block_trials)):
             self.networks += configuration.block_trials
             for layer in pivots(configuration, self._key(configuration, "confirm"), block):
-                self._pool(layer)
-
-    def _pool(self, layer: LayerPivots) -> None:
-        for name, values in layer.transforms.items():
-            self._pools.setdefault(name, []).append(values)
-        for (first, second), pair in layer.pairs.items():
-            self._pairs.setdefault(f"{first}; {second}", []).append(pair)
-        self._discrepancies.append(layer.discrepancies)
-        self._null_trials += layer.null_trials
+                self._pools.add(layer)
 
     def close(self) -> None:
         """Judge the pools, once, after the last example; raise as `end` does."""
-        if not self._pools:
+        made = self._pools.statements(self.claim.tolerance, self.alpha)
+        if not made:
             return
-        tolerance = self.claim.tolerance
-        made: list[tuple[str, Statement, dict[str, Any]]] = []
-        for name, parts in self._pools.items():
-            transforms = np.concatenate(parts)
+        for name, transforms in self._pools.transforms():
             self._figures.pooled(name, transforms)
-            made.append((name, UniformLaw.from_transforms(transforms, tolerance=tolerance, alpha=self.alpha), {}))
-        for name, pairs in self._pairs.items():
-            u, v = (np.concatenate(side) for side in zip(*pairs, strict=True))
-            independence = Independent.from_transforms(u, v, GRID_CELLS, tolerance=tolerance, alpha=self.alpha)
-            made.append((f"independent: {name}", independence, {}))
-        errors = np.concatenate(self._discrepancies)
-        identity = Identity.from_samples(errors, bound=IDENTITY_BOUND)
-        made.append(("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials}))
         for name, statement, _ in made:
             self._require_declared(name, statement)
-        entries = [_entry(*one)[0] for one in made]
+        entries = [entry_of(*one)[0] for one in made]
         if len(entries) > self.claim.pooled:
             raise BudgetError(
                 f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}"
@@ -435,43 +411,6 @@ class Evidence:
     def figures(self) -> dict[str, Any]:
         """Summaries that figures are drawn from; no verdict rests on them."""
         return self._figures.to_json()
-
-
-def describe(configuration: Configuration) -> dict[str, Any]:
-    """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
-    about = {k: v for k, v in configuration.to_json().items() if v != _DEFAULTS.get(k)}
-    about.update(about.pop("architecture"))
-    about["activation"] = configuration.activation.name
-    about["step"] = configuration.step
-    natural_steps = _natural_steps(configuration.architecture, configuration.activation, configuration.step)
-    if natural_steps is not None:
-        about["natural_steps"] = natural_steps
-    return about
-
-
-@lru_cache(maxsize=4096)
-def _natural_steps(architecture: Architecture, activation: Activation, step: float) -> float | None:
-    """t, to six digits; None where the natural step is not a positive number (a constant activation)."""
-    try:
-        t = step / architecture.natural_step(activation)
-    except (ValueError, ArithmeticError):
-        return None
-    return float(f"{t:.6g}") if math.isfinite(t) else None
-
-
-def _entry(name: str, statement: Statement, about: Mapping[str, Any]) -> tuple[dict[str, Any], Judgement]:
-    judgement = statement.judge()
-    entry = {
-        "name": name,
-        "about": dict(about),
-        "statement": statement.to_json(),
-        "verdict": str(judgement.verdict),
-        "bounds": list(judgement.bounds),
-        "margin": judgement.margin,
-        "p_value": judgement.p_value,
-        "sentence": judgement.sentence,
-    }
-    return entry, judgement
 
 
 def _settled(statement: RateAtLeast | RateNear) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from signflip.activations import Activation, from_spec
+from signflip.configuration import Configuration
 from signflip.networks import Architecture
-from signflip.trials import Configuration
 
 
 def encode(value: Any) -> Any:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import Activation
+from signflip.configuration import Configuration
 from signflip.projections import Projection
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 Array = NDArray[np.float64]
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import gammainc, ndtr
 from torch.linalg import vecdot
 
+from signflip.configuration import DTYPES, Configuration
 from signflip.gaussian import ROUNDING_UNITS, DenseGaussian
 from signflip.randomness import Draws, Key
-from signflip.trials import DTYPES, Configuration, draw_network
+from signflip.trials import draw_network
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from signflip.trials import Sample
+from signflip.sample import Sample
 
 Array = NDArray[np.float64]
 Projection = Callable[[Sample], Array]

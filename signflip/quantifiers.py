@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checking import Event, Evidence
+from signflip.configuration import Configuration
 from signflip.laws import limit_perturbation, natural_steps_for
 from signflip.networks import Architecture
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 LARGEST_DIMENSION = 10**12
 # A pilot asks for more than is to be confirmed, so that a witness is not one by luck: it certifies a failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 from strategies.activation_classes import deep_lipschitz_activations
 from strategies.activations import activations
 from strategies.architectures import dense_architectures

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from signflip.activations import get
 from signflip.checking import Event, Evidence
+from signflip.configuration import Configuration
 from signflip.laws import bounded_width_flip_rate
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
 from signflip.reach import rate_at_least, rate_near
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 RELU = get("relu")
 HIGH = 0.9

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.laws import natural_steps_for
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
 from signflip.reach import rate_at_least
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 # Lipschitz with Lipschitz derivative.
 SMOOTH = tuple(get(name) for name in ("tanh", "softplus", "sin", "erf", "gelu", "elu"))

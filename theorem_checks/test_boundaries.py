@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from signflip.activations import Activation, PiecewiseLinear, get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.laws import bounded_width_flip_rate
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
 from signflip.reach import identity, rate_at_least, rate_near
-from signflip.trials import Configuration
 from strategies.activation_classes import deep_activations
 
 HIGH = 0.9

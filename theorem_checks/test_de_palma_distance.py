@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
 from signflip.checking import Event, Evidence
+from signflip.configuration import Configuration
 from signflip.laws import limit_flip_rate
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import configuration
 from signflip.reach import rate_at_least, rate_near
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 WIDTH = 1000
 LADDER = (100, 10**4, 10**8, 10**12)

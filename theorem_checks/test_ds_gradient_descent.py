@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from signflip.activations import get
 from signflip.checking import Event, Evidence
+from signflip.configuration import Configuration
 from signflip.projections import DESCENT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import configuration
 from signflip.reach import rate_at_least, rate_near, same_law
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 from strategies.inputs import points
 
 HIGH = 0.9

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.laws import limit_flip_rate
 from signflip.networks import Architecture
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import flips
 from signflip.reach import approach, rate_near, same_law
-from signflip.trials import Configuration
 
 # Homogeneous (F and C are one variable), and deep and not.
 SUBJECTS = (("relu", 1), ("gelu", 2))

@@ -20,6 +20,7 @@ from torch.linalg import vector_norm
 
 from signflip.activations import Activation
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.equalities import (
     QUANTITIES,
     Outcome,
@@ -35,7 +36,6 @@ from signflip.equalities import (
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.reach import identity, same_law
-from signflip.trials import Configuration
 from strategies.activation_classes import HARD, deep_activations, hard_representatives
 from strategies.activations import homogeneous_activations
 from strategies.architectures import dense_architectures

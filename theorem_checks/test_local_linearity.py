@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation, get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.pytest_plugin import claim
 from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
 from signflip.reach import decay_exponent, rate_at_least
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 HIGH = 0.9
 WIDTH, CONSTANT = 100, 0.5

@@ -9,11 +9,11 @@ from hypothesis import given
 
 from signflip.activations import Activation
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.laws import limit_perturbation
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
 from signflip.reach import decay_exponent, rate_at_least
-from signflip.trials import Configuration
 from strategies.activation_classes import tell_classes
 from strategies.activations import activations
 from strategies.architectures import WIDTH_REGIMES, width_regimes

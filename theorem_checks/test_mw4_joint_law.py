@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.reach import Reach, identity, independent, same_law, uniform_law
-from signflip.trials import Configuration
 from strategies.subjects import dense_subjects
 
 POOLED = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1

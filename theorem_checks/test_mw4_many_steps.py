@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from signflip.activations import get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.reach import same_law
-from signflip.trials import Configuration
 from strategies.architectures import dense_architectures
 
 NAMES = ("relu", "hard_tanh", "abs", "soft_shrink")

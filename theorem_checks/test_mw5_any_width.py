@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.networks import MAX_DIMENSION
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.pytest_plugin import claim
@@ -24,7 +25,6 @@ from signflip.quantifiers import (
     flips,
 )
 from signflip.reach import rate_at_least, rate_near, same_law
-from signflip.trials import Configuration
 from strategies.activation_classes import tell_classes
 from strategies.activations import generated_activations
 from strategies.architectures import WIDTH_REGIMES

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from signflip.activations import get
 from signflip.checking import Evidence
+from signflip.configuration import Configuration
 from signflip.networks import Architecture
 from signflip.projections import PAIR_PROJECTIONS
 from signflip.pytest_plugin import claim
 from signflip.reach import same_law
-from signflip.trials import Configuration
 from strategies.subjects import dense_subjects
 
 ANGLES = (0.1, math.pi / 4, math.pi / 2, 2.0, math.pi)

@@ -16,9 +16,9 @@ from calibration.cases import LEVELS, Case, Row, audited, least_flagged, smalles
 from signflip.activations import get
 from signflip.checking import Evidence
 from signflip.claims import Claim
+from signflip.configuration import Configuration
 from signflip.inference import Statement, law_statements
 from signflip.networks import Architecture
-from signflip.trials import Configuration
 
 ROOT = Path(__file__).parents[2]
 RUNS = 2000

@@ -11,8 +11,10 @@ from core_support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.attacks import DIRECTIONS, attack
+from signflip.configuration import Configuration
 from signflip.randomness import Key
-from signflip.trials import Configuration, Sample, draw_network, run_block
+from signflip.sample import Sample
+from signflip.trials import draw_network, run_block
 
 SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "cos": torch.cos}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signflip import Architecture, activations
 from signflip.codec import decode, encode
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 from strategies.activations import activations as any_activation
 from strategies.architectures import architectures
 from strategies.subjects import dense_subjects

@@ -9,10 +9,11 @@ from core_support import BOTH, EPS, ScriptedDraws, generator, random_draws
 
 from signflip import activations, gaussian
 from signflip.attacks import attack
+from signflip.configuration import Configuration
 from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GrowingFrame
 from signflip.networks import Architecture, RandomNetwork
 from signflip.randomness import Key
-from signflip.trials import Configuration, draw_network
+from signflip.trials import draw_network
 
 TRIALS = 40
 

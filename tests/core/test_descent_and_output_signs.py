@@ -13,9 +13,10 @@ import torch
 from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
+from signflip.configuration import DTYPES, Configuration
 from signflip.projections import DESCENT_PROJECTIONS
 from signflip.randomness import Key
-from signflip.trials import DTYPES, Configuration, draw_network, run_block
+from signflip.trials import draw_network, run_block
 
 TRIALS = 30_000
 KEY = Key(5, "descent", "shared weights")

@@ -11,10 +11,12 @@ import pytest
 from signflip import figure_data
 from signflip.activations import get
 from signflip.code_digest import code_digest
+from signflip.configuration import Configuration
 from signflip.figure_data import FigureData
 from signflip.networks import Architecture
 from signflip.projections import JOINT_PROJECTIONS
-from signflip.trials import Configuration, Sample, simulate
+from signflip.sample import Sample
+from signflip.trials import simulate
 
 
 def configuration(width: int = 3, name: str = "relu") -> Configuration:

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from signflip import Architecture, activations
+from signflip.configuration import Configuration
 from signflip.networks import MAX_DIMENSION
 from signflip.randomness import Key
-from signflip.trials import Configuration, draw_network
+from signflip.trials import draw_network
 
 SIGMA = {
     "relu": torch.relu,

@@ -13,10 +13,12 @@ import torch
 from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
+from signflip.configuration import DTYPES, Configuration
 from signflip.gaussian import GrowingFrame
 from signflip.projections import JOINT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.randomness import Key
-from signflip.trials import DTYPES, Configuration, Sample, draw_network, run_block
+from signflip.sample import Sample
+from signflip.trials import draw_network, run_block
 
 TRIALS = 30_000
 KEY = Key(3, "pairs", "shared weights")

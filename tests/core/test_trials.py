@@ -16,8 +16,10 @@ import torch
 import signflip
 from signflip import Architecture, activations, simulate, trials
 from signflip.attacks import Attack
+from signflip.configuration import Configuration
 from signflip.randomness import Key
-from signflip.trials import Configuration, NonFiniteTrialError, Sample, blocks, collect, run_block
+from signflip.sample import Sample
+from signflip.trials import NonFiniteTrialError, blocks, collect, run_block
 
 ARCH = Architecture(6, (30, 20))
 TANH = activations.get("tanh")

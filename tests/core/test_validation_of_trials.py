@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from signflip import Architecture, activations, simulate
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 
 ARCH = Architecture(3, (4,))
 TANH = activations.get("tanh")

@@ -14,9 +14,10 @@ from scipy import stats
 
 from signflip import Architecture, activations, simulate
 from signflip.activations import PiecewiseLinear
+from signflip.configuration import Configuration
 from signflip.inference import two_sample_distance, two_sample_p_value, uniform_distance, uniform_p_value
 from signflip.randomness import Key
-from signflip.trials import Configuration, run_block
+from signflip.trials import run_block
 
 ALPHA = 1e-6
 LAW = {"law": "infinite-width"}

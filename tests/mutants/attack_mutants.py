@@ -134,21 +134,21 @@ MUTANTS = (
     Mutant(
         "trials: f = 0 counts as a flip",
         "A flip is f(x) f(x') <= 0, not < 0.",
-        edited("signflip.trials:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) <= 0"),
+        edited("signflip.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) <= 0"),
         ("BOUND.bounded-width",),
         examples=4,
     ),
     Mutant(
         "trials: a flip is no flip",
         "A flip is f(x) f(x') > 0.",
-        edited("signflip.trials:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) > 0"),
+        edited("signflip.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) > 0"),
         (LIMIT, "NOT.reversed-sign"),
     ),
     Mutant(
         "trials: flips by the product",
         "A flip is decided by f(x) f(x'), which underflows.",
         edited(
-            "signflip.trials:Sample.flipped",
+            "signflip.sample:Sample.flipped",
             "np.sign(self.value) * np.sign(self.attacked_value) < 0",
             "self.value * self.attacked_value < 0",
         ),

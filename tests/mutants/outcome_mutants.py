@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from planting import Mutant, Plant, edited, wrapped
 
-from signflip.trials import Configuration, Sample
+from signflip.configuration import Configuration
+from signflip.sample import Sample
 
 ATTACK, SCENE = "signflip.attacks:attack", "signflip.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"

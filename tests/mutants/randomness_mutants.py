@@ -10,7 +10,7 @@ import torch
 from planting import Mutant, all_of, edited, wrapped
 
 from signflip.randomness import Key
-from signflip.trials import Sample
+from signflip.sample import Sample
 
 SMALL, PIVOTS = "MW-4.joint-law.small", "MW-4.pivots"
 SEQUENCE = "signflip.randomness:Key.sequence"

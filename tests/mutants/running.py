@@ -27,9 +27,10 @@ from signflip import check_runner
 from signflip.check_runner import CheckRunner, hypothesis_settings
 from signflip.checking import Evidence, NotShownError
 from signflip.claims import EFFORTS, Claim
+from signflip.configuration import Configuration
 from signflip.inference import Budget
 from signflip.registry import registered_checks
-from signflip.trials import Configuration, Sample
+from signflip.sample import Sample
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "theorem_checks"

@@ -13,7 +13,8 @@ from typing import Any
 from planting import Mutant, Plant, wrapped
 
 from signflip.activations import Activation, PiecewiseLinear
-from signflip.trials import Configuration, Sample
+from signflip.configuration import Configuration
+from signflip.sample import Sample
 
 Where = Callable[[Configuration], bool]
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from signflip.activations import get
 from signflip.checking import Evidence
 from signflip.claims import Claim
+from signflip.configuration import Configuration
 from signflip.networks import Architecture
 from signflip.randomness import Key
-from signflip.trials import Configuration, Sample, run_block
+from signflip.sample import Sample
+from signflip.trials import run_block
 
 SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0, dtype="float64")
 TRIALS = 3 * SUBJECT.block_trials - 5

@@ -14,11 +14,11 @@ from signflip.activations import get
 from signflip.check_runner import CheckRunner
 from signflip.checking import Evidence, NotShownError
 from signflip.claims import Claim
+from signflip.configuration import Configuration
 from signflip.inference import Budget
 from signflip.networks import Architecture
 from signflip.projections import JOINT_PROJECTIONS
 from signflip.quantifiers import configuration, flips
-from signflip.trials import Configuration
 
 Check = Callable[[Evidence], None]
 # Text that would be markup, script or a broken attribute anywhere it were not escaped.

@@ -26,7 +26,7 @@ from hypothesis import assume, example, given, settings, strategies as st
 from signflip.activations import get
 from signflip.networks import Architecture
 from signflip.pytest_plugin import claim
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 
 def network(width=3):
     return Configuration(Architecture(4, (width,)), get("tanh"), 1.0)

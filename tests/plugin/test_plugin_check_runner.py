@@ -17,8 +17,8 @@ from signflip.check_runner import SHRINK_EXAMPLES, CheckRunner, hypothesis_setti
 from signflip.checking import Evidence, RefutedError
 from signflip.claims import Claim, canonical
 from signflip.codec import decode, encode
+from signflip.configuration import Configuration
 from signflip.networks import Architecture
-from signflip.trials import Configuration
 
 WORDS: dict[str, Any] = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.5, "detects": "x"}
 

@@ -31,9 +31,9 @@ def sound() -> Document:
     """A document with every part: pilots, two statements an example, a pool, a control, a stopped example."""
     from signflip.activations import get
     from signflip.check_runner import CheckRunner
+    from signflip.configuration import Configuration
     from signflip.networks import Architecture
     from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
-    from signflip.trials import Configuration
 
     tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     budget = Budget(1e-6, (*IDS, "E.not-run"))
@@ -254,8 +254,8 @@ def test_a_claim_is_refuted_by_any_example_and_a_control_by_all(expect: str, ver
 
 def test_the_exceptions_carry_the_figures() -> None:
     from signflip.activations import get
+    from signflip.configuration import Configuration
     from signflip.networks import Architecture
-    from signflip.trials import Configuration
 
     tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     for cap, threshold, kind in ((40, 0.5, InconclusiveError), (20_000, 0.9, RefutedError)):
