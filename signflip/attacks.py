@@ -47,29 +47,36 @@ def attack(
     The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
     Controls: "reversed" climbs, "random" takes a uniform direction of the gradient's length.
     """
-    start = forward = network.forward(point)
-    initial, _ = network.backward(start)
+    forward = network.forward(point)
+    start_value = value = forward.value
+    initial, _ = network.backward(forward)
+    del forward  # its layers' memory serves those of the next pass
     gradient, first_norm = initial, vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
     moved = torch.zeros_like(point)
-    for number in range(steps):
-        if number:
-            gradient, _ = network.backward(forward)
+    for remaining in reversed(range(steps)):
+        along = gradient
         if direction == "random":
             norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
             uniform = space.draw()
-            gradient = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
-        sign = torch.sign(forward.value)
+            along = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
+        sign = torch.sign(value)
         if stop == "sign change":
-            sign = sign * (torch.sign(start.value) * sign > 0)
+            sign = sign * (torch.sign(start_value) * sign > 0)
             if not bool(sign.any()):
                 break
-        descent = sign.unsqueeze(-1).to(gradient.dtype)
+        descent = sign.unsqueeze(-1).to(along.dtype)
         signed_step = step if direction == "reversed" else -step
-        moved = torch.addcmul(space.fit(moved), space.fit(gradient), descent, value=signed_step)
-        forward = network.forward(space.fit(point) + moved)
+        moved = torch.addcmul(space.fit(moved), space.fit(along), descent, value=signed_step)
+        reached = space.fit(point) + moved
+        if not (remaining or compare_gradients):
+            value = network.last_value(reached)
+            break
+        forward = network.forward(reached)
+        value = forward.value
+        gradient, _ = network.backward(forward)
+        del forward
     change: torch.Tensor | None = None
     if compare_gradients:
-        final, _ = network.backward(forward)
-        difference = vector_norm(space.fit(final) - space.fit(initial), dim=-1, dtype=torch.float64)
+        difference = vector_norm(space.fit(gradient) - space.fit(initial), dim=-1, dtype=torch.float64)
         change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
-    return Attack(start.value, forward.value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)
+    return Attack(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)

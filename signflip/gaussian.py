@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Protocol
 
 import torch
-from torch.linalg import vecdot
 
+from signflip.inner import inner
 from signflip.randomness import Draws
 
 # A residual below this many units of rounding, relative to its query, is noise: see ConditionedGaussian.
@@ -28,8 +28,8 @@ class Space(Protocol):
 
     dimension: int
 
-    def draw(self) -> torch.Tensor:
-        """A standard Gaussian vector a trial."""
+    def draw(self, deviation: float = 1.0) -> torch.Tensor:
+        """A Gaussian vector a trial, of independent coordinates of this standard deviation."""
 
     def fit(self, vector: torch.Tensor) -> torch.Tensor:
         """``vector`` in the space's present coordinates."""
@@ -43,9 +43,9 @@ class Coordinates:
         self._trials = trials
         self._draws = draws
 
-    def draw(self) -> torch.Tensor:
-        """A standard Gaussian vector a trial, shape (trials, n), of the block's dtype."""
-        return self._draws.normal(self._trials, self.dimension)
+    def draw(self, deviation: float = 1.0) -> torch.Tensor:
+        """A Gaussian vector a trial, shape (trials, n), of the block's dtype."""
+        return self._draws.normal(self._trials, self.dimension, deviation=deviation)
 
     def fit(self, vector: torch.Tensor) -> torch.Tensor:
         """``vector`` itself."""
@@ -72,14 +72,14 @@ class GrowingFrame:
         axes = [radius * math.cos(angle), radius * math.sin(angle)] if angle else [radius]
         return self.fit(torch.tensor(axes, dtype=torch.float64).expand(self._trials, -1))
 
-    def draw(self) -> torch.Tensor:
-        """A standard Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""
+    def draw(self, deviation: float = 1.0) -> torch.Tensor:
+        """A Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""
         known = self._draws.normal64(self._trials, self.size)
         if self.size == self.dimension:
-            return known
+            return known.mul_(deviation)
         beyond = self._draws.chi(self.dimension - self.size, self._trials, 1)
         self.size += 1
-        return torch.cat([known, beyond], dim=1)
+        return torch.cat([known, beyond], dim=1).mul_(deviation)
 
     def fit(self, vector: torch.Tensor) -> torch.Tensor:
         """``vector`` with zeros on the axes that came after it."""
@@ -90,8 +90,8 @@ class GrowingFrame:
 class GaussianMatrix(Protocol):
     """A random linear map a trial: the part of scipy's LinearOperator that a gradient method needs."""
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
-        """W q, shape (trials, rows)."""
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
+        """W q, shape (trials, rows); ``last`` promises that the matrix is asked nothing more."""
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
         """W^T p, in the column space's coordinates."""
@@ -111,13 +111,13 @@ class DenseGaussian:
 
         ``entries`` other than "gaussian" are controls: the conditional law does not hold for them.
         """
-        return cls(draws.entries(entries, trials, rows, columns).mul_(math.sqrt(variance)))
+        return cls(draws.entries(entries, trials, rows, columns, deviation=math.sqrt(variance)))
 
     def of(self, trials: torch.Tensor) -> DenseGaussian:
         """The matrices of the chosen ``trials`` (a mask or indices)."""
         return DenseGaussian(self.weights[trials])
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:  # noqa: ARG002 (it holds no answers)
         """W q: (trials, columns) to (trials, rows)."""
         return torch.matmul(self.weights, query.unsqueeze(-1)).squeeze(-1)
 
@@ -167,23 +167,30 @@ class ConditionedGaussian:
         self._right: list[_Query] = []
         self._left: list[_Query] = []
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         """W q from its conditional law; shape (trials, rows)."""
-        return self._answer(query, self._right, self._left, self._columns, self._rows)
+        return self._answer(query, self._right, self._left, self._columns, self._rows, last)
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
         """W^T p from its conditional law; shape (trials, columns), or the frame's size."""
         return self._answer(query, self._left, self._right, self._rows, self._columns)
 
     def _answer(
-        self, query: torch.Tensor, own: list[_Query], other: list[_Query], source: Space, target: Space
+        self,
+        query: torch.Tensor,
+        own: list[_Query],
+        other: list[_Query],
+        source: Space,
+        target: Space,
+        last: bool = False,
     ) -> torch.Tensor:
         """The answer in ``target`` to a query in ``source``; ``own`` are this side's queries."""
         query = source.fit(query)
         squared = _dot(query, query)
-        scale = _scale(query, squared)
+        least, most = (float(limit) for limit in squared.aminmax())
+        scale = None if _SAFE_SQUARES[0] <= least and most <= _SAFE_SQUARES[1] else _scale(query, squared)
         if scale is not None:
-            scaled = self._answer(query / scale, own, other, source, target)
+            scaled = self._answer(query / scale, own, other, source, target, last)
             return scaled * scale.to(scaled.dtype)
         residual, coefficients = query, list[torch.Tensor]()
         if own:
@@ -191,8 +198,11 @@ class ConditionedGaussian:
             squared = _dot(residual, residual)
         answer: torch.Tensor | None = None
         if not own or bool(squared.any()):
-            new = target.draw()
-            new.mul_((self._deviation * squared.sqrt()).to(new.dtype))
+            if not own and least == most:  # as at the input: the draw itself takes the factor, for nothing
+                new = target.draw(self._deviation * math.sqrt(most))
+            else:
+                new = target.draw()
+                new.mul_((self._deviation * squared.sqrt()).to(new.dtype))
             for seen in other:
                 # Along a direction of the other side the product is known: it takes the place of what was drawn.
                 weight = _dot(source.fit(seen.answer), residual).to(new.dtype)
@@ -200,11 +210,17 @@ class ConditionedGaussian:
                 if self._projected:
                     weight = weight - _dot(direction, new)
                 new.addcmul_(direction, weight / seen.divisor.to(new.dtype))
-            own.append(_Query(residual, squared, new))
+            if not last:
+                own.append(_Query(residual, squared, new))
             answer = new
         for coefficient, seen in zip(coefficients, own, strict=False):
             known, weight = target.fit(seen.answer), coefficient.to(seen.answer.dtype)
-            answer = known * weight if answer is None else torch.addcmul(answer, known, weight)
+            if answer is None:
+                answer = known * weight
+            elif last:
+                answer.addcmul_(known, weight)
+            else:
+                answer = torch.addcmul(answer, known, weight)
         assert answer is not None
         return answer
 
@@ -225,10 +241,7 @@ def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[to
 
 
 def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
-    """A power of two a trial, shape (trials, 1), that brings squared lengths into range; None where all are."""
-    least, most = squared.aminmax()
-    if least >= _SAFE_SQUARES[0] and most <= _SAFE_SQUARES[1]:
-        return None
+    """A power of two a trial, shape (trials, 1), that brings squared lengths into range; None where none can."""
     outside = (squared < _SAFE_SQUARES[0]) | (squared > _SAFE_SQUARES[1])
     largest = query.abs().amax(dim=-1, keepdim=True)
     outside &= (largest > 0) & torch.isfinite(largest)
@@ -239,5 +252,4 @@ def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
 
 def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Inner products a trial, shape (trials, 1)."""
-    products: torch.Tensor = vecdot(first, second)
-    return products.unsqueeze(-1)
+    return inner(first, second).unsqueeze(-1)

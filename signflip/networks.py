@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.linalg import vecdot
 
 from signflip.activations import Activation
 from signflip.gaussian import GaussianMatrix
+from signflip.inner import inner
 
 # Above 2**53 consecutive dimensions are no longer distinct float64 numbers.
 MAX_DIMENSION = 2**53
@@ -110,7 +110,14 @@ class RandomNetwork:
         for matrix in self.matrices:
             preactivations.append(matrix.matvec(hidden[-1]))
             hidden.append(self.activation.value(preactivations[-1]))
-        return ForwardPass(hidden, preactivations, vecdot(self.output, hidden[-1]))
+        return ForwardPass(hidden, preactivations, inner(self.output, hidden[-1]))
+
+    def last_value(self, point: torch.Tensor) -> torch.Tensor:
+        """f at ``point``, shape (trials,), of networks that will be asked nothing more: no layer is kept."""
+        hidden = point
+        for matrix in self.matrices:
+            hidden = self.activation.value(matrix.matvec(hidden, last=True))
+        return inner(self.output, hidden)
 
     def backward(self, forward: ForwardPass) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """(grad f, [D_1, .., D_L]) at the point of ``forward``: D_l = sigma'(g_l) * (W_{l+1}^T D_{l+1})."""

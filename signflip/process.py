@@ -27,8 +27,10 @@ def settle() -> None:
     page faults. Other C libraries are left as they are.
     """
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
+    threadpool_limits(1)  # BLAS as well: its sums of long vectors depend on the number of threads
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:

@@ -57,11 +57,11 @@ class Draws:
         self._numpy = np.random.Generator(np.random.SFC64(sequence))
         self._torch = mersenne_twister(self._numpy) if dtype == torch.float32 else None
 
-    def normal(self, *shape: int) -> torch.Tensor:
-        """Independent N(0, 1) draws, of this block's dtype."""
+    def normal(self, *shape: int, deviation: float = 1.0) -> torch.Tensor:
+        """Independent N(0, deviation^2) draws, of this block's dtype."""
         if self._torch is not None:
-            return torch.randn(shape, generator=self._torch, dtype=self.dtype)
-        return torch.from_numpy(self._numpy.standard_normal(shape))
+            return torch.empty(shape, dtype=self.dtype).normal_(0.0, deviation, generator=self._torch)
+        return torch.from_numpy(self._numpy.standard_normal(shape)).mul_(deviation)
 
     def normal64(self, *shape: int) -> torch.Tensor:
         """Independent N(0, 1) draws in float64, whatever this block's dtype."""
@@ -73,16 +73,16 @@ class Draws:
             return torch.zeros(shape, dtype=torch.float64)
         return torch.from_numpy(np.sqrt(self._numpy.chisquare(degrees, shape)))
 
-    def entries(self, law: str, *shape: int) -> torch.Tensor:
-        """Independent centred draws of variance 1: "gaussian", or a control, "rademacher" or "student-t" (5)."""
+    def entries(self, law: str, *shape: int, deviation: float = 1.0) -> torch.Tensor:
+        """Independent centred draws: "gaussian", or a control, "rademacher" or "student-t" (5)."""
         if law == "gaussian":
-            return self.normal(*shape)
+            return self.normal(*shape, deviation=deviation)
         if law == "rademacher":
             values = 2.0 * self._numpy.integers(0, 2, shape) - 1.0
         else:
             scale = np.sqrt((_STUDENT_DEGREES - 2) / _STUDENT_DEGREES)
             values = scale * self._numpy.standard_t(_STUDENT_DEGREES, shape)
-        return torch.from_numpy(values).to(self.dtype)
+        return torch.from_numpy(deviation * values).to(self.dtype)
 
 
 def mersenne_twister(source: np.random.Generator) -> torch.Generator:

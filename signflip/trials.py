@@ -166,5 +166,5 @@ def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tup
             matrices.append(ConditionedGaussian(target, source, 1 / columns, projected))
             source = target
     width = c.architecture.widths[-1]
-    output = draws.entries(c.output or c.entries, trials, width).mul_(1 / math.sqrt(width))
+    output = draws.entries(c.output or c.entries, trials, width, deviation=1 / math.sqrt(width))
     return RandomNetwork(c.activation, matrices, output), space, point

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch import Tensor
 from signflip.activations.base import Activation
 from signflip.activations.envelope import Envelope
 from signflip.activations.spec import register
+from signflip.plain import is_plain
 
 _aten: Any = torch.ops.aten
 
@@ -29,12 +31,10 @@ _UNIT = Envelope(1.0)
 
 
 def _tanh(z: Tensor) -> Tensor:
-    """(exp(2 z) - 1) / (exp(2 z) + 1), to a few units of rounding: in two thirds of torch.tanh's time.
-
-    Beyond 2 z = 40 it is 1 in double precision too; the limit keeps exp finite.
-    """
-    e = torch.expm1((z + z).clamp(max=40.0))
-    return e / (e + 2.0)
+    """tanh, where it may by numpy: to a unit of rounding as torch's, in a sixth of its time in float32."""
+    if is_plain(z):
+        return torch.from_numpy(np.tanh(z.numpy()))
+    return torch.tanh(z)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +142,7 @@ FORMULAS: dict[str, Formula] = {
     ),
     "silu": Formula(F.silu, lambda z, _y, c: _aten.silu_backward(c, z), Envelope(1.09984)),
     "mish": Formula(F.mish, lambda z, _y, c: _aten.mish_backward(c, z), Envelope(1.0885)),
-    "tanh_shrink": Formula(lambda z: z - z.tanh(), lambda z, _y, c: z.tanh().square_().mul_(c)),
+    "tanh_shrink": Formula(lambda z: z - _tanh(z), lambda z, _y, c: _tanh(z).square_().mul_(c)),
     "gaussian": Formula(
         lambda z: z.square().mul_(-0.5).exp(),
         lambda z, y, c: (z * y).mul_(c).neg_(),

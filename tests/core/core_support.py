@@ -49,10 +49,10 @@ class ScriptedDraws:
         self.calls = 0
         self._script = script
 
-    def normal(self, trials: int, size: int) -> torch.Tensor:
-        """The script's next block, shape (trials, size), of this object's dtype."""
+    def normal(self, trials: int, size: int, deviation: float = 1.0) -> torch.Tensor:
+        """The script's next block times ``deviation``, shape (trials, size), of this object's dtype."""
         self.calls += 1
-        return torch.from_numpy(np.array(self._script(trials, size), dtype=np.float64)).to(self.dtype)
+        return torch.from_numpy(deviation * np.array(self._script(trials, size), dtype=np.float64)).to(self.dtype)
 
 
 def random_draws(*entropy: int, dtype: torch.dtype = torch.float64) -> ScriptedDraws:

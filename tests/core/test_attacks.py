@@ -94,6 +94,10 @@ class Watched:
         self.points.append(point)
         return self.network.forward(point)
 
+    def last_value(self, point):
+        self.points.append(point)
+        return self.network.last_value(point)
+
     def backward(self, forward):
         gradient, deltas = self.network.backward(forward)
         self.gradients.append(gradient)

@@ -26,8 +26,8 @@ class Notebook:
         self.right: list[tuple[torch.Tensor, torch.Tensor]] = []
         self.left: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def matvec(self, query):
-        self.right.append((query, self.matrix.matvec(query)))
+    def matvec(self, query, last=False):
+        self.right.append((query, self.matrix.matvec(query, last)))
         return self.right[-1][1]
 
     def rmatvec(self, query):

@@ -22,7 +22,7 @@ MUTANTS = (
     Mutant(
         "attack: sign of f ignored",
         "The step always descends, also where f < 0.",
-        edited(ATTACK, "sign = torch.sign(forward.value)", "sign = torch.ones_like(forward.value)"),
+        edited(ATTACK, "sign = torch.sign(value)", "sign = torch.ones_like(forward.value)"),
         (LIMIT, "BOUND.no-overshoot"),
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS = (
     Mutant(
         "attack: a unit step",
         "The gradient is normalised to length 1.",
-        edited(ATTACK, "space.fit(gradient), descent", "space.fit(gradient / (norm + (norm == 0))), descent"),
+        edited(ATTACK, "space.fit(along), descent", "space.fit(along / (first_norm + (first_norm == 0))), descent"),
         (LIMIT, SCALING),
     ),
     Mutant(
@@ -48,11 +48,11 @@ MUTANTS = (
         "The gradient is taken where the step leads, not at x.",
         edited(
             ATTACK,
-            "gradient, _ = network.backward(forward)",
-            "gradient, _ = network.backward(forward)\n"
-            "        there = space.fit(point) + space.fit(gradient) * "
-            "(torch.sign(forward.value) * -step).unsqueeze(-1).to(gradient.dtype)\n"
-            "        gradient, _ = network.backward(network.forward(there))",
+            "initial, _ = network.backward(forward)",
+            "initial, _ = network.backward(forward)\n"
+            "    there = space.fit(point) + space.fit(initial) * "
+            "(torch.sign(value) * -step).unsqueeze(-1).to(initial.dtype)\n"
+            "    initial, _ = network.backward(network.forward(there))",
         ),
         ("BOUND.bounded-width", ATTACK_TESTS + "test_an_outcome_of_a_block_is_the_attack_on_the_networks_of_its_key"),
     ),
@@ -71,21 +71,21 @@ MUTANTS = (
     Mutant(
         "attack: later steps along the first gradient",
         "Of several steps all take the gradient at x.",
-        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient, _ = network.backward(start)"),
+        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
         blind=SEVERAL,
     ),
     Mutant(
         "attack: later steps by the first sign",
         "Of several steps all take the sign of f at x.",
-        edited(ATTACK, "torch.sign(forward.value)", "torch.sign(start.value)"),
+        edited(ATTACK, "torch.sign(value)", "torch.sign(start_value)"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
         blind=SEVERAL,
     ),
     Mutant(
         "attack: one step for several",
         "steps = 3 makes one step.",
-        edited(ATTACK, "for number in range(steps)", "for number in range(1)"),
+        edited(ATTACK, "reversed(range(steps))", "reversed(range(1))"),
         (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
         blind=SEVERAL,
     ),

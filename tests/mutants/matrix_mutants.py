@@ -327,8 +327,8 @@ MUTANTS = (
         "Weights of the first input coordinate are 1.5 times too large, the others as they should be.",
         edited(
             "signflip.gaussian:DenseGaussian.drawn",
-            "mul_(math.sqrt(variance))",
-            "mul_(math.sqrt(variance)).mul_(1 + 0.5 * (torch.arange(columns) == 0))",
+            "deviation=math.sqrt(variance))",
+            "deviation=math.sqrt(variance)).mul_(1 + 0.5 * (torch.arange(columns) == 0))",
         ),
         (PIVOTS, "INV.direction"),
     ),

@@ -13,7 +13,7 @@ LIMIT, LIMIT_DEEP, SCALING = "LIMIT.erf", "LIMIT.erf.deep", "INV.scaled-activati
 ATTACK, FORWARD = "signflip.attacks:attack", "signflip.networks:RandomNetwork.forward"
 BACKWARD = "signflip.networks:RandomNetwork.backward"
 DRAW = "signflip.trials:draw_network"
-OUTPUT = "mul_(1 / math.sqrt(width))"
+OUTPUT = "deviation=1 / math.sqrt(width)"
 PULLBACK = "self.activation.pullback(before, after, signal)"
 STEP = 'signed_step = step if direction == "reversed" else -step'
 ATTACK_TESTS = "tests/core/test_attacks.py::"
@@ -56,19 +56,19 @@ MUTANTS = (
     Mutant(
         "network: output weights of variance 1",
         "The output vector has variance 1, not 1/m.",
-        edited(DRAW, f".{OUTPUT}", ""),
+        edited(DRAW, f", {OUTPUT}", ""),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
         "network: output weights of variance 2/m",
         "The output vector is sqrt 2 too long.",
-        edited(DRAW, OUTPUT, "mul_(math.sqrt(2 / width))"),
+        edited(DRAW, OUTPUT, "deviation=math.sqrt(2 / width)"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
         "network: output weights of variance 1/d",
         "The output vector is scaled by the input dimension, not by the width.",
-        edited(DRAW, OUTPUT, "mul_(1 / math.sqrt(dimension))"),
+        edited(DRAW, OUTPUT, "deviation=1 / math.sqrt(dimension)"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
@@ -76,8 +76,8 @@ MUTANTS = (
         "All trials of a block share their output weights: each trial has its law, but they depend on one another.",
         edited(
             DRAW,
-            "draws.entries(c.output or c.entries, trials, width)",
-            "draws.entries(c.output or c.entries, 1, width).repeat(trials, 1)",
+            f"draws.entries(c.output or c.entries, trials, width, {OUTPUT})",
+            f"draws.entries(c.output or c.entries, 1, width, {OUTPUT}).repeat(trials, 1)",
         ),
         ("MW-4.joint-law.small",),
     ),

@@ -13,7 +13,7 @@ from signflip.sample import Sample
 
 ATTACK, SCENE = "signflip.attacks:attack", "signflip.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"
-RETURN = "Attack(start.value, forward.value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
+RETURN = "Attack(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
 
 
 def when_conditioned(change: Any) -> Plant:
@@ -43,7 +43,8 @@ def product_coarse(seen: Sample) -> Sample:
 def with_outcome(index: int) -> Plant:
     """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
     parts = RETURN[len("Attack(") : -1].split(", ", 3)
-    parts[index] += " + 1e-6 * network.output[:, 0] * start.hidden[-1][:, 0] * (vector_norm(moved, dim=-1) > 0)"
+    first_neuron = "network.output[:, 0] * network.forward(point).hidden[-1][:, 0]"
+    parts[index] += f" + 1e-6 * {first_neuron} * (vector_norm(moved, dim=-1) > 0)"
     return edited(ATTACK, RETURN, f"Attack({', '.join(parts)})")
 
 
@@ -116,7 +117,7 @@ MUTANTS = (
     Mutant(
         "outcome: an addend near rounding",
         "f(x) is 3e-17 more than it should be.",
-        edited(ATTACK, "Attack(start.value,", "Attack(start.value + 3e-17,"),
+        edited(ATTACK, "Attack(start_value,", "Attack(start.value + 3e-17,"),
         (),
         blind="rounding, but where c is a power of two and f(x) is so small: then its bits differ.",
     ),
