@@ -22,7 +22,7 @@ MUTANTS = (
     Mutant(
         "attack: sign of f ignored",
         "The step always descends, also where f < 0.",
-        edited(ATTACK, "sign = torch.sign(value)", "sign = torch.ones_like(forward.value)"),
+        edited(ATTACK, "sign = torch.sign(value)", "sign = torch.ones_like(value)"),
         (LIMIT, "BOUND.no-overshoot"),
     ),
     Mutant(

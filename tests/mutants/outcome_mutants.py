@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant(
         "outcome: an addend near rounding",
         "f(x) is 3e-17 more than it should be.",
-        edited(ATTACK, "Attack(start_value,", "Attack(start.value + 3e-17,"),
+        edited(ATTACK, "Attack(start_value,", "Attack(start_value + 3e-17,"),
         (),
         blind="rounding, but where c is a power of two and f(x) is so small: then its bits differ.",
     ),
