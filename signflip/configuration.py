@@ -16,6 +16,7 @@ from signflip.activations import Activation, from_spec
 from signflip.attacks import DIRECTIONS, STOPS
 from signflip.networks import Architecture
 from signflip.randomness import ENTRY_LAWS
+from signflip.segmented import SEGMENT
 
 LAWS = ("dense", "conditioned", "infinite-width")
 # Which layers' conditional laws keep their projection; all but the first are controls.
@@ -31,7 +32,9 @@ _MAX_BLOCK = 2048
 # A trial of the infinite-width law is a few numbers.
 _LIMIT_BLOCK = 2**14
 # Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
-_LIVE_TENSORS = 8
+LIVE_TENSORS = 8
+# More would run for days before anything is said: a trial takes about a minute for 10^9 neurons.
+MOST_NEURONS = 2**36
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,14 @@ class Configuration:
         """Trials a block: shrinks as networks grow, and never depends on who runs it."""
         if self.law == "infinite-width":
             return _LIMIT_BLOCK
-        return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // _entries_per_trial(self)))
+        return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
+
+    @property
+    def entries_per_trial(self) -> int:
+        """Entries of the largest tensor that one trial needs."""
+        if self.law == "dense":
+            return max(rows * columns for rows, columns in self.architecture.layers)
+        return max(self.architecture.widths)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `from_json` gives the configuration back."""
@@ -157,13 +167,6 @@ class Configuration:
         return cls(**arguments)
 
 
-def _entries_per_trial(configuration: Configuration) -> int:
-    """Entries of the largest tensor that one trial needs."""
-    if configuration.law == "dense":
-        return max(rows * columns for rows, columns in configuration.architecture.layers)
-    return max(configuration.architecture.widths)
-
-
 def _require_memory(configuration: Configuration) -> None:
     architecture = configuration.architecture
     size = torch.finfo(DTYPES[configuration.dtype]).bits // 8
@@ -172,8 +175,10 @@ def _require_memory(configuration: Configuration) -> None:
         return
     if configuration.law == "dense":
         entries = sum(rows * columns for rows, columns in architecture.layers) + architecture.input_dim
+    elif widths > MOST_NEURONS:
+        raise ValueError(f"widths={architecture.widths}: allowed are {MOST_NEURONS:,} neurons in all, an hour a trial")
     else:
-        entries = _LIVE_TENSORS * widths * configuration.steps
+        entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in architecture.widths) * configuration.steps
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:
         raise MemoryError(

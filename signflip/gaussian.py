@@ -47,6 +47,10 @@ class Coordinates:
         """A Gaussian vector a trial, shape (trials, n), of the block's dtype."""
         return self._draws.normal(self._trials, self.dimension, deviation=deviation)
 
+    def entries(self, law: str, deviation: float) -> torch.Tensor:
+        """Independent centred coordinates, of a law that `Draws.entries` knows; shape (trials, n)."""
+        return self._draws.entries(law, self._trials, self.dimension, deviation=deviation)
+
     def fit(self, vector: torch.Tensor) -> torch.Tensor:
         """``vector`` itself."""
         return vector
@@ -70,7 +74,7 @@ class GrowingFrame:
     def point(self, radius: float, angle: float = 0.0) -> torch.Tensor:
         """The point at ``radius`` and ``angle`` from the first axis, towards the second; shape (trials, size)."""
         axes = [radius * math.cos(angle), radius * math.sin(angle)] if angle else [radius]
-        return self.fit(torch.tensor(axes, dtype=torch.float64).expand(self._trials, -1))
+        return self.fit(torch.tensor(axes, dtype=torch.float64, device=self._draws.device).expand(self._trials, -1))
 
     def draw(self, deviation: float = 1.0) -> torch.Tensor:
         """A Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""

@@ -17,5 +17,8 @@ def inner(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     if is_plain(first, second):
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow is found at the end of the trial
             return torch.from_numpy(np.vecdot(first.numpy(), second.numpy()))
-    products: torch.Tensor = vecdot(first, second)
+    if hasattr(first, "segments_inner"):
+        products: torch.Tensor = first.segments_inner(second)  # a `signflip.segmented.Segmented`
+    else:
+        products = vecdot(first, second)
     return products

@@ -40,9 +40,9 @@ class Key:
         """The seed sequence of block number ``block``."""
         return np.random.SeedSequence(self._entropy, spawn_key=(block,))
 
-    def draws(self, block: int, dtype: torch.dtype) -> Draws:
-        """The random draws of block number ``block``, of the given floating dtype."""
-        return Draws(self.sequence(block), dtype)
+    def draws(self, block: int, dtype: torch.dtype, device: str = "cpu") -> Draws:
+        """The random draws of block number ``block``, of the given floating dtype, on a device."""
+        return draws_on(torch.device(device), self.sequence(block), dtype)
 
 
 class Draws:
@@ -54,8 +54,15 @@ class Draws:
 
     def __init__(self, sequence: np.random.SeedSequence, dtype: torch.dtype) -> None:
         self.dtype = dtype
+        self.device = torch.device("cpu")
+        self._sequence = sequence
         self._numpy = np.random.Generator(np.random.SFC64(sequence))
         self._torch = mersenne_twister(self._numpy) if dtype == torch.float32 else None
+
+    def child(self, *numbers: int) -> Draws:
+        """Draws from a stream of their own, named by ``numbers``, whatever has been drawn from this one."""
+        keyed = np.random.SeedSequence(self._sequence.entropy, spawn_key=(*self._sequence.spawn_key, *numbers))
+        return draws_on(self.device, keyed, self.dtype)
 
     def normal(self, *shape: int, deviation: float = 1.0) -> torch.Tensor:
         """Independent N(0, deviation^2) draws, of this block's dtype."""
@@ -83,6 +90,39 @@ class Draws:
             scale = np.sqrt((_STUDENT_DEGREES - 2) / _STUDENT_DEGREES)
             values = scale * self._numpy.standard_t(_STUDENT_DEGREES, shape)
         return torch.from_numpy(deviation * values).to(self.dtype)
+
+
+class DeviceDraws(Draws):
+    """Draws on another device, normals by its own counter-based generator under a 64-bit key; the rest is few."""
+
+    def __init__(self, sequence: np.random.SeedSequence, dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__(sequence, torch.float64)
+        self.dtype, self.device = dtype, device
+        (seed,) = sequence.generate_state(1, np.uint64)
+        self._generator = torch.Generator(device).manual_seed(int(seed))
+
+    def normal(self, *shape: int, deviation: float = 1.0) -> torch.Tensor:
+        """Independent N(0, deviation^2) draws, of this block's dtype."""
+        empty = torch.empty(shape, dtype=self.dtype, device=self.device)
+        return empty.normal_(0.0, deviation, generator=self._generator)
+
+    def normal64(self, *shape: int) -> torch.Tensor:
+        """Independent N(0, 1) draws in float64, whatever this block's dtype."""
+        empty = torch.empty(shape, dtype=torch.float64, device=self.device)
+        return empty.normal_(generator=self._generator)
+
+    def chi(self, degrees: int, *shape: int) -> torch.Tensor:
+        """Independent chi draws, from the CPU."""
+        return super().chi(degrees, *shape).to(self.device)
+
+    def entries(self, law: str, *shape: int, deviation: float = 1.0) -> torch.Tensor:
+        """Independent centred draws; the controls' come from the CPU."""
+        return super().entries(law, *shape, deviation=deviation).to(self.device)
+
+
+def draws_on(device: torch.device, sequence: np.random.SeedSequence, dtype: torch.dtype) -> Draws:
+    """The draws of a stream, on a device."""
+    return Draws(sequence, dtype) if device.type == "cpu" else DeviceDraws(sequence, dtype, device)
 
 
 def mersenne_twister(source: np.random.Generator) -> torch.Generator:

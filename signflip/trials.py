@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from signflip.activations import Activation
 from signflip.attacks import attack
 from signflip.configuration import DTYPES, Configuration, require_count
+from signflip.devices import CPU, Device
 from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GaussianMatrix, GrowingFrame, Space
 from signflip.networks import Architecture, RandomNetwork
 from signflip.randomness import Draws, Key
 from signflip.sample import Sample
 from signflip.second_input import infinite_width_law
+from signflip.segmented import Segmentation, SegmentedCoordinates
 
 
 class NonFiniteTrialError(ArithmeticError):
@@ -69,20 +71,21 @@ def collect(source: Iterator[Sample], trials: int) -> Sample:
     return Sample.join(parts)
 
 
-def blocks(configuration: Configuration, key: Key) -> Iterator[Sample]:
+def blocks(configuration: Configuration, key: Key, device: Device = CPU) -> Iterator[Sample]:
     """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``."""
     index = 0
     while True:
-        yield run_block(configuration, key, index)
+        yield run_block(configuration, key, index, device)
         index += 1
 
 
-def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
+def run_block(configuration: Configuration, key: Key, block: int, device: Device = CPU) -> Sample:
     """Block number ``block``: a pure function of its arguments."""
-    draws = key.draws(block, DTYPES[configuration.dtype])
-    sample = (
-        _limit_block(configuration, draws) if configuration.law == "infinite-width" else _block(configuration, draws)
-    )
+    dtype, trials = DTYPES[configuration.dtype], device.block_trials(configuration)
+    if configuration.law == "infinite-width":
+        sample = _limit_block(configuration, trials, key.draws(block, dtype))
+    else:
+        sample = _block(configuration, trials, key.draws(block, dtype, device.name), device.segment)
     finite = np.logical_and.reduce([np.isfinite(column) for column in sample.columns().values()])
     if not finite.all():
         row = int(np.argmin(finite))
@@ -92,9 +95,9 @@ def run_block(configuration: Configuration, key: Key, block: int) -> Sample:
     return sample
 
 
-def _block(configuration: Configuration, draws: Draws) -> Sample:
+def _block(configuration: Configuration, trials: int, draws: Draws, segment: int) -> Sample:
     c = configuration
-    network, space, point = draw_network(c, c.block_trials, draws)
+    network, space, point = draw_network(c, trials, draws, Segmentation(segment))
     outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients)
     length = math.sqrt(c.architecture.input_dim)
     second = None if c.companion is None else network.forward(space.fit(_companion(c, space, point))).value
@@ -108,10 +111,10 @@ def _block(configuration: Configuration, draws: Draws) -> Sample:
     )
 
 
-def _limit_block(configuration: Configuration, draws: Draws) -> Sample:
+def _limit_block(configuration: Configuration, trials: int, draws: Draws) -> Sample:
     c = configuration
     law = infinite_width_law(c.activation, c.architecture.depth, c.architecture.input_dim, c.step, c.companion)
-    outcome = law.sample(draws, c.block_trials)
+    outcome = law.sample(draws, trials)
     return Sample(
         outcome.value,
         outcome.attacked_value,
@@ -122,7 +125,7 @@ def _limit_block(configuration: Configuration, draws: Draws) -> Sample:
 
 
 def _array(column: torch.Tensor) -> NDArray[np.float64]:
-    return np.asarray(column.double().numpy(), dtype=np.float64)
+    return np.asarray(column.double().cpu().numpy(), dtype=np.float64)
 
 
 def _companion(configuration: Configuration, space: Space, point: torch.Tensor) -> torch.Tensor:
@@ -140,17 +143,28 @@ def _companion(configuration: Configuration, space: Space, point: torch.Tensor) 
     return y.to(point.dtype).expand_as(point)
 
 
-def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tuple[RandomNetwork, Space, torch.Tensor]:
-    """A block of networks, the input space, and the input x in its coordinates."""
+def draw_network(
+    configuration: Configuration, trials: int, draws: Draws, segmentation: Segmentation | None = None
+) -> tuple[RandomNetwork, Space, torch.Tensor]:
+    """A block of networks, the input space, and the input x in its coordinates.
+
+    Conditioned layers wider than a segment are not held; their blocks are single trials.
+    """
+    segmentation = segmentation or Segmentation()
+
+    def coordinates(width: int) -> Coordinates | SegmentedCoordinates:
+        held = trials > 1 or width <= segmentation.size
+        return Coordinates(width, trials, draws) if held else SegmentedCoordinates(width, draws, segmentation)
+
     c = configuration
     dimension = c.architecture.input_dim
     matrices: list[GaussianMatrix] = []
     space: Space
     if c.law == "dense":
         space = Coordinates(dimension, trials, draws)
-        point = torch.ones(dimension, dtype=draws.dtype)
+        point = torch.ones(dimension, dtype=draws.dtype, device=draws.device)
         if c.point is not None:
-            point = torch.tensor(c.point, dtype=torch.float64)
+            point = torch.tensor(c.point, dtype=torch.float64, device=draws.device)
             point = point / point.abs().max()  # squares of 1e200 overflow
             point = (point * (math.sqrt(dimension) / torch.linalg.vector_norm(point))).to(draws.dtype)
         point = point.expand(trials, dimension)
@@ -161,10 +175,10 @@ def draw_network(configuration: Configuration, trials: int, draws: Draws) -> tup
         point = frame.point(math.sqrt(dimension))
         source: Space = frame
         for rows, columns in c.architecture.layers:
-            target = Coordinates(rows, trials, draws)
+            target = coordinates(rows)
             projected = c.projection == "every layer" or (c.projection == "first layer" and source is frame)
             matrices.append(ConditionedGaussian(target, source, 1 / columns, projected))
             source = target
     width = c.architecture.widths[-1]
-    output = draws.entries(c.output or c.entries, trials, width, deviation=1 / math.sqrt(width))
+    output = coordinates(width).entries(c.output or c.entries, deviation=1 / math.sqrt(width))
     return RandomNetwork(c.activation, matrices, output), space, point

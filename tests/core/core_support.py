@@ -45,7 +45,7 @@ class ScriptedDraws:
     """Stands in for `signflip.randomness.Draws`: the script makes each standard normal block; calls are counted."""
 
     def __init__(self, script: Callable[[int, int], NDArray[np.float64]], dtype: torch.dtype = torch.float64) -> None:
-        self.dtype = dtype
+        self.dtype, self.device = dtype, torch.device("cpu")
         self.calls = 0
         self._script = script
 

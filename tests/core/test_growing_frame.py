@@ -26,7 +26,7 @@ class FrameOfAllCoordinates:
     """
 
     def __init__(self, vectors: ScriptedDraws, dimension: int) -> None:
-        self.dtype = torch.float64
+        self.dtype, self.device = torch.float64, torch.device("cpu")
         self.dimension = dimension
         self.axes = torch.zeros(TRIALS, 1, dimension, dtype=torch.float64)
         self.axes[:, 0, 0] = 1.0

@@ -76,8 +76,8 @@ MUTANTS = (
         "All trials of a block share their output weights: each trial has its law, but they depend on one another.",
         edited(
             DRAW,
-            f"draws.entries(c.output or c.entries, trials, width, {OUTPUT})",
-            f"draws.entries(c.output or c.entries, 1, width, {OUTPUT}).repeat(trials, 1)",
+            f"coordinates(width).entries(c.output or c.entries, {OUTPUT})",
+            f"coordinates(width).entries(c.output or c.entries, {OUTPUT})[:1].repeat(trials, 1)",
         ),
         ("MW-4.joint-law.small",),
     ),

@@ -1,0 +1,50 @@
+"""Where trials are sampled: on the CPU, or on one CUDA device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from signflip.configuration import LIVE_TENSORS, Configuration
+from signflip.segmented import SEGMENT
+
+# Entries that a tensor of a block holds at most on a GPU, and trials a block: launches cost more than caches there.
+_GPU_ENTRIES, _GPU_TRIALS = 2**26, 2**16
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a block's tensors live, and how large a block may be. A block's size is part of what its trials are.
+
+    ``entries`` is None on the CPU, where `Configuration.block_trials` says how many trials make a block.
+    """
+
+    name: str = "cpu"
+    entries: int | None = None
+
+    @property
+    def segment(self) -> int:
+        """The widest layer that is held whole."""
+        return self.entries or SEGMENT
+
+    def block_trials(self, configuration: Configuration) -> int:
+        """Trials a block of this configuration on this device."""
+        if self.entries is None or configuration.law == "infinite-width":
+            return configuration.block_trials
+        return max(1, min(_GPU_TRIALS, self.entries // configuration.entries_per_trial))
+
+
+CPU = Device()
+
+
+def cuda() -> Device:
+    """The first CUDA device that this process sees, its blocks sized to its memory: at most half of it is used.
+
+    Raises:
+        RuntimeError: where torch finds none.
+    """
+    if not torch.cuda.is_available():
+        raise RuntimeError("torch finds no CUDA device")
+    half = torch.cuda.get_device_properties(0).total_memory // (2 * 4 * LIVE_TENSORS)
+    return Device("cuda", min(_GPU_ENTRIES, 2 ** (half.bit_length() - 1)))

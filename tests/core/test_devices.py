@@ -1,0 +1,166 @@
+"""Another device than the CPU, pretended: every tensor of a block must be born there, and only outcomes leave it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from core_support import FALSE_FAIL, same_law_p_value
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakIdKeyDictionary
+
+from signflip import Architecture, activations, devices
+from signflip.configuration import DTYPES, Configuration
+from signflip.devices import CPU, Device
+from signflip.plain import is_plain
+from signflip.randomness import DeviceDraws, Key
+from signflip.trials import _block, blocks, collect, run_block
+
+KEY = Key(5, "devices", "")
+GPU_PRESENT = torch.cuda.is_available()
+
+
+THERE = torch.device("meta")  # stands for the device; its tensors are in fact here
+
+
+class PretendedDevice(TorchFunctionMode):
+    """Tensors made "there", and what is computed from them, are marked, and refuse to meet those made "here"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marked = WeakIdKeyDictionary()
+
+    def __torch_function__(self, function, _types, args=(), kwargs=None):
+        kwargs = dict(kwargs or {})
+        name = getattr(function, "__name__", "")
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
+        there = [tensor in self.marked for tensor in tensors]
+        if name == "to" and args[1] == THERE:
+            function, args, there = torch.clone, args[:1], [True]
+        elif kwargs.get("device") == THERE:
+            kwargs["device"] = torch.device("cpu")
+            there.append(True)
+        elif any(there):
+            # As on a true device, single numbers may come from the CPU.
+            stray = [tuple(t.shape) for t, is_there in zip(tensors, there, strict=True) if not is_there and t.ndim > 0]
+            assert not stray, f"{name} of {stray} and what is on the device"
+            assert name != "numpy", "numpy reads what is on the device"
+        made = function(*args, **kwargs) if name != "cpu" else args[0].clone()
+        if any(there) and name != "cpu":
+            for tensor in tree_leaves(made):
+                if torch.is_tensor(tensor):
+                    self.marked[tensor] = True
+        return made
+
+
+class PretendedDraws(DeviceDraws):
+    """Draws of the pretended device."""
+
+    def __init__(self, sequence, dtype, device) -> None:
+        super().__init__(sequence, dtype, torch.device("cpu"))
+        self.device = device
+
+
+SUBJECTS = [
+    {"widths": (6,)},
+    {"widths": (6, 4), "steps": 3},
+    {"widths": (6,), "companion": 1.0, "compare_gradients": True},
+    {"widths": (5,), "direction": "random", "output": "rademacher"},
+    {"widths": (5, 3), "law": "dense", "companion": 0.5},
+    {"widths": (5,), "law": "dense", "point": (1.0, 2.0, 3.0, 4.0), "entries": "student-t"},
+    {"widths": (5, 3), "stop": "sign change", "steps": 2, "dtype": "float64"},
+]
+
+
+def subject(widths, name="tanh", **options):
+    arch, activation = Architecture(4, widths), activations.get(name)
+    return Configuration(arch, activation, 2 * arch.natural_step(activation), **options)
+
+
+def device_draws(block, dtype):
+    return DeviceDraws(KEY.sequence(block), dtype, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("options", SUBJECTS, ids=str)
+def test_a_block_on_a_device_has_the_law_of_one_on_the_cpu(options):
+    """Three exact two-sample statements, false-fail rate 1e-9 each, on the draws that a device makes."""
+    c = subject(**options)
+    dtype = torch.float32 if c.dtype == "float32" else torch.float64
+    there, here = _block(c, 20_000, device_draws(0, dtype), 2**20), collect(blocks(c, KEY), 20_000)
+    for name, column in there.columns().items():
+        assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
+
+
+@pytest.mark.parametrize("options", SUBJECTS, ids=str)
+@pytest.mark.parametrize("name", ["tanh", "relu", "gelu", "triangle", "cubic"])
+def test_nothing_of_a_block_is_made_on_the_wrong_device(name, options, monkeypatch):
+    with PretendedDevice() as pretended:
+        for user in ("inner", "activations.elementary"):
+            monkeypatch.setattr(
+                f"signflip.{user}.is_plain",
+                lambda *all: is_plain(*all) and not any(one in pretended.marked for one in all),
+            )
+        monkeypatch.setattr("signflip.randomness.DeviceDraws", PretendedDraws)
+        dtype = DTYPES[options.get("dtype", "float32")]
+        sample = _block(subject(name=name, **options), 30, PretendedDraws(KEY.sequence(0), dtype, THERE), 2**20)
+        assert len(sample) == 30
+        assert len(pretended.marked) > 0
+
+
+def test_the_pretended_device_notices_what_is_made_on_the_wrong_one():
+    with PretendedDevice():
+        there = torch.ones(3, device=THERE) * 2
+        with pytest.raises(AssertionError, match="add"):
+            there + torch.ones(3)
+        with pytest.raises(AssertionError, match="numpy"):
+            there.numpy()
+        assert (there.cpu() + torch.ones(3)).numpy().tolist() == [3.0] * 3
+
+
+def test_device_draws_are_a_function_of_their_key():
+    first, again, other = (device_draws(block, torch.float32) for block in (3, 3, 4))
+    drawn = first.normal(50)
+    assert torch.equal(drawn, again.normal(50))
+    assert not torch.equal(drawn, other.normal(50))
+    assert torch.equal(first.child(1, 2).normal(9), again.child(1, 2).normal(9))
+
+
+def test_a_key_of_a_device_makes_draws_on_that_device():
+    assert type(KEY.draws(0, torch.float32, "cpu")) is not DeviceDraws
+    if GPU_PRESENT:
+        assert KEY.draws(0, torch.float32, "cuda").normal(3).is_cuda
+
+
+def test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else():
+    wide, narrow = subject((5000,)), subject((2,))
+    gpu = Device("cuda", 2**26)
+    assert CPU.block_trials(wide) == wide.block_trials == 2**19 // 5000
+    assert gpu.block_trials(wide) == 2**26 // 5000
+    assert gpu.block_trials(narrow) == 2**16
+    limit = subject((1,), law="infinite-width")
+    assert gpu.block_trials(limit) == CPU.block_trials(limit)
+    assert gpu.segment == 2**26 > CPU.segment == 2**20
+
+
+@pytest.mark.skipif(GPU_PRESENT, reason="there is a CUDA device here")
+def test_asking_for_a_gpu_where_there_is_none_says_so():
+    with pytest.raises(RuntimeError, match="no CUDA device"):
+        devices.cuda()
+
+
+@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@pytest.mark.parametrize("options", SUBJECTS, ids=str)
+def test_a_gpu_has_the_law_of_the_cpu(options):
+    c = subject(**options)
+    there, here = (collect(blocks(c, KEY, device), 20_000) for device in (devices.cuda(), CPU))
+    for name, column in there.columns().items():
+        assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
+
+
+@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+def test_a_block_of_a_gpu_can_be_drawn_again():
+    first, again = (run_block(subject((50, 20)), KEY, 1, devices.cuda()) for _ in range(2))
+    assert all((first.columns()[name] == column).all() for name, column in again.columns().items())
+    assert math.isfinite(first.value.sum())
