@@ -7,7 +7,8 @@ judge again from the record alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from signflip.claims import Claim, canonical
 from signflip.configuration import DTYPES, Configuration
+from signflip.engines import Serial
 from signflip.entries import describe, entry_of
 from signflip.evidence import part_verdict
 from signflip.figure_data import FigureData
@@ -38,11 +40,11 @@ from signflip.projections import Projection
 from signflip.randomness import Key
 from signflip.reach import DEFAULT_CAP, ReachError
 from signflip.sample import Sample
-from signflip.trials import blocks, collect, draw_network
+from signflip.trials import collect, draw_network
 
 Event = Callable[[Sample], NDArray[np.bool_]]
 Progress = Callable[[str], None]
-Source = Callable[[Configuration, Key], Iterator[Sample]]
+Source = Callable[[Configuration, Key, int], Generator[Sample]]
 
 
 class NotShownError(AssertionError):
@@ -75,7 +77,8 @@ class Evidence:
         examples: how many examples may be judged.
         effort: one of `EFFORTS`, for checks whose largest sizes depend on it.
         progress: told, now and then, what is being sampled.
-        source: the stream of a configuration's blocks under a key: an engine's, or else `signflip.trials.blocks`.
+        source: the stream of a configuration's blocks under a key, of which so many trials are wanted at most:
+            `Engine.blocks` of an engine (default: the serial one).
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class Evidence:
         self.seed = seed
         self.allowed_examples = examples
         self._progress = progress
-        self._source = blocks if source is None else source
+        self._source = Serial().blocks if source is None else source
         self._configurations: set[str] = set()
         self._pools = Pools()
         self._figures = FigureData()
@@ -155,7 +158,8 @@ class Evidence:
 
         A ``use`` of "pilot" draws others, for choosing what is to be confirmed.
         """
-        sample = collect(self._blocks(configuration, use), trials)
+        with closing(self._blocks(configuration, use, trials)) as stream:
+            sample = collect(stream, trials)
         self.networks += trials
         return sample
 
@@ -166,11 +170,13 @@ class Evidence:
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
         return draw_network(configuration, trials, draws)
 
-    def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
+    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
         self._note(configuration)
-        for block in self._source(configuration, self._key(configuration, use)):
-            self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
-            yield block
+        # Closed, the stream cancels what an engine runs ahead; left to the collector, that would be some time later.
+        with closing(self._source(configuration, self._key(configuration, use), trials)) as stream:
+            for block in stream:
+                self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
+                yield block
 
     def _note(self, configuration: Configuration) -> None:
         self._configurations.add(configuration.digest)
@@ -242,13 +248,14 @@ class Evidence:
     ) -> tuple[int, int]:
         """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials."""
         successes = trials = 0
-        for block in self._blocks(configuration, use):
-            rows = block.head(cap - trials)
-            successes += int(np.count_nonzero(event(rows)))
-            trials += len(rows)
-            self.networks += len(rows)
-            if trials >= cap or decided(successes, trials):
-                break
+        with closing(self._blocks(configuration, use, cap)) as stream:
+            for block in stream:
+                rows = block.head(cap - trials)
+                successes += int(np.count_nonzero(event(rows)))
+                trials += len(rows)
+                self.networks += len(rows)
+                if trials >= cap or decided(successes, trials):
+                    break
         return successes, trials
 
     def decay_exponent(

@@ -6,7 +6,6 @@ xdist each check's record travels to the controller as one strict JSON string on
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 from _pytest._code.code import ExceptionRepr
 
-from signflip import process
+from signflip import plugin_options, process
 from signflip.claims import EFFORTS, Claim, canonical
 from signflip.code_digest import code_digest
+from signflip.engines import Engine, EngineError, open_engine, parse
 from signflip.inference import Budget
 from signflip.reach import problems
 from signflip.registry import RegistryError, registered_checks
@@ -28,17 +28,12 @@ from signflip.summary import claims_table, summary_lines
 if TYPE_CHECKING:
     from signflip.checking import Evidence
 
-DEFAULT_SEED = 20220317
-DEFAULT_FALSE_ALARM = 1e-6
-LONGEST_SEED = 100
-DEVICES = ("cpu", "cuda", "auto")
-ENGINES = ("serial",)
-
 _BUDGET = pytest.StashKey[Budget]()
 _LOG = pytest.StashKey[RunLog]()
 _CHECKS = pytest.StashKey[dict[str, str]]()
 _RECORD = pytest.StashKey[str]()
 _FAILURE = pytest.StashKey[str]()
+_ENGINE = pytest.StashKey[Engine]()
 _COLLECTED = pytest.StashKey[list[tuple[Claim, float, int]]]()
 
 Check = TypeVar("Check", bound=Callable[..., Any])
@@ -66,40 +61,7 @@ def claim_of(item: pytest.Item) -> Claim | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The --theorem- options, with help."""
-    group = parser.getgroup("theorem", "statistical checks of the theorem")
-    group.addoption(
-        "--theorem-effort",
-        choices=tuple(EFFORTS),
-        default="standard",
-        help="how many configurations each check draws: a quarter, all, or eight times its number; and, in some "
-        "checks, the largest widths (default: standard)",
-    )
-    group.addoption(
-        "--theorem-seed",
-        default=str(DEFAULT_SEED),
-        metavar="SEED",
-        help=f"master seed, a whole number from 0, or 'random' to draw and print one (default: {DEFAULT_SEED})",
-    )
-    group.addoption(
-        "--theorem-false-alarm",
-        default=str(DEFAULT_FALSE_ALARM),
-        metavar="P",
-        help="chance that a run of a correct suite refutes anything, 0 < P < 1 (default: 1e-6)",
-    )
-    group.addoption("--theorem-device", choices=DEVICES, default="cpu", help="where to sample (default: cpu)")
-    group.addoption("--theorem-engine", default="serial", metavar="ENGINE", help="what runs the trials: serial")
-    group.addoption(
-        "--theorem-report",
-        default="reports/latest",
-        metavar="DIR",
-        help="folder for evidence (default: reports/latest)",
-    )
-    group.addoption(
-        "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run the one case that a failure printed"
-    )
-    parser.addini(
-        "theorem_suite", "folder whose @claim functions share the false-alarm budget", default="theorem_checks"
-    )
+    plugin_options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -107,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "claim(claim): the check of a registered claim; use signflip.pytest_plugin.claim"
     )
-    _settle_options(config)
+    plugin_options.settle_options(config)
     process.export_one_thread()
     suite = config.rootpath / config.getini("theorem_suite")
     if not suite.is_relative_to(config.rootpath):
@@ -145,45 +107,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def _settle_options(config: pytest.Config) -> None:
-    """Replace the options' texts by their values; a worker reads the same texts, but draws no seed of its own."""
-    option = config.option
-    seed = str(getattr(config, "workerinput", {}).get("theorem_seed", option.theorem_seed))
-    if seed == "random":
-        option.theorem_seed = secrets.randbits(32)
-    elif seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED:
-        option.theorem_seed = int(seed)
-    else:
-        allowed = f"whole numbers from 0, of at most {LONGEST_SEED} digits, or 'random'"
-        raise pytest.UsageError(f"--theorem-seed={seed}: allowed are {allowed}")
-    text = option.theorem_false_alarm
-    try:
-        option.theorem_false_alarm = float(text)
-    except ValueError:
-        option.theorem_false_alarm = float("nan")
-    if not 0 < option.theorem_false_alarm < 1:
-        raise pytest.UsageError(f"--theorem-false-alarm={text}: allowed are numbers 0 < P < 1")
-    if option.theorem_engine not in ENGINES:
-        raise pytest.UsageError(f"--theorem-engine={option.theorem_engine}: allowed is {', '.join(ENGINES)}")
-    if option.theorem_device == "cuda":
-        raise pytest.UsageError("--theorem-device=cuda: sampling on a GPU does not exist yet; allowed are cpu, auto")
-    if isinstance(option.theorem_replay, str):
-        option.theorem_replay = _replay(option.theorem_replay)
-    folder = config.rootpath / option.theorem_report
-    ancestor = next(path for path in (folder, *folder.parents) if path.exists())
-    if not ancestor.is_dir() or not process.writable(ancestor):
-        raise pytest.UsageError(f"--theorem-report={option.theorem_report}: {ancestor} is not a folder to write to")
-
-
-def _replay(text: str) -> dict[str, Any]:
-    from signflip.replay import parse
-
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise pytest.UsageError(f"--theorem-replay: {error}") from error
-
-
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Everything that fixes the run."""
     option = config.option
@@ -192,10 +115,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     device = "cpu" if option.theorem_device == "cpu" else "cpu (auto: this version samples on the CPU)"
     found = versions()
     replay = option.theorem_replay
+    engine = config.stash[_ENGINE].name if _ENGINE in config.stash else option.theorem_engine
     lines = [f"theorem: replay of {replay['check']}, at error rate {replay['alpha']:.3g}"] if replay else []
     return [
         f"theorem: effort={option.theorem_effort} seed={option.theorem_seed} device={device} "
-        f"engine={option.theorem_engine} report={option.theorem_report}",
+        f"engine={engine} report={option.theorem_report}",
         f"theorem: false alarms: at most {option.theorem_false_alarm:g} a run, over {registered} registered checks",
         "theorem: " + ", ".join(f"{name} {found[name]}" for name in sorted(found)),
         *lines,
@@ -322,7 +246,27 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
         raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
     option = request.config.option
     alpha, examples = _error_rate(found, request.config)
-    return Evidence(found, option.theorem_seed, alpha, examples, option.theorem_effort, _heartbeat(request.config))
+    return Evidence(
+        found,
+        option.theorem_seed,
+        alpha,
+        examples,
+        option.theorem_effort,
+        _heartbeat(request.config),
+        _engine(request.config).blocks,
+    )
+
+
+def _engine(config: pytest.Config) -> Engine:
+    """This session's engine: opened at its first use, closed when pytest ends, however it ends."""
+    if _ENGINE not in config.stash:
+        try:
+            engine = open_engine(parse(config.option.theorem_engine))
+        except EngineError as error:
+            raise pytest.UsageError(f"--theorem-{error}") from error
+        config.stash[_ENGINE] = engine
+        config.add_cleanup(engine.close)
+    return config.stash[_ENGINE]
 
 
 def _heartbeat(config: pytest.Config) -> Callable[[str], None]:
@@ -374,11 +318,19 @@ def pytest_runtest_makereport(
 # -- the controller ---------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Let the controller's log hear every report."""
-    log = session.config.stash.get(_LOG, None)
-    if log is not None:
-        session.config.pluginmanager.register(_Listener(log), "theorem-log")
+    """Let the controller's log hear every report, and open the engine: what is out of reach ends the run here."""
+    config = session.config
+    log = config.stash.get(_LOG, None)
+    if log is None:
+        return
+    config.pluginmanager.register(_Listener(log), "theorem-log")
+    if not config.option.collectonly:
+        engine = _engine(config)
+        log.engine = engine.name
+        if plugin_options.distributes(config):
+            engine.close()  # the workers of -n open their own, at their first check
 
 
 class _Listener:

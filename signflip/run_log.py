@@ -45,6 +45,8 @@ class RunLog:
         self._seconds: dict[str, float] = {}
         self._started_checks: set[str] = set()
         self._stopped = False
+        # What ran the trials, as the engine names itself.
+        self.engine = "serial"
         # Where the page is, or why there is none.
         self.page_lines: list[str] = []
 
@@ -108,6 +110,7 @@ class RunLog:
             "platform": platform.platform(),
             "cores": os.cpu_count(),
             "workers": self._workers,
+            "engine": self.engine,
             "lost": self.lost,
             "not_reached": sorted(self._expected - set(self._records) - set(self.lost)),
         }

@@ -11,7 +11,7 @@ import itertools
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -49,10 +49,10 @@ class BoundedEvidence(Evidence):
     _example = -1
     most = 0
 
-    def _blocks(self, configuration: Configuration, use: str) -> Iterator[Sample]:
+    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
         if self._example != len(self.examples):
             self._example, self._neurons = len(self.examples), 0
-        for block in super()._blocks(configuration, use):
+        for block in super()._blocks(configuration, use, trials):
             if use == "pilot":
                 self._neurons += len(block) * sum(configuration.architecture.widths)
                 type(self).most = max(type(self).most, self._neurons)

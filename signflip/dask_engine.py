@@ -1,0 +1,112 @@
+"""The engine "dask": the workers of a Dask cluster that is already there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import CancelledError, Future
+from typing import Any, cast
+
+import distributed
+from distributed import Client, KilledWorker
+from tornado.platform.asyncio import BaseAsyncIOLoop
+
+from signflip.engine_tasks import Outcome, Task, difference, fingerprint, run_range
+from signflip.engines import Choice, EngineError, RemoteEngine, WorkersLostError
+
+CONNECT_SECONDS = 5
+# How often a range is tried again that fails for its worker's sake; what its blocks raise comes back as an outcome.
+RETRIES = 3
+
+
+class Dask(RemoteEngine):
+    """A client of a Dask cluster: each of its workers' threads runs a range of blocks at a time.
+
+    Dask itself runs the ranges of a worker that dies again, on another one. The cluster is left as it was found.
+
+    Raises:
+        EngineError: if the scheduler cannot be reached within `CONNECT_SECONDS`, has no workers, or a worker runs
+            other code than this process.
+    """
+
+    def __init__(self, choice: Choice, device: str = "cpu") -> None:
+        self._client = _connect(choice)
+        try:
+            threads = sum(self._client.nthreads().values())
+            if threads == 0:
+                raise EngineError(f"engine={choice.text!r}: the scheduler has no workers yet; allowed is one with some")
+            _require_this_code(choice, self._client)
+        except BaseException:
+            self._client.close()
+            raise
+        super().__init__(f"{choice.text} ({threads} workers)", threads, device)
+        self._loop = cast(BaseAsyncIOLoop, self._client.loop).asyncio_loop
+
+    def _submit(self, task: Task) -> Future[Outcome]:
+        remote = self._client.submit(run_range, *task, pure=False, retries=RETRIES)
+        return asyncio.run_coroutine_threadsafe(_fetch(remote), self._loop)
+
+    def _receive(self, future: Future[Outcome]) -> Outcome:
+        try:
+            return future.result()
+        except KilledWorker as error:
+            raise WorkersLostError(
+                f"engine {self.name}: workers died again and again over the same blocks (killed, or out of memory): "
+                f"{error}"
+            ) from error
+        except CancelledError as error:
+            raise WorkersLostError(f"engine {self.name}: the scheduler went out of reach") from error
+
+    def close(self) -> None:
+        """As `Engine.close` says: leaves the cluster, which forgets what was asked of it."""
+        self._client.close()
+
+
+async def _fetch(remote: distributed.Future[Outcome]) -> Outcome:
+    """The outcome of a range, here, as soon as it is there; cancelled, so is the range.
+
+    In place of the executor that `Client.get_executor` gives, which logs an error for each range that is cancelled.
+    """
+    try:
+        outcome: Outcome = await remote
+    except asyncio.CancelledError:
+        await remote.cancel()
+        raise
+    return outcome
+
+
+def _connect(choice: Choice) -> Client:
+    address = choice.address or _address_in(choice)
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"engine={choice.text!r}: no Dask scheduler answers at {address} within {CONNECT_SECONDS} s ({error}); "
+            "allowed is the address, or the scheduler file, of one that runs"
+        ) from error
+
+
+def _address_in(choice: Choice) -> str:
+    """The address in a scheduler file, which `dask scheduler --scheduler-file` writes."""
+    assert choice.file is not None
+    try:
+        with open(choice.file, encoding="utf-8") as stream:
+            address = json.load(stream)["address"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise EngineError(
+            f"engine={choice.text!r}: {choice.file!r} is no scheduler file ({type(error).__name__}: {error}); allowed "
+            "is what dask scheduler --scheduler-file wrote"
+        ) from error
+    return str(address)
+
+
+def _require_this_code(choice: Choice, client: Client) -> None:
+    """Workers that join later are held to the same by `run_range`."""
+    answers: dict[str, Any] = client.run(fingerprint, on_error="return")
+    for worker, answer in sorted(answers.items()):
+        differs = repr(answer) if isinstance(answer, BaseException) else difference(fingerprint(), answer)
+        if differs:
+            raise EngineError(
+                f"engine={choice.text!r}: worker {worker} has {differs}; allowed are workers with this run's code and "
+                "versions: start them anew, from the same installation"
+            )

@@ -1,0 +1,128 @@
+"""What an engine's worker runs: a range of blocks, a pure function of plain data.
+
+Importing this module is cheap, so that a worker can say which code it has before it loads any of it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import platform
+import traceback
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from signflip.code_digest import code_digest
+
+if TYPE_CHECKING:
+    from signflip.configuration import Configuration
+    from signflip.sample import Sample
+
+# Checks run through a few configurations at a time, each at once for its pilot and its trials.
+_DECODED = 64
+
+
+class OtherCodeError(RuntimeError):
+    """A worker runs other code, or other versions of what it rests on, than the run that sends it work."""
+
+
+class Task(NamedTuple):
+    """A range of blocks, as plain data: the blocks ``start`` to ``stop`` - 1 of a configuration under a key.
+
+    ``code`` is the sender's `fingerprint`; ``device`` is where the trials are sampled.
+    """
+
+    configuration: str
+    digest: str
+    seed: int
+    purpose: str
+    start: int
+    stop: int
+    code: tuple[tuple[str, str], ...]
+    device: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The blocks of a range in order, up to the first that raised; ``error`` is what that one raised."""
+
+    samples: list[Sample]
+    error: Exception | None
+
+
+@cache
+def fingerprint() -> tuple[tuple[str, str], ...]:
+    """(name, version) of all that can change a block's bytes, as this process has loaded it: of the first call."""
+    # A local tag ("2.13.0+cpu") says for which devices torch was built; on the CPU the builds are one.
+    found = {name: metadata.version(name).partition("+")[0] for name in ("numpy", "scipy", "torch")}
+    code = code_digest([Path(__file__).parent])
+    return (("python", platform.python_version()), *found.items(), ("signflip", f"code {code[:16]}"))
+
+
+def difference(here: tuple[tuple[str, str], ...], there: tuple[tuple[str, str], ...]) -> str:
+    """What two fingerprints differ in, in words; empty if they are equal."""
+    other = dict(there)
+    return ", ".join(f"{name}: {other.get(name)} (here {value})" for name, value in here if other.get(name) != value)
+
+
+@lru_cache(maxsize=_DECODED)
+def decoded(text: str, digest: str) -> Configuration:
+    """The configuration that ``text``, the JSON of `Configuration.to_json`, describes.
+
+    Raises:
+        ValueError: if it is not the one of the given digest: its data does not say all about it.
+    """
+    import json
+
+    from signflip.configuration import Configuration
+
+    configuration = Configuration.from_json(json.loads(text))
+    if configuration.digest != digest:
+        raise ValueError(f"a configuration cannot be rebuilt from its data, {text}")
+    return configuration
+
+
+@cache
+def _settle() -> None:
+    """Make the worker a sampler, once: a Dask worker is started by others."""
+    from signflip import process
+
+    process.settle()
+
+
+def run_range(*plain: object) -> Outcome:
+    """Run the `Task` whose fields are given.
+
+    They come one by one: Dask looks into containers for work of its own.
+
+    Raises:
+        OtherCodeError: if this worker's code or versions are not the sender's.
+    """
+    task = Task(*plain)  # type: ignore[arg-type]  # a Task's fields, as `Engine` sends them
+    if differs := difference(task.code, fingerprint()):
+        raise OtherCodeError(f"worker {platform.node()} has {differs}: start the workers anew, from the run's own code")
+    _settle()
+    from signflip.randomness import Key
+    from signflip.trials import run_block
+
+    samples: list[Sample] = []
+    try:
+        configuration = decoded(task.configuration, task.digest)
+        key = Key(task.seed, task.purpose, task.digest)
+        for block in range(task.start, task.stop):
+            samples.append(run_block(configuration, key, block))
+    except Exception as error:
+        return Outcome(samples, _portable(error))
+    return Outcome(samples, None)
+
+
+def _portable(error: Exception) -> Exception:
+    """``error`` as it can travel: with the worker's traceback as a note, or, if it is no plain data, its words."""
+    error.add_note(f"raised by a worker on {platform.node()}:\n{''.join(traceback.format_exception(error))}")
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever an exception's own pickling may raise
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
