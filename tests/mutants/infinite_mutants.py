@@ -99,8 +99,8 @@ MUTANTS = (
             "on_rest = np.zeros_like(rest)",
         ),
         ("tests/infinite_width/test_regression.py::test_regression_is_that_of_the_process_on_all_partial_derivatives",),
-        blind="a KS distance of 0.012 at most (hard_tanh, d = 5; 0.01 for gelu, tanh, elu at d = 13; t = 2); INF.joint-law "
-        "and PAIR.infinite-width detect 0.05.",
+        blind="a KS distance of 0.012 at most (hard_tanh, d = 5; 0.01 for gelu, tanh, elu at d = 13; t = 2); "
+        "INF.joint-law and PAIR.infinite-width detect 0.05.",
     ),
     Mutant(
         "infinite: F tells all of itself",
