@@ -122,11 +122,21 @@ def write(document: Mapping[str, Any], path: Path) -> None:
 
 
 def append(record: Mapping[str, Any], path: Path) -> None:
-    """Append one finished check to a JSON Lines file, on disk before this returns."""
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(canonical(record) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Append one finished check to a JSON Lines file, on disk before this returns.
+
+    Where there is no room for all of it nothing of it stays: half a line would spoil the record after it as well.
+    """
+    line = f"{canonical(record)}\n".encode()
+    with path.open("ab", buffering=0) as stream:
+        end = stream.seek(0, os.SEEK_END)
+        try:
+            rest = memoryview(line)
+            while rest:
+                rest = rest[stream.write(rest) :]
+            os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(end)
+            raise
 
 
 def verify(document: Mapping[str, Any]) -> list[str]:

@@ -1,13 +1,26 @@
-"""`make mutants`: measure every mutant, write docs/mutants.md, and say how long it took."""
+"""`make mutants`: measure every mutant, write docs/mutants.md, and say how long it took.
+
+``python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what it finds.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 
+from every_mutant import MUTANTS
 from measuring import measure_all
-from table import PAGE, write
+from table import PAGE, caught, write
 
 if __name__ == "__main__":
     start = time.monotonic()
-    PAGE.write_text(write(measure_all()), encoding="utf-8")
-    print(f"{PAGE}: written in {(time.monotonic() - start) / 60:.1f} minutes")
+    texts = sys.argv[1:]
+    chosen = [i for i, mutant in enumerate(MUTANTS) if not texts or any(text in mutant.name for text in texts)]
+    found = measure_all(chosen)
+    if texts:
+        for index, seen in found.items():
+            alone = f"; lives without: {', '.join(seen.alone)}" if seen.alone else ""
+            print(f"{MUTANTS[index].name}: {caught(MUTANTS[index], seen)}{alone}")
+    else:
+        PAGE.write_text(write(found), encoding="utf-8")
+        print(f"{PAGE}: written in {(time.monotonic() - start) / 60:.1f} minutes")

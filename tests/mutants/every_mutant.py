@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import approach_mutants
 import attack_mutants
 import claim_mutants
+import contrast_mutants
 import control_mutants
+import earlier_mutants
+import infinite_mutants
 import law_mutants
 import matrix_mutants
 import network_mutants
@@ -12,6 +16,7 @@ import outcome_mutants
 import randomness_mutants
 import scope_mutants
 import statistics_mutants
+import wide_mutants
 from planting import Mutant
 
 FAMILIES: dict[str, tuple[Mutant, ...]] = {
@@ -20,7 +25,12 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "The attack and its outcome": attack_mutants.MUTANTS,
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,
+    "Infinite width": infinite_mutants.MUTANTS,
     "What is claimed": claim_mutants.MUTANTS,
+    "Earlier theorems": earlier_mutants.MUTANTS,
+    "Distance and local linearity": contrast_mutants.MUTANTS,
+    "The approach to infinite width": approach_mutants.MUTANTS,
+    "Infinite width and pairs, as claimed": wide_mutants.MUTANTS,
     "Controls": control_mutants.MUTANTS,
     "Statistics and evidence": statistics_mutants.MUTANTS,
     "Some networks only": scope_mutants.MUTANTS,

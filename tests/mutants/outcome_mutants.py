@@ -29,9 +29,9 @@ def when_conditioned(change: Any) -> Plant:
     return wrapped("signflip.trials:run_block", around)
 
 
-def coarse(values: Any) -> Any:
-    """Rounded to a tenth of their median size."""
-    unit = 0.15 * (np.median(np.abs(values)) or 1.0)
+def coarse(values: Any, part: float = 0.15) -> Any:
+    """Rounded to a part of their median size."""
+    unit = part * (np.median(np.abs(values)) or 1.0)
     return np.round(values / unit) * unit
 
 

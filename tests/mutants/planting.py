@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from signflip import second_input
 from signflip.activations import moments
 from strategies import activation_classes
 
@@ -48,6 +49,8 @@ class Mutant:
         plant: puts the fault into the live modules; whatever it sets is set back.
         caught_by: what must catch it: ids of claims, or tests as "tests/folder/test_file.py::test_name".
         blind: for a fault that no check of theorem_checks/ is expected to catch: why, and below which size.
+        effort: of the named checks. "standard" where what is changed lies outside what a quick run draws: of one
+            configuration Hypothesis draws the simplest, in every seed.
         examples: configurations that `make test` draws for the named check; the table draws as many as a quick run.
         reaches: the only checks that run what is changed; empty, where any may.
         of_activations: whether values, slopes or moments of activations are changed, which are remembered.
@@ -58,6 +61,7 @@ class Mutant:
     plant: Plant
     caught_by: tuple[str, ...]
     blind: str = ""
+    effort: str = "quick"
     examples: int = 2
     of_activations: bool = False
     reaches: tuple[str, ...] = ()
@@ -139,10 +143,12 @@ def all_of(*plants: Plant) -> Plant:
     return plant
 
 
-def _forget() -> None:
+def _forget(of_activations: bool) -> None:
     """Empty the caches of what is computed from activations: nothing remembered with a fault may be met without."""
-    moments._moment.cache_clear()
-    activation_classes._profile.cache_clear()
+    second_input.infinite_width_law.cache_clear()  # its tables hold whatever made them, and are made in no time
+    if of_activations:
+        moments._moment.cache_clear()
+        activation_classes._profile.cache_clear()
 
 
 @contextmanager
@@ -150,11 +156,9 @@ def planted(mutant: Mutant) -> Iterator[None]:
     """The library with the fault in it."""
     with pytest.MonkeyPatch.context() as patch:
         mutant.plant(patch)
-        if mutant.of_activations:
-            _forget()
+        _forget(mutant.of_activations)
         try:
             yield
         finally:
             patch.undo()
-            if mutant.of_activations:
-                _forget()
+            _forget(mutant.of_activations)

@@ -122,17 +122,18 @@ def run_check(
     claim_id: str,
     seed: int,
     examples: int | None = None,
+    effort: str = EFFORT,
 ) -> Outcome:
-    """Run a check at quick effort, or on its first ``examples`` configurations only, at the same error rate."""
+    """Run a check at an effort, or on its first ``examples`` configurations only, at the same error rate."""
     file, name = places()[claim_id].split("::")
     module = fresh_copy(SUITE / file)
     function = getattr(module, name)
     claim = claim_of(function)
-    allowed = max(1, round(EFFORTS[EFFORT] * claim.examples))
+    allowed = max(1, round(EFFORTS[effort] * claim.examples))
     budget = Budget(FALSE_ALARM, tuple(places()))
     alpha = budget.statement_share(claim.id, allowed, claim.statements, claim.pooled)
     drawn = allowed if examples is None else min(allowed, examples)
-    evidence = BoundedEvidence(claim, seed, alpha, drawn, EFFORT)
+    evidence = BoundedEvidence(claim, seed, alpha, drawn, effort)
     if hasattr(function, "hypothesis"):
         # What fails is not made simpler: drawing simpler activations, to no end, takes minutes.
         settings(hypothesis_settings(drawn), phases=(Phase.explicit, Phase.generate))(function)
@@ -167,6 +168,8 @@ def label(entry: dict[str, Any]) -> str:
     if kind in ("rate-at-least", "rate-near", "decay-exponent"):
         return str(kind)
     name = str(entry["name"])
+    if kind == "approach":
+        return f"approach of the limit: {name}"
     if name.endswith("units of the rounding bound"):
         return "equality of " + name.split(", ")[0]
     if name.endswith("by a power of two"):
@@ -213,8 +216,8 @@ def _one(row: Any) -> tuple[Any]:
     return (row[0],) if type(row).__name__ == "ParameterSet" else (row,)
 
 
-def catches(place: str, seed: int, examples: int | None = None) -> bool:
+def catches(place: str, seed: int, examples: int | None = None, effort: str = EFFORT) -> bool:
     """Whether the named check or test catches what is planted."""
     if "::" in place:
         return run_test(place)
-    return run_check(place, seed, examples).caught
+    return run_check(place, seed, examples, effort).caught

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from every_mutant import FAMILIES, MUTANTS
 from measuring import AGAINST_ALL, ALSO_AGAINST_ALL, ONE_SEED, SEEDS, SLOW, Measured
-from running import ROOT, places
+from planting import Mutant
+from running import EFFORT, ROOT, places
 
 from signflip.inference import clopper_pearson
 
@@ -21,7 +22,8 @@ anything but REFUTED for a control. `make test` runs each mutant once against th
 
 - **Named checks** run at quick effort, at their own share of a budget of 1e-6, in the seeds {seeds}; "5 of 5" is
   followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed
-  catches the mutant. The tests of `tests/` have seeds of their own and run once.
+  catches the mutant. Where a quick run draws one configuration it is the simplest, in every seed: what only others show
+  is planted at standard effort, and said to be. The tests of `tests/` have seeds of their own and run once.
 - **The whole suite** meets the mutants of {families},
   and {also}:
   every check once (seed {seed}), at one configuration; those that pool or are named at a quick run's number. {slow}
@@ -45,7 +47,7 @@ def write(found: dict[int, Measured]) -> str:
     ]
     for family, mutants in FAMILIES.items():
         lines += ["", f"## {family}", "", "| mutant | fault | caught by |", "|---|---|---|"]
-        lines += [f"| {_cell(m.name)} | {_cell(m.fault)} | {_caught(measured[m.name])} |" for m in mutants]
+        lines += [f"| {_cell(m.name)} | {_cell(m.fault)} | {caught(m, measured[m.name])} |" for m in mutants]
     lines += ["", "## Blind", "", *_blind(measured)]
     lines += ["", "## If a check were deleted", "", *_checks(measured)]
     lines += ["", "## If a statement were deleted", "", *_statements(measured)]
@@ -70,12 +72,14 @@ def _summary(measured: dict[str, Measured]) -> Iterator[str]:
     yield f"Not caught in every seed: {', '.join(never) or 'none'}."
 
 
-def _caught(seen: Measured) -> str:
+def caught(mutant: Mutant, seen: Measured) -> str:
+    """What caught a mutant, in how many seeds, as a cell of the table."""
     parts = []
+    effort = "" if mutant.effort == EFFORT else f" at {mutant.effort} effort"
     for place, count in seen.caught.items():
         if place in places():
             rate = clopper_pearson(count, len(SEEDS), 1 - CONFIDENCE)
-            parts.append(f"{place}: {count} of {len(SEEDS)} [{rate.lower:.2f}, {rate.upper:.2f}]")
+            parts.append(f"{place}: {count} of {len(SEEDS)} [{rate.lower:.2f}, {rate.upper:.2f}]{effort}")
         else:
             path, name = place.split("::")
             parts.append(f"{path}: {name.removeprefix('test_').replace('_', ' ')}{'' if count else ' (NOT CAUGHT)'}")

@@ -18,7 +18,7 @@ CAUGHT = [mutant for mutant in MUTANTS if mutant.caught_by]
 @pytest.mark.parametrize("mutant", CAUGHT, ids=lambda mutant: mutant.name)
 def test_the_first_check_named_for_a_mutant_catches_it(mutant: Any) -> None:
     with planted(mutant):
-        assert catches(mutant.caught_by[0], SEED, mutant.examples)
+        assert catches(mutant.caught_by[0], SEED, mutant.examples, mutant.effort)
 
 
 FIRST = [mutant.caught_by[0] for mutant in CAUGHT if "::" not in mutant.caught_by[0]]
@@ -27,8 +27,9 @@ FIRST = [mutant.caught_by[0] for mutant in CAUGHT if "::" not in mutant.caught_b
 # Of the checks that catch one mutant only, those of theorem_checks/ are run in full there.
 @pytest.mark.parametrize("claim_id", sorted({claim_id for claim_id in FIRST if FIRST.count(claim_id) > 1}))
 def test_the_same_check_catches_nothing_where_nothing_is_planted(claim_id: str) -> None:
-    most = max(mutant.examples for mutant in CAUGHT if mutant.caught_by[0] == claim_id)
-    assert not run_check(claim_id, SEED, most).caught
+    for effort in {mutant.effort for mutant in CAUGHT if mutant.caught_by[0] == claim_id}:
+        most = max(m.examples for m in CAUGHT if m.caught_by[0] == claim_id and m.effort == effort)
+        assert not run_check(claim_id, SEED, most, effort).caught
 
 
 def test_there_are_many_mutants_and_no_two_of_one_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import sample
 from reports import history, nightly
 from reports.__main__ import main
 from signflip import evidence
+
+ROOT = Path(nightly.__file__).parents[1]
 
 
 @pytest.fixture
@@ -42,6 +45,28 @@ def test_a_night_leaves_evidence_history_page_and_summary(pytest_runs: list[list
     assert len(history.load(nights).nights) == 1
     assert 'id="nights"' in (out / "index.html").read_text(encoding="utf-8")
     assert (out / "summary.md").read_text(encoding="utf-8").startswith("All 8 checks ended as claimed")
+
+
+def test_the_stated_false_alarms_of_a_year_are_those_of_its_nights(
+    pytest_runs: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")])
+    (passed,) = [word.split("=")[1] for word in pytest_runs[0] if word.startswith("--theorem-false-alarm=")]
+    a_night = float(passed)
+    a_year = 366 * a_night  # a leap year
+    assert f"at most {a_night:g} a night, {a_year:g} a year of 366 nights" in capsys.readouterr().out
+    # The workflow runs once a night, by this command and without an option that takes the place of the budget.
+    workflow = (ROOT / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
+    assert len(re.findall(r'cron: "\d+ \d+ \* \* \*"', workflow)) == workflow.count("cron:") == 1
+    assert re.findall(r"run: (make nightly.*)", workflow) == ["make nightly HISTORY=nights"]
+    assert "ARGS" not in workflow
+    # The smallest number that its page and its workflow may state is this one.
+    stated = [float(found) for found in re.findall(r"at most (\d\.\d+e-\d)", workflow)]
+    page = (ROOT / "docs/nightly.md").read_text(encoding="utf-8")
+    told = [float(found) for found in re.findall(r"366 x 1e-6 = (\S+) ", page)]
+    assert stated == told == [pytest.approx(a_year)]
+    assert f"`--theorem-false-alarm={passed}`" in page
+    assert 1 / a_year > 2_700
 
 
 @pytest.mark.usefixtures("pytest_runs")

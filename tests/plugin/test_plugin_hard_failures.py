@@ -1,0 +1,287 @@
+"""What the machine does to a run: killed controllers and workers, a disk that fills up, a folder shut, no xdist."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import signflip
+from signflip.claims import Claim
+from signflip.evidence import verify
+from signflip.inference import Statement
+
+Python = Callable[..., subprocess.CompletedProcess[str]]
+Build = Callable[..., Path]
+
+DIES = "import os\n@claim('D.dies', **words())\ndef test_dies(evidence): os._exit(3)\n"
+# The worker that sleeps says who it is, so that the test can see it go.
+SLEEPS = """
+import os, time
+from pathlib import Path
+
+@claim('S.sleeps', **words())
+def test_sleeps(evidence):
+    Path("sleeper").write_text(str(os.getpid()))
+    time.sleep(120)
+"""
+# pytest as it is where xdist was never installed: neither its modules nor its entry points can be found.
+WITHOUT_XDIST = """
+import importlib.metadata as metadata
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("xdist", "execnet"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+installed = metadata.distributions
+metadata.distributions = lambda **asked: (
+    one for one in installed(**asked) if one.metadata["Name"] not in ("pytest-xdist", "execnet")
+)
+import pytest
+
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+# Every file that is written may hold so many bytes: the system's own "no more room", not a stand-in for it.
+WITH_LITTLE_ROOM = """
+import resource
+import sys
+
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+import pytest
+
+sys.exit(pytest.main(sys.argv[2:]))
+"""
+
+
+def records(report: Path) -> list[dict[str, Any]]:
+    """What the JSON Lines file of a run holds, each line read on its own."""
+    return [json.loads(line) for line in (report / "evidence.jsonl").read_text().splitlines()]
+
+
+def follows(record: dict[str, Any]) -> bool:
+    """Whether every statement of a record, judged again, says what the record says."""
+    assert Claim(**record["claim"]).id == record["id"]
+    return all(
+        Statement.from_json(entry["statement"]).judge().verdict == entry["verdict"]
+        for example in record["examples"]
+        for entry in example["statements"]
+    )
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Wait for something; whether it came."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+# -- kill -9, os._exit --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which processes are alive")
+def test_a_controller_killed_beside_its_workers_leaves_evidence_that_can_be_judged_and_no_process(
+    tmp_path: Path, build_suite: Build, green_checks: dict[str, str]
+) -> None:
+    build_suite(tmp_path, {**green_checks, "test_s.py": SLEEPS})
+    report, sleeper = tmp_path / "reports/latest", tmp_path / "sleeper"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environment["PYTHONPATH"] = str(Path(signflip.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-n2"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        lines = report / "evidence.jsonl"
+        finished = until(lambda: lines.exists() and lines.read_text().count("\n") == 3 and sleeper.exists())
+        process.send_signal(signal.SIGKILL)
+    assert finished
+    found = records(report)
+    assert sorted(record["id"] for record in found) == ["A.supported", "B.control", "B.near"]
+    assert all(follows(record) for record in found)
+    assert not (report / "evidence.json").exists()
+    assert until(lambda: not alive(int(sleeper.read_text()))), "a worker outlived its controller"
+
+
+@pytest.mark.parametrize("arguments", [["-n2"], ["-n1", "--max-worker-restart=0"]])
+def test_a_check_that_kills_its_worker_never_ends_green_and_every_check_is_accounted_for(
+    suite: Any, green_checks: dict[str, str], arguments: list[str]
+) -> None:
+    # The first file, so that there is work left when the worker dies.
+    suite.write({"test_0.py": DIES, **green_checks})
+    run = suite.run(*arguments)
+    assert run.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    run.stdout.fnmatch_lines(["LOST: D.dies was to run and sent no evidence"])
+    document = suite.document()
+    seen = {check["id"] for check in document["checks"]}
+    told = {*document["circumstances"]["lost"], *document["circumstances"]["not_reached"]}
+    assert seen | told == {"A.supported", "B.control", "B.near", "D.dies"}
+    assert not seen & told
+    assert verify(document) == []
+
+
+def test_workers_stop_at_the_first_failure_and_every_check_is_accounted_for(
+    suite: Any, usual_checks: dict[str, str]
+) -> None:
+    suite.write(usual_checks)
+    run = suite.run("-n2", "-x")
+    assert run.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    document = suite.document()
+    seen = {check["id"]: check["verdict"] for check in document["checks"]}
+    assert seen["A.refuted"] == "REFUTED"
+    assert {*seen, *document["circumstances"]["not_reached"]} == {"A.refuted", "A.supported", "B.control", "B.near"}
+    assert document["circumstances"]["lost"] == []
+    assert document["circumstances"]["status"] == "stopped"
+    assert verify(document) == []
+
+
+# -- the disk -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is that of POSIX")
+def test_a_disk_without_room_for_a_record_makes_the_run_fail_and_tears_no_line(
+    tmp_path: Path, build_suite: Build, green_checks: dict[str, str], python: Python
+) -> None:
+    build_suite(tmp_path, green_checks)
+    whole = python(tmp_path, "-m", "pytest", "-p", "no:xdist")
+    assert whole.returncode == 0
+    first, *others = (len(line) + 1 for line in (tmp_path / "reports/latest/evidence.jsonl").read_bytes().splitlines())
+    assert others
+    # Room for one record and half of the next; the document is longer than that.
+    most = max(first, *others) + min(first, *others) // 2
+    limited = python(tmp_path, "-c", WITH_LITTLE_ROOM, str(most), "-p", "no:xdist", PYTHONDONTWRITEBYTECODE="1")
+    assert limited.returncode == 1
+    assert "3 passed" in limited.stdout
+    assert "PROBLEM: evidence could not be written: " in limited.stdout
+    assert "3 of 3 checks ended as claimed" in limited.stdout, "what was received is still shown"
+    kept = records(tmp_path / "reports/latest")
+    assert 1 <= len(kept) < 3
+    assert all(follows(record) for record in kept)
+    # Neither the older run's document nor a torn one, and no temporary file.
+    assert sorted(path.name for path in (tmp_path / "reports/latest").glob("*evidence*")) == ["evidence.jsonl"]
+
+
+def test_a_record_that_finds_no_room_leaves_the_file_at_the_end_of_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signflip import evidence
+
+    path = tmp_path / "evidence.jsonl"
+    evidence.append({"id": "ONE"}, path)
+    before = path.read_text()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(evidence.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        evidence.append({"id": "TWO"}, path)
+    assert path.read_text() == before
+    monkeypatch.undo()
+    evidence.append({"id": "THREE"}, path)
+    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["ONE", "THREE"]
+
+
+# Root may write to any folder but those that the kernel makes up.
+SHUT = "/proc/nothing/may/be/made/here"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that even root cannot write to")
+def test_a_report_folder_that_cannot_be_made_never_ends_green(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write(green_checks)
+    run = suite.run(f"--theorem-report={SHUT}")
+    if run.ret == pytest.ExitCode.USAGE_ERROR:  # refused at once, by a user who is not root
+        assert "is not a folder to write to" in run.stderr.str()
+        return
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    assert run.parseoutcomes() == {"passed": 3}
+    run.stdout.fnmatch_lines(["PROBLEM: evidence could not be written: *"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are those of POSIX")
+def test_whether_a_folder_is_shut_is_asked_of_the_system_for_the_user_who_runs(tmp_path: Path, python: Python) -> None:
+    # Permissions are nothing to root, who becomes another user first: in a process of its own, with all it needs
+    # loaded, since that user may not read where the libraries lie. What a run then says is in test_plugin_options.
+    asked = """
+import os, sys
+from pathlib import Path
+from signflip.process import writable
+folders = [Path(name) for name in sys.argv[1:]]
+if os.getuid() == 0:
+    os.setuid(65534)
+print([writable(folder) for folder in folders])
+"""
+    for name, mode in (("shut", 0o555), ("open", 0o777), (".", 0o755)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name).chmod(mode)
+    assert python(tmp_path, "-c", asked, "shut", "open").stdout == "[False, True]\n"
+
+
+# -- the debugger, and no xdist -----------------------------------------------------------------------------
+
+
+def test_leaving_the_debugger_keeps_what_finished_and_names_the_rest(
+    tmp_path: Path, build_suite: Build, usual_checks: dict[str, str]
+) -> None:
+    build_suite(tmp_path, usual_checks)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environment["PYTHONPATH"] = str(Path(signflip.__file__).parents[1])
+    left = subprocess.run(
+        [sys.executable, "-m", "pytest", "--pdb", "-p", "no:xdist"],
+        cwd=tmp_path,
+        env=environment,
+        input="p width\nq\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "(Pdb)" in left.stdout
+    assert left.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    document = json.loads((tmp_path / "reports/latest/evidence.json").read_text())
+    assert {check["id"]: check["verdict"] for check in document["checks"]} == {
+        "A.refuted": "REFUTED",
+        "A.supported": "SUPPORTED",
+    }
+    assert document["circumstances"]["status"] == "stopped"
+    assert document["circumstances"]["not_reached"] == ["B.control", "B.near"]
+    assert verify(document) == []
+
+
+def test_where_xdist_is_not_installed_a_run_is_what_it_is_beside_it(
+    tmp_path: Path, build_suite: Build, usual_checks: dict[str, str], python: Python
+) -> None:
+    build_suite(tmp_path, usual_checks)
+    beside = python(tmp_path, "-m", "pytest", "-n2", "--theorem-report=beside")
+    without = python(tmp_path, "-c", WITHOUT_XDIST, "--theorem-report=without")
+    assert re.search(r"^plugins: .*xdist", beside.stdout, re.MULTILINE)
+    assert not re.search(r"^plugins: .*xdist", without.stdout, re.MULTILINE)
+    assert (beside.returncode, without.returncode) == (1, 1), without.stdout + without.stderr
+    texts = [json.loads((tmp_path / name / "evidence.json").read_text()) for name in ("beside", "without")]
+    assert texts[0]["digest"] == texts[1]["digest"]
+    assert verify(texts[1]) == []
+    refused = python(tmp_path, "-c", WITHOUT_XDIST, "-n2")
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR, "the test did not hide xdist"
