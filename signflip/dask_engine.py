@@ -29,7 +29,7 @@ class Dask(RemoteEngine):
             other code than this process.
     """
 
-    def __init__(self, choice: Choice, device: str = "cpu") -> None:
+    def __init__(self, choice: Choice) -> None:
         self._client = _connect(choice)
         try:
             threads = sum(self._client.nthreads().values())
@@ -39,7 +39,7 @@ class Dask(RemoteEngine):
         except BaseException:
             self._client.close()
             raise
-        super().__init__(f"{choice.text} ({threads} workers)", threads, device)
+        super().__init__(f"{choice.text} ({threads} workers)", threads)
         self._loop = cast(BaseAsyncIOLoop, self._client.loop).asyncio_loop
 
     def _submit(self, task: Task) -> Future[Outcome]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -38,6 +40,15 @@ class Device:
 CPU = Device()
 
 
+def visible() -> tuple[str, ...]:
+    """The CUDA devices that torch finds, as CUDA_VISIBLE_DEVICES names them; empty if there are none."""
+    if not torch.cuda.is_available():
+        return ()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return tuple(named.split(",")) if named else tuple(map(str, range(torch.cuda.device_count())))
+
+
+@cache
 def cuda() -> Device:
     """The first CUDA device that this process sees, its blocks sized to its memory: at most half of it is used.
 

@@ -31,7 +31,7 @@ class OtherCodeError(RuntimeError):
 class Task(NamedTuple):
     """A range of blocks, as plain data: the blocks ``start`` to ``stop`` - 1 of a configuration under a key.
 
-    ``code`` is the sender's `fingerprint`; ``device`` is where the trials are sampled.
+    ``code`` is the sender's `fingerprint`.
     """
 
     configuration: str
@@ -41,7 +41,6 @@ class Task(NamedTuple):
     start: int
     stop: int
     code: tuple[tuple[str, str], ...]
-    device: str
 
 
 @dataclass(frozen=True)

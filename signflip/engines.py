@@ -82,7 +82,7 @@ def parse(text: str) -> Choice:
 
 
 def open_engine(choice: Choice, device: str = "cpu") -> Engine:
-    """Start the engine; whoever opens it closes it.
+    """Start the engine; whoever opens it closes it. Only the serial engine samples on another ``device`` than "cpu".
 
     Raises:
         EngineError: if a scheduler is not there, has no workers, or its workers run other code.
@@ -92,10 +92,10 @@ def open_engine(choice: Choice, device: str = "cpu") -> Engine:
     if choice.kind == "processes":
         from signflip.process_engine import Processes
 
-        return Processes(choice.workers, device)
+        return Processes(choice.workers)
     from signflip.dask_engine import Dask
 
-    return Dask(choice, device)
+    return Dask(choice)
 
 
 class Engine(ABC):
@@ -104,10 +104,9 @@ class Engine(ABC):
     ``name`` says what runs them, and how many workers; ``workers`` is how many ranges of blocks run at once.
     """
 
-    def __init__(self, name: str, workers: int, device: str) -> None:
+    def __init__(self, name: str, workers: int) -> None:
         self.name = name
         self.workers = workers
-        self.device = device
 
     @abstractmethod
     def blocks(self, configuration: Configuration, key: Key, trials: int) -> Generator[Sample]:
@@ -130,16 +129,18 @@ class Engine(ABC):
 
 
 class Serial(Engine):
-    """This process, block by block as they are asked for."""
+    """This process, block by block as they are asked for, on the CPU or the CUDA device that it sees first."""
 
     def __init__(self, device: str = "cpu") -> None:
-        super().__init__("serial", 1, device)
+        super().__init__("serial", 1)
+        self._device = device
 
     def blocks(self, configuration: Configuration, key: Key, trials: int) -> Generator[Sample]:  # noqa: ARG002  (nothing runs ahead)
         """As `Engine.blocks` says."""
+        from signflip.devices import CPU, cuda
         from signflip.trials import blocks
 
-        yield from blocks(configuration, key)
+        yield from blocks(configuration, key, cuda() if self._device == "cuda" else CPU)
 
 
 class RemoteEngine(Engine):
@@ -159,9 +160,7 @@ class RemoteEngine(Engine):
         decoded(text, configuration.digest)  # here, what cannot be rebuilt fails before it is sent
 
         def send(start: int, stop: int) -> Future[Outcome]:
-            return self._submit(
-                Task(text, configuration.digest, key.seed, key.purpose, start, stop, fingerprint(), self.device)
-            )
+            return self._submit(Task(text, configuration.digest, key.seed, key.purpose, start, stop, fingerprint()))
 
         yield from ordered(self.workers, -(-trials // configuration.block_trials), send, self._receive)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import Any
 
@@ -39,7 +40,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="P",
         help="chance that a run of a correct suite refutes anything, 0 < P < 1 (default: 1e-6)",
     )
-    group.addoption("--theorem-device", choices=DEVICES, default="cpu", help="where to sample (default: cpu)")
+    group.addoption(
+        "--theorem-device",
+        choices=DEVICES,
+        default="cpu",
+        help="where to sample: cpu; cuda, one device for each worker of -n; auto, cuda where there is one "
+        "(default: cpu)",
+    )
     group.addoption(
         "--theorem-engine",
         default="serial",
@@ -83,8 +90,7 @@ def settle_options(config: pytest.Config) -> None:
     if not 0 < option.theorem_false_alarm < 1:
         raise pytest.UsageError(f"--theorem-false-alarm={text}: allowed are numbers 0 < P < 1")
     _require_engine(config)
-    if option.theorem_device == "cuda":
-        raise pytest.UsageError("--theorem-device=cuda: sampling on a GPU does not exist yet; allowed are cpu, auto")
+    _settle_device(config)
     if isinstance(option.theorem_replay, str):
         option.theorem_replay = _replay(option.theorem_replay)
     folder = config.rootpath / option.theorem_report
@@ -113,6 +119,38 @@ def _require_engine(config: pytest.Config) -> None:
             f"--theorem-engine={text}: the workers of -n already use the cores; allowed are -n 0 with {text}, or the "
             "engine serial with -n"
         )
+
+
+def _settle_device(config: pytest.Config) -> None:
+    """Replace the option by "cpu" or "cuda", and keep why; a worker of -n takes the device that it was given."""
+    option, given = config.option, getattr(config, "workerinput", {})
+    asked, option.theorem_device_note = option.theorem_device, ""
+    if "theorem_device" in given:
+        option.theorem_device = given["theorem_device"]
+        if option.theorem_device == "cuda":
+            os.environ["CUDA_VISIBLE_DEVICES"] = given["theorem_cuda"]  # before torch is imported here
+        return
+    if asked == "cpu":
+        return
+    if asked == "cuda" and option.theorem_engine != "serial":
+        raise pytest.UsageError(f"--theorem-device=cuda: allowed with the engine serial, not {option.theorem_engine}")
+    from signflip import devices
+
+    found = devices.visible() if option.theorem_engine == "serial" else ()
+    if asked == "cuda" and not found:
+        raise pytest.UsageError("--theorem-device=cuda: torch finds no CUDA device; allowed are cpu, auto")
+    option.theorem_device = "cuda" if found else "cpu"
+    option.theorem_device_note = f" (auto: torch finds {len(found) or 'no'} CUDA device{'s' * (len(found) != 1)})"
+    option.theorem_cuda = found
+
+
+def device_of_worker(config: pytest.Config, worker: str) -> dict[str, str]:
+    """What a worker of -n, "gw0", "gw1", .., is told: the device, and which CUDA device it sees, in turn."""
+    option = config.option
+    if option.theorem_device != "cuda":
+        return {"theorem_device": option.theorem_device}
+    number = int("".join(filter(str.isdigit, worker)) or 0)
+    return {"theorem_device": "cuda", "theorem_cuda": option.theorem_cuda[number % len(option.theorem_cuda)]}
 
 
 def distributes(config: pytest.Config) -> bool:

@@ -23,8 +23,8 @@ class Processes(RemoteEngine):
     When one is killed, the pool is made anew, and what had not come is sent again.
     """
 
-    def __init__(self, workers: int, device: str = "cpu") -> None:
-        super().__init__(f"processes:{workers}", workers, device)
+    def __init__(self, workers: int) -> None:
+        super().__init__(f"processes:{workers}", workers)
         self._pool: ProcessPoolExecutor | None = None
         self._pool_of: weakref.WeakKeyDictionary[Future[Outcome], ProcessPoolExecutor] = weakref.WeakKeyDictionary()
         self._losses = 0

@@ -112,9 +112,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     option = config.option
     budget = config.stash.get(_BUDGET, None)
     registered = len(budget.checks) if budget else 0
-    device = "cpu" if option.theorem_device == "cpu" else "cpu (auto: this version samples on the CPU)"
     found = versions()
     replay = option.theorem_replay
+    device = option.theorem_device + option.theorem_device_note
     engine = config.stash[_ENGINE].name if _ENGINE in config.stash else option.theorem_engine
     lines = [f"theorem: replay of {replay['check']}, at error rate {replay['alpha']:.3g}"] if replay else []
     return [
@@ -222,8 +222,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a worker the master seed: with --theorem-seed=random only the controller knows it."""
+    """Give a worker its device, and the master seed: with --theorem-seed=random only the controller knows it."""
     node.workerinput["theorem_seed"] = node.config.option.theorem_seed
+    node.workerinput.update(plugin_options.device_of_worker(node.config, node.gateway.id))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -261,7 +262,7 @@ def _engine(config: pytest.Config) -> Engine:
     """This session's engine: opened at its first use, closed when pytest ends, however it ends."""
     if _ENGINE not in config.stash:
         try:
-            engine = open_engine(parse(config.option.theorem_engine))
+            engine = open_engine(parse(config.option.theorem_engine), config.option.theorem_device)
         except EngineError as error:
             raise pytest.UsageError(f"--theorem-{error}") from error
         config.stash[_ENGINE] = engine
@@ -297,7 +298,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
         pyfuncitem.stash[_RECORD] = canonical(runner.record(pyfuncitem.nodeid))
-        pyfuncitem.stash[_FAILURE] = runner.explanation(pyfuncitem.nodeid)
+        # The explanation's last line is the replay's command: on this device.
+        device = pyfuncitem.config.option.theorem_device
+        again = "" if device == "cpu" else f" --theorem-device={device}"
+        pyfuncitem.stash[_FAILURE] = runner.explanation(pyfuncitem.nodeid) + again
     return True
 
 

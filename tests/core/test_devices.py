@@ -151,6 +151,7 @@ def test_asking_for_a_gpu_where_there_is_none_says_so():
         devices.cuda()
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
 @pytest.mark.parametrize("options", SUBJECTS, ids=str)
 def test_a_gpu_has_the_law_of_the_cpu(options):
@@ -160,6 +161,7 @@ def test_a_gpu_has_the_law_of_the_cpu(options):
         assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
 def test_a_block_of_a_gpu_can_be_drawn_again():
     first, again = (run_block(subject((50, 20)), KEY, 1, devices.cuda()) for _ in range(2))

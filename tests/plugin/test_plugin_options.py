@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,10 @@ import pytest
         ("false-alarm", "x", "0 < P < 1"),
         ("false-alarm", "nan", "0 < P < 1"),
         ("engine", "threads", "serial"),
-        ("device", "cuda", "cpu, auto"),
+        pytest.param(
+            *("device", "cuda", "cpu, auto"),
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here"),
+        ),
         ("device", "tpu", "cpu"),
         ("report", "occupied", "not a folder to write to"),
         ("report", "occupied/below", "not a folder to write to"),

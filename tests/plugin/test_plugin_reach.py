@@ -13,7 +13,7 @@ import pytest
 from signflip.claims import EFFORTS, Claim
 from signflip.evidence import digest, verify
 from signflip.inference import Budget
-from signflip.pytest_plugin import DEFAULT_FALSE_ALARM
+from signflip.plugin_options import DEFAULT_FALSE_ALARM
 from signflip.reach import Reach, figures, problems, rate_at_least, same_law, sentences
 from signflip.registry import registered_checks
 
