@@ -31,7 +31,7 @@ def test_auto_falls_back_with_a_line_that_says_so(suite: Any, green_checks: dict
     run = suite.run("--theorem-device=auto", "-n", workers)
     assert run.ret == pytest.ExitCode.OK
     run.stdout.fnmatch_lines(["theorem: * device=cpu (auto: torch finds no CUDA devices) engine=serial *"])
-    assert suite.document()["device"] == "cpu"
+    assert suite.document()["run"]["device"] == "cpu"
 
 
 @pytest.mark.parametrize("engine", ["processes:2", "processes"])
@@ -54,7 +54,7 @@ def test_a_gpu_gives_the_verdicts_of_the_cpu(suite: Any, usual_checks: dict[str,
         run = suite.run(f"--theorem-device={device}", "-n", workers)
         document = suite.document()
         verdicts.append({check["id"]: check["verdict"] for check in document["checks"]})
-        assert document["device"] == device
+        assert document["run"]["device"] == device
         if device == "cuda" and run.ret != pytest.ExitCode.OK:
             assert "--theorem-device=cuda" in run.stdout.str()
     assert verdicts[0] == verdicts[1]

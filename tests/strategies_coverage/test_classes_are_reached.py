@@ -16,7 +16,7 @@ from signflip.checking import Evidence, NotShownError
 from signflip.claims import EFFORTS
 from signflip.codec import decode
 from signflip.configuration import Configuration
-from signflip.pytest_plugin import DEFAULT_SEED
+from signflip.plugin_options import DEFAULT_SEED
 from strategies.activation_classes import CLASSES, classes_of
 
 SUITE = Path(__file__).parents[2] / "theorem_checks"
