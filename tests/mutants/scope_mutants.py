@@ -135,7 +135,7 @@ MUTANTS = (
         stands_still(lambda c: c.architecture.input_dim == 13),
         (),
         blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
-        "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles sees it.",
+        "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
     ),
     Mutant(
         "scope: still at d = 13 when conditioned",
