@@ -35,6 +35,11 @@ def coarse(values: Any, part: float = 0.15) -> Any:
     return np.round(values / unit) * unit
 
 
+def coarse_outside(values: Any, part: float) -> Any:
+    """Those above their median size rounded to a part of it: products with other outcomes hardly feel it."""
+    return np.where(np.abs(values) > np.median(np.abs(values)), coarse(values, part), values)
+
+
 def product_coarse(seen: Sample) -> Sample:
     safe = np.where(seen.value == 0, 1.0, seen.value)
     return replace(seen, attacked_value=coarse(seen.value * seen.attacked_value) / safe)

@@ -135,8 +135,8 @@ MUTANTS = (
         "The attack stands still at d = 13, under every law.",
         stands_still(lambda c: c.architecture.input_dim == 13),
         (),
-        blind="MW-5.settles takes its own pilot for the truth, and MW-5.exact-law compares two laws, both wrong: no "
-        "check knows the flip rate at few inputs. The infinite-width law (THEORY 5) would.",
+        blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
+        "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
     ),
     Mutant(
         "scope: still at d = 13 when conditioned",
