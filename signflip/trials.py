@@ -104,9 +104,11 @@ def run_block(configuration: Configuration, key: Key, block: int, device: Device
 def _block(configuration: Configuration, trials: int, draws: Draws, segment: int) -> Sample:
     c = configuration
     network, space, point = draw_network(c, trials, draws, Segmentation(segment))
-    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients)
+    companion = None if c.companion is None else _companion(c, space, point)
+    again = companion is not None
+    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients, again)
     length = math.sqrt(c.architecture.input_dim)
-    second = None if c.companion is None else network.forward(space.fit(_companion(c, space, point))).value
+    second = None if companion is None else network.last_value(space.fit(companion))
     return Sample(
         _array(outcome.value),
         _array(outcome.attacked_value),

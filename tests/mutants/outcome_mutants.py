@@ -20,8 +20,8 @@ def when_conditioned(change: Any) -> Plant:
     """The outcomes of conditioned networks, changed."""
 
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
-            seen = run_block(configuration, key, block)
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
+            seen = run_block(configuration, key, block, *device)
             return change(seen) if configuration.law == "conditioned" else seen
 
         return other

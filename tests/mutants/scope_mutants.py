@@ -23,8 +23,8 @@ def outcome(where: Where, change: Callable[[Sample, Configuration], Sample]) -> 
     """The outcomes of blocks of some configurations, changed."""
 
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
-            seen = run_block(configuration, key, block)
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
+            seen = run_block(configuration, key, block, *device)
             return change(seen, configuration) if where(configuration) else seen
 
         return other
@@ -42,10 +42,10 @@ def always_flips(where: Where) -> Plant:
 
 def refuses(where: Where) -> Plant:
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
             if where(configuration):
                 raise NotImplementedError(configuration.activation.name)
-            return run_block(configuration, key, block)
+            return run_block(configuration, key, block, *device)
 
         return other
 

@@ -11,7 +11,7 @@ from outcome_mutants import coarse, coarse_outside
 from planting import Mutant, claimed, edited
 from scope_mutants import outcome, stands_still, t_of, widths
 
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 
 INFINITE, SECOND = "test_infinite_width.py", "test_second_input.py"
 AT_INFINITY = (
@@ -36,6 +36,13 @@ def _over(product: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[
 
 
 MUTANTS = (
+    Mutant(
+        "pairs: the attack's last answer forgotten",
+        "f(y) is drawn without what W h(x') has answered: f(x') and f(y) are no longer of one network.",
+        edited("signflip.trials:_block", "c.compare_gradients, again)", "c.compare_gradients, False)"),
+        ("PAIR.joint-law",),
+        reaches=("PAIR.joint-law", "PAIR.infinite-width", "NOT.another-angle"),
+    ),
     Mutant(
         "claim: the limit as m^-1/2",
         "Networks are claimed to approach the infinite-width law as the root of 1/m.",
