@@ -44,7 +44,11 @@ class Dask(RemoteEngine):
 
     def _submit(self, task: Task) -> Future[Outcome]:
         remote = self._client.submit(run_range, *task, pure=False, retries=RETRIES)
-        return asyncio.run_coroutine_threadsafe(_fetch(remote), self._loop)
+        local: Future[Outcome] = Future()
+        # Dask drops a range that nobody holds any more, and does not run it if it has not begun.
+        local.add_done_callback(lambda _: remote.release())
+        asyncio.run_coroutine_threadsafe(_pass_on(remote, local), self._loop)
+        return local
 
     def _receive(self, future: Future[Outcome]) -> Outcome:
         try:
@@ -55,24 +59,32 @@ class Dask(RemoteEngine):
                 f"{error}"
             ) from error
         except CancelledError as error:
-            raise WorkersLostError(f"engine {self.name}: the scheduler went out of reach") from error
+            raise WorkersLostError(f"engine {self.name}: the scheduler went out of reach ({error})") from error
 
     def close(self) -> None:
         """As `Engine.close` says: leaves the cluster, which forgets what was asked of it."""
         self._client.close()
 
 
-async def _fetch(remote: distributed.Future[Outcome]) -> Outcome:
-    """The outcome of a range, here, as soon as it is there; cancelled, so is the range.
+async def _pass_on(remote: distributed.Future[Outcome], local: Future[Outcome]) -> None:
+    """Give a range's outcome to ``local``, as soon as it is there.
 
-    In place of the executor that `Client.get_executor` gives, which logs an error for each range that is cancelled.
+    In place of the executor of `Client.get_executor`, which logs an error for each range that is cancelled. This
+    coroutine is never cancelled: results come over in batches, and a batch is lost to all if one cancels its part.
     """
+    failure: Exception | None = None
     try:
         outcome: Outcome = await remote
-    except asyncio.CancelledError:
-        await remote.cancel()
-        raise
-    return outcome
+    except (CancelledError, asyncio.CancelledError) as error:
+        failure = CancelledError(str(error))
+    except Exception as error:
+        failure = error
+    if not local.set_running_or_notify_cancel():
+        return
+    if failure is not None:
+        local.set_exception(failure)
+    else:
+        local.set_result(outcome)
 
 
 def _connect(choice: Choice) -> Client:

@@ -17,8 +17,8 @@ from signflip.pytest_plugin import claim
 from signflip.quantifiers import flips
 from signflip.reach import approach, rate_near, same_law
 
-# Deep, and homogeneous (F and C are one variable). A quick run takes the first.
-SUBJECTS = (("gelu", 2), ("relu", 1))
+# Homogeneous (F and C are one variable), and deep and not.
+SUBJECTS = (("relu", 1), ("gelu", 2))
 # Trials by width: the exponent is that between the ends.
 LADDER = {8: 200_000, 16: 50_000, 32: 50_000, 64: 400_000}
 REFERENCE = 1_000_000
@@ -103,7 +103,7 @@ def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Eviden
     # Two layers of m = 1000 are within 0.007 of their limit: what 40,000 trials leave open is well above that.
     reach=(same_law(0.05, trials=40_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
 )
-@given(subject=st.sampled_from([("tanh", 2), ("hard_tanh", 1), ("elu", 2), ("relu", 1)]))
+@given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("tanh", 2), ("elu", 2)]))
 def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
     name, depth = subject
     wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)

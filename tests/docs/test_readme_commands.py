@@ -35,7 +35,7 @@ def plugin_options() -> dict[str, dict[str, Any]]:
     return recorder.options
 
 
-PYTEST_FLAGS = {"-n", "auto", "--collect-only", "-k"}
+PYTEST_FLAGS = {"-n", "0", "auto", "--collect-only", "-k"}
 
 
 def judge_make(words: list[str]) -> None:

@@ -13,7 +13,7 @@ RATE = "INF.rate"
 APPROACH, DESIGN = "signflip.inference.approach_statement:Approach.", "signflip.inference.power:ApproachDesign."
 TESTS = "tests/inference/test_approach_statement.py::"
 POWER = "tests/inference/test_power.py::"
-REACHES = (RATE,)
+REACHES = (RATE, "NOT.slow-approach")
 
 
 def on_the_ladder(c: Configuration) -> bool:

@@ -86,7 +86,7 @@ MUTANTS = (
     Mutant(
         "gradient: compared at x with itself",
         "The gradient at x' is that at x.",
-        edited(ATTACK, "final, _ = network.backward(forward)", "final = initial"),
+        edited(ATTACK, "space.fit(gradient) - space.fit(initial)", "space.fit(initial) - space.fit(initial)"),
         ("LOCAL.flips-without-linearity", "LOCAL.large-turn"),
         reaches=COMPARING,
     ),

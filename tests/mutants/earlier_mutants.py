@@ -69,7 +69,7 @@ MUTANTS = (
     Mutant(
         "descent: never stops",
         "Steps go on where the sign has changed, to and fro across the boundary.",
-        edited(ATTACK, "sign = sign * (torch.sign(start.value) * sign > 0)", "pass"),
+        edited(ATTACK, "sign = sign * (torch.sign(start_value) * sign > 0)", "pass"),
         ("DS.bounded-distance", "DS.distance-law"),
         reaches=STOPPING,
     ),
@@ -78,11 +78,11 @@ MUTANTS = (
         "A trial takes one more step after its sign has changed.",
         edited(
             ATTACK,
-            "sign = sign * (torch.sign(start.value) * sign > 0)",
-            "crossed = torch.sign(start.value) * sign <= 0\n"
-            "            late = crossed & (before if number > 1 else torch.zeros_like(crossed))\n"
+            "sign = sign * (torch.sign(start_value) * sign > 0)",
+            "crossed = torch.sign(start_value) * sign <= 0\n"
+            "            late = crossed & (before if remaining < steps - 2 else torch.zeros_like(crossed))\n"
             "            before = crossed\n"
-            "            sign = torch.sign(start.value) * ~late",
+            "            sign = torch.sign(start_value) * ~late",
         ),
         (
             "DS.distance-law",
@@ -93,7 +93,7 @@ MUTANTS = (
     Mutant(
         "descent: along the first gradient",
         "Every step takes the gradient at x, not at the point that it starts from.",
-        edited(ATTACK, "        if number:\n            gradient, _ = network.backward(forward)", "        pass"),
+        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
         ("tests/core/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",),
         blind="dense and conditioned networks share the attack, and f is nearly linear as far as descent goes: the "
         "limit laws of DS.distance-law and DE-PALMA.order hold for the first gradient as well.",
@@ -159,7 +159,7 @@ MUTANTS = (
     Mutant(
         "network: random signs are normal in the output",
         'output = "rademacher" draws Gaussian output weights.',
-        edited("signflip.trials:draw_network", "draws.entries(c.output or c.entries", "draws.entries(c.entries"),
+        edited("signflip.trials:draw_network", ".entries(c.output or c.entries", ".entries(c.entries"),
         (
             "tests/core/test_descent_and_output_signs.py::"
             "test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width",

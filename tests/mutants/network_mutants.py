@@ -56,7 +56,7 @@ MUTANTS = (
     Mutant(
         "network: output weights of variance 1",
         "The output vector has variance 1, not 1/m.",
-        edited(DRAW, f", {OUTPUT}", ""),
+        edited(DRAW, OUTPUT, "deviation=1.0"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(

@@ -41,6 +41,8 @@ MUTANTS = (
         "f(y) is drawn without what W h(x') has answered: f(x') and f(y) are no longer of one network.",
         edited("signflip.trials:_block", "c.compare_gradients, again)", "c.compare_gradients, False)"),
         ("PAIR.joint-law",),
+        effort="standard",
+        examples=5,
         reaches=("PAIR.joint-law", "PAIR.infinite-width", "NOT.another-angle"),
     ),
     Mutant(
