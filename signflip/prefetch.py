@@ -12,6 +12,8 @@ from signflip.sample import Sample
 
 # Blocks in one range at most: a tensor of a block has about 2**19 entries, so a range takes a second or less.
 LONGEST_RANGE = 16
+# Run ahead is an eighth of what has come: most checks stop early, and then it was for nothing.
+AHEAD = 8
 
 
 class _Range(NamedTuple):
@@ -23,10 +25,10 @@ class _Range(NamedTuple):
 def range_length(start: int, limit: int, workers: int) -> int:
     """Blocks in the range that begins at block ``start``, when the consumer wants ``limit`` blocks at most.
 
-    1 at first, for checks that stop at once; then so many that two ranges a worker double what there is; at the end
+    1 at first, for checks that stop at once; then so many that two ranges a worker are what may run ahead; at the end
     shorter again, so that no worker is left alone with a long one.
     """
-    grown, left = start // (2 * workers), -(-(limit - start) // (2 * workers))
+    grown, left = start // (2 * AHEAD * workers), -(-(limit - start) // (2 * workers))
     return max(1, min(grown, left, LONGEST_RANGE))
 
 
@@ -38,8 +40,8 @@ def ordered(
 ) -> Generator[Sample]:
     """Blocks 0, 1, 2, .. as `signflip.trials.blocks` gives them, endlessly; an error comes where its block would.
 
-    In flight are never more blocks than there are workers or than have come, whichever is more: a consumer that stops
-    early leaves at most half of the work unused. When the generator is closed, what has not begun is cancelled.
+    Blocks are sent while fewer are in flight than there are workers, or than an eighth of those that have come: a
+    consumer that stops leaves little unused. When the generator is closed, what has not begun is cancelled.
 
     Args:
         workers: how many ranges run at once.
@@ -52,7 +54,9 @@ def ordered(
     sent = come = 0
     try:
         while True:
-            while not pending or (sent < limit and len(pending) < 2 * workers and sent - come < max(workers, come)):
+            while not pending or (
+                sent < limit and len(pending) < 2 * workers and sent - come < max(workers, come // AHEAD)
+            ):
                 stop = sent + range_length(sent, limit, workers)
                 pending.append(_Range(sent, stop, send(sent, stop)))
                 sent = stop
