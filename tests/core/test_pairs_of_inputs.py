@@ -13,6 +13,7 @@ import torch
 from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
+from signflip.attacks import attack
 from signflip.configuration import DTYPES, Configuration
 from signflip.gaussian import GrowingFrame
 from signflip.projections import JOINT_PROJECTIONS, PAIR_PROJECTIONS
@@ -166,6 +167,19 @@ def test_the_comparison_sees_another_angle(law):
     far = simulate(arch, activation, companion=2 * math.pi / 3, seed=2, **options)
     project = PAIR_PROJECTIONS["f(x) f(y)"]
     assert same_law_p_value(project(near), project(far)) < FALSE_FAIL
+
+
+@pytest.mark.parametrize("widths", [(6,), (5, 4)])
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+def test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again(name, widths):
+    """f(y) is drawn given what the weights have answered at x': asked at x' itself, it is f(x')."""
+    arch, activation = Architecture(7, widths), activations.get(name)
+    c = Configuration(arch, activation, arch.natural_step(activation), companion=1.0, dtype="float64")
+    network, space, point = draw_network(c, 40, KEY.draws(3, torch.float64))
+    outcome = attack(network, space, point, c.step, 1, "gradient", asked_again=True)
+    gradient, _ = network.backward(network.forward(space.fit(point)))
+    reached = space.fit(point) - c.step * outcome.value.sign().unsqueeze(-1) * space.fit(gradient)
+    torch.testing.assert_close(network.last_value(reached), outcome.attacked_value, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("law", ["dense", "conditioned"])

@@ -39,8 +39,11 @@ MUTANTS = (
     Mutant(
         "pairs: the attack's last answer forgotten",
         "f(y) is drawn without what W h(x') has answered: f(x') and f(y) are no longer of one network.",
-        edited("signflip.trials:_block", "c.compare_gradients, again)", "c.compare_gradients, False)"),
-        ("PAIR.joint-law",),
+        edited("signflip.attacks:attack", "or compare_gradients or asked_again", "or compare_gradients"),
+        (
+            "tests/core/test_pairs_of_inputs.py::test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again",
+            "PAIR.joint-law",
+        ),
         effort="standard",
         examples=5,
         reaches=("PAIR.joint-law", "PAIR.infinite-width", "NOT.another-angle"),
