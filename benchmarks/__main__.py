@@ -1,6 +1,6 @@
-"""``python -m benchmarks``: every ratio beside its target; ``kernels``: docs/kernel-accuracy.md; ``page``: docs/benchmarks.md again.
+"""``python -m benchmarks``: every ratio beside its target; nothing is asserted, as machines differ.
 
-Nothing is asserted: machines differ.
+``python -m benchmarks kernels`` measures docs/kernel-accuracy.md; ``page`` writes docs/benchmarks.md again.
 """
 
 from __future__ import annotations

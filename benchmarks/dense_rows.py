@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks import torch_baseline
-from benchmarks.ratios import block_of
+from benchmarks.ratios import block_of, normals_of
 from benchmarks.row import Ratio, Target
 from benchmarks.timing import least_seconds, progress, threads
 from signflip.activations import get
@@ -43,17 +43,21 @@ def _row(size: int, depth: int, count: int) -> Ratio:
 
     with threads(count):
         clock = time.process_time if count == 1 else time.perf_counter
-        block_seconds, batch_seconds = least_seconds(block_of(subject), dense, repeats=_REPEATS, clock=clock)
+        works = (block_of(subject), normals_of(subject), dense)
+        block_seconds, normals_seconds, batch_seconds = least_seconds(*works, repeats=_REPEATS, clock=clock)
     conditioned, rate = subject.block_trials / block_seconds, batch / batch_seconds
+    # What is left if a conditioned trial costs nothing but its normals, drawn as they are now.
+    most = subject.block_trials / normals_seconds / rate
     return Ratio(
-        f"conditioned ({conditioned:,.0f} trials a second) / dense ({rate:,.1f}), d = m = {size}, L = {depth}, "
-        f"{_threads(count)}",
+        f"d = m = {size}, L = {depth}, {_threads(count)}: conditioned ({conditioned:,.0f} trials a second) / dense "
+        f"({rate:,.1f}); {most:,.0f}x if its normals were all",
         conditioned / rate,
         "x",
         TARGETS.get((size, depth)) if count == 1 else None,
         {
             "conditioned_trials_a_second": conditioned,
             "dense_trials_a_second": rate,
+            "if_normals_were_all": most,
             "dense_nanoseconds_an_entry": 1e9 / rate / torch_baseline.entries(size, widths),
             "size": size,
             "depth": depth,

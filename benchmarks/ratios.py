@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from unittest.mock import patch
 
 import numpy as np
+import torch
 
 from benchmarks.kernels import trials_a_second
 from benchmarks.row import Ratio, Target
@@ -12,7 +14,7 @@ from benchmarks.timing import least_seconds
 from signflip.activations import get
 from signflip.configuration import DTYPES, Configuration
 from signflip.networks import Architecture
-from signflip.randomness import Key
+from signflip.randomness import Draws, Key
 from signflip.trials import run_block
 
 WIDTHS = (10**3, 10**4, 10**5, 10**6)
@@ -34,13 +36,27 @@ def block_of(subject: Configuration) -> Callable[[], object]:
     return lambda: run_block(subject, key, 0)
 
 
+def shapes_drawn(subject: Configuration) -> list[tuple[int, ...]]:
+    """The shapes of the normals that a block draws, in order; for L = 1, (trials, m) thrice."""
+    shapes: list[tuple[int, ...]] = []
+    usual = Draws.normal
+
+    def noted(draws: Draws, *shape: int, deviation: float = 1.0) -> torch.Tensor:
+        shapes.append(shape)
+        return usual(draws, *shape, deviation=deviation)
+
+    with patch.object(Draws, "normal", noted):
+        block_of(subject)()
+    return shapes
+
+
 def normals_of(subject: Configuration) -> Callable[[], object]:
-    """The work of drawing a block's normals and nothing else: 3 m a trial (a, W_1 x and the answer to the step)."""
-    key, shape = Key(0, "benchmark", subject.digest), (subject.block_trials, subject.architecture.widths[0])
+    """The work of drawing a block's normals, by the same generator, and nothing else."""
+    key, shapes = Key(0, "benchmark", subject.digest), shapes_drawn(subject)
 
     def draw() -> None:
         draws = key.draws(0, DTYPES[subject.dtype])
-        for _ in range(3):
+        for shape in shapes:
             draws.normal(*shape)
 
     return draw
