@@ -24,9 +24,9 @@ SECTIONS = {
         "Trials a second, relu, one gradient step, float32, all hidden layers of width m. The dense networks are "
         "those of `benchmarks/torch_baseline.py`: weights from `torch.randn` a batch at a time, batched matrix "
         "products, `torch.func.grad_and_value` under `vmap`; a test compares their law with the library's. The "
-        "last figure of a row is what the ratio would be if a conditioned trial were its normals and nothing else: beyond "
-        "that only a faster generator helps. One thread: CPU seconds; two threads: wall seconds. PyTorch draws normals in "
-        "one thread whatever the setting.",
+        "last figure of a row is what the ratio would be if a conditioned trial were its normals and nothing else: "
+        "beyond that only a faster generator helps. One thread: CPU seconds; two threads: wall seconds. PyTorch draws "
+        "normals in one thread whatever the setting.",
     ),
     "floor": (
         "A trial against its normals",
