@@ -40,11 +40,13 @@ def attack(
     direction: str,
     stop: str = STOPS[0],
     compare_gradients: bool = False,
+    asked_again: bool = False,
 ) -> Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x), from ``point`` in the input ``space``.
 
     With ``stop`` "sign change" a trial stays where its sign first differs from that at ``point``.
     The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
+    ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
     Controls: "reversed" climbs, "random" takes a uniform direction of the gradient's length.
     """
     forward = network.forward(point)
@@ -68,7 +70,7 @@ def attack(
         signed_step = step if direction == "reversed" else -step
         moved = torch.addcmul(space.fit(moved), space.fit(along), descent, value=signed_step)
         reached = space.fit(point) + moved
-        if not (remaining or compare_gradients):
+        if not (remaining or compare_gradients or asked_again):
             value = network.last_value(reached)
             break
         forward = network.forward(reached)

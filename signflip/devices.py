@@ -56,6 +56,6 @@ def cuda() -> Device:
         RuntimeError: where torch finds none.
     """
     if not torch.cuda.is_available():
-        raise RuntimeError("torch finds no CUDA device")
+        raise RuntimeError("device='cuda': torch finds no CUDA device; allowed is 'cpu'")
     half = torch.cuda.get_device_properties(0).total_memory // (2 * 4 * LIVE_TENSORS)
     return Device("cuda", min(_GPU_ENTRIES, 2 ** (half.bit_length() - 1)))

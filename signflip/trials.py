@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from signflip.activations import Activation
 from signflip.attacks import attack
 from signflip.configuration import DTYPES, Configuration, require_count
-from signflip.devices import CPU, Device
+from signflip.devices import CPU, Device, cuda
 from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GaussianMatrix, GrowingFrame, Space
 from signflip.networks import Architecture, RandomNetwork
 from signflip.randomness import Draws, Key
@@ -35,6 +35,7 @@ def simulate(
     trials: int,
     law: str = "conditioned",
     seed: int = 0,
+    device: str = "cpu",
     **options: Any,
 ) -> Sample:
     """Draw ``trials`` independent networks, attack each, and return what happened.
@@ -47,11 +48,13 @@ def simulate(
         law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
             (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
         seed: names the random streams, 0 or more.
+        device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
         **options: further fields of `Configuration`: steps, dtype, point, and the controls.
 
     Raises:
         ValueError, TypeError, MemoryError: before any work, naming argument, value and what is allowed.
         NonFiniteTrialError: when a trial overflows.
+        RuntimeError: where there is no CUDA device.
     """
     require_count("trials", trials)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -59,8 +62,11 @@ def simulate(
     allowed = {f.name for f in fields(Configuration) if f.init}
     for name in options.keys() - allowed:
         raise TypeError(f"simulate() got {name}={options[name]!r}: allowed options are {sorted(allowed)}")
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device={device!r}: allowed are 'cpu', 'cuda'")
     configuration = Configuration(architecture, activation, step, law=law, **options)
-    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest)), trials)
+    place = cuda() if device == "cuda" else CPU
+    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials)
 
 
 def collect(source: Iterator[Sample], trials: int) -> Sample:
@@ -98,9 +104,11 @@ def run_block(configuration: Configuration, key: Key, block: int, device: Device
 def _block(configuration: Configuration, trials: int, draws: Draws, segment: int) -> Sample:
     c = configuration
     network, space, point = draw_network(c, trials, draws, Segmentation(segment))
-    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients)
+    companion = None if c.companion is None else _companion(c, space, point)
+    again = companion is not None
+    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients, again)
     length = math.sqrt(c.architecture.input_dim)
-    second = None if c.companion is None else network.forward(space.fit(_companion(c, space, point))).value
+    second = None if companion is None else network.last_value(space.fit(companion))
     return Sample(
         _array(outcome.value),
         _array(outcome.attacked_value),

@@ -89,7 +89,7 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
     examples=3,
     reach=(rate_near(0.5, 0.05, effect=0.04),),
 )
-@given(narrow=st.sampled_from([2, 5, 20]))
+@given(narrow=st.sampled_from([5, 2, 20]))
 def test_wide_layers_below_a_bottleneck_change_nothing(narrow: int, evidence: Evidence) -> None:
     alone = configuration(RELU, (narrow,), LARGEST_DIMENSION, STEPS)
     target = float(evidence.simulate(alone, 40_000, use="pilot").flipped.mean())
@@ -189,7 +189,7 @@ def limit_variation(ratio: float, depth: int) -> float:
     examples=5,
     reach=(rate_near(0.4, 0.05, effect=0.04),),
 )
-@given(depth=st.sampled_from([1, 2, 4, 8, 16]))
+@given(depth=st.sampled_from([4, 1, 2, 8, 16]))
 def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(depth: int, evidence: Evidence) -> None:
     target = math.acos(correlation(depth)) / math.pi
     subject = orthogonal_pair(depth, max(100, 25 * depth))
@@ -207,7 +207,7 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
     examples=4,
     reach=(rate_near(0.45, 0.06, effect=0.04),),
 )
-@given(depth=st.sampled_from([1, 2, 4, 8]))
+@given(depth=st.sampled_from([4, 1, 2, 8]))
 def test_the_relative_variation_falls_with_depth(depth: int, evidence: Evidence) -> None:
     target = limit_variation(0.5, depth)
     evidence.rate_near(

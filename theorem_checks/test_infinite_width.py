@@ -17,8 +17,8 @@ from signflip.pytest_plugin import claim
 from signflip.quantifiers import flips
 from signflip.reach import approach, rate_near, same_law
 
-# Homogeneous (F and C are one variable), and deep and not.
-SUBJECTS = (("relu", 1), ("gelu", 2))
+# Deep, and homogeneous (F and C are one variable). A quick run takes the first.
+SUBJECTS = (("gelu", 2), ("relu", 1))
 # Trials by width: the exponent is that between the ends.
 LADDER = {8: 200_000, 16: 50_000, 32: 50_000, 64: 400_000}
 REFERENCE = 1_000_000
@@ -74,6 +74,24 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
 
 
 @claim(
+    "NOT.slow-approach",
+    mark="derived",
+    statement="As the width grows at fixed d, the joint law approaches the infinite-width law as m^(-1/4), as the "
+    "gradient's change falls at a kink.",
+    domain="as INF.rate, relu with one hidden layer",
+    tolerance=0.2,
+    detects="an exponent outside (-0.45, -0.05): a rate of 1/m must be REFUTED",
+    expect="REFUTED",
+    statements=len(APPROACHING),
+    reach=(approach(LADDER, reference=REFERENCE, first_distance=0.24, last_distance=0.05, effect=0.2, count=2),),
+)
+def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Evidence) -> None:
+    wide = limit(get("relu"), 1, 8, 1.0)
+    ladder = {width: (at_width(wide, width), trials) for width, trials in LADDER.items()}
+    evidence.approach(ladder, (wide, REFERENCE), of=APPROACHING, predicted=-0.25, tolerance=evidence.claim.tolerance)
+
+
+@claim(
     "INF.joint-law",
     mark="derived",
     statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
@@ -82,9 +100,10 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     detects="KS distance 0.05 in any of eight projections",
     examples=4,
     statements=len(JOINT_PROJECTIONS),
-    reach=(same_law(0.05, trials=20_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
+    # Two layers of m = 1000 are within 0.007 of their limit: what 40,000 trials leave open is well above that.
+    reach=(same_law(0.05, trials=40_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
 )
-@given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("tanh", 2), ("elu", 2)]))
+@given(subject=st.sampled_from([("tanh", 2), ("hard_tanh", 1), ("elu", 2), ("relu", 1)]))
 def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
     name, depth = subject
     wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)
@@ -92,7 +111,7 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
         at_width(wide, 2000 // depth),
         wide,
         of=JOINT_PROJECTIONS,
-        trials=20_000,
+        trials=40_000,
         second_trials=MANY,
         tolerance=evidence.claim.tolerance,
     )

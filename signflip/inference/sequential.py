@@ -17,7 +17,6 @@ import math
 import sys
 from collections.abc import Callable
 
-from scipy.optimize import brentq
 from scipy.special import betaln, expit, log_expit, xlog1py, xlogy
 
 from signflip.inference.bounds import Interval
@@ -81,4 +80,7 @@ def _root(excess: Callable[[float], float], centre: float, direction: float) -> 
     while excess(far) <= 0.0:
         near, step = far, 2.0 * step
         far = centre + direction * step
+    # Imported here because it takes longer to import than all else that a run needs before it begins.
+    from scipy.optimize import brentq
+
     return float(brentq(excess, near, far, xtol=1e-13, rtol=1e-14))

@@ -186,6 +186,16 @@ def test_networks_larger_than_the_machine_are_refused_at_once(architecture, argu
     assert time.perf_counter() - start < 0.5
 
 
+@pytest.mark.parametrize("device", ["gpu", 0, None, "cuda:1"], ids=repr)
+def test_a_device_of_no_known_kind_is_refused(device):
+    refused(ValueError, (f"device={device!r}", "'cpu'", "'cuda'"), device=device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_gpu_that_is_not_there_is_refused():
+    refused(RuntimeError, ("device='cuda'", "no CUDA device", "'cpu'"), device="cuda")
+
+
 def test_networks_that_would_run_for_days_are_refused():
     refused(ValueError, ("widths=(1000000000000,)", "allowed are", "neurons"), Architecture(10, (10**12,)))
 

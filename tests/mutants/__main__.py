@@ -19,8 +19,7 @@ if __name__ == "__main__":
     found = measure_all(chosen)
     if texts:
         for index, seen in found.items():
-            alone = f"; lives without: {', '.join(seen.alone)}" if seen.alone else ""
-            print(f"{MUTANTS[index].name}: {caught(MUTANTS[index], seen)}{alone}")
+            print(f"{MUTANTS[index].name}: {caught(MUTANTS[index], seen)}")
     else:
         PAGE.write_text(write(found), encoding="utf-8")
         print(f"{PAGE}: written in {(time.monotonic() - start) / 60:.1f} minutes")

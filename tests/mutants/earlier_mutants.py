@@ -15,7 +15,8 @@ from outcome_mutants import coarse
 from planting import Mutant, Plant, claimed, edited
 from scope_mutants import always_flips, outcome, stands_still, t_of, widths
 
-from signflip.trials import Configuration, Sample
+from signflip.configuration import Configuration
+from signflip.sample import Sample
 
 BBC, BCGT, DS = "test_bbc_relu_networks.py", "test_bcgt_two_layers.py", "test_ds_gradient_descent.py"
 ATTACK = "signflip.attacks:attack"

@@ -139,10 +139,12 @@ MUTANTS = (
     ),
     Mutant(
         "law: steps for a failure without the factor 2",
-        "t = sqrt(log(1/failure)) is proposed to the pilot.",
+        "t = sqrt(log(1/failure)) is proposed to the pilot, and claimed to suffice.",
         edited("signflip.laws:natural_steps_for", "2 * math.log(1 / failure)", "math.log(1 / failure)"),
-        ("tests/core/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",),
-        blind="t is where the pilot begins; it doubles a step that does not suffice, so that any start will do.",
+        (
+            "BCGT.sqrt-log",
+            "tests/core/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",
+        ),
     ),
     Mutant(
         "activation: relu'(0) = 1",

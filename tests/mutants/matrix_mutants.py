@@ -32,8 +32,8 @@ class ForgetsItsProjectionAtDepth(ConditionedGaussian):
 class ForwardForgetsBackward(ConditionedGaussian):
     """W h' forgets what W^T D has answered."""
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
-        return self._answer(query, self._right, [], self._columns, self._rows)
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
+        return self._answer(query, self._right, [], self._columns, self._rows, last)
 
 
 class BackwardForgetsForward(ConditionedGaussian):
@@ -46,9 +46,9 @@ class BackwardForgetsForward(ConditionedGaussian):
 class ForwardForgetsBackwardAtDepth(ConditionedGaussian):
     """Beyond the first layer, W h' forgets what W^T D has answered."""
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         other = [] if isinstance(self._columns, Coordinates) else self._left
-        return self._answer(query, self._right, other, self._columns, self._rows)
+        return self._answer(query, self._right, other, self._columns, self._rows, last)
 
 
 class BackwardForgetsForwardAtDepth(ConditionedGaussian):
@@ -76,12 +76,12 @@ class ScalesByTheWrongSideAtDepth(ConditionedGaussian):
 class DrawsTheSameTwiceAtDepth(ConditionedGaussian):
     """Beyond the first layer, the fresh part of W h' is that of W h: a residual used again."""
 
-    def matvec(self, query: torch.Tensor) -> torch.Tensor:
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         if isinstance(self._columns, Coordinates) and self._right:
             first = self._right[0]
             size = torch.linalg.vector_norm(query, dim=-1, keepdim=True)
             return first.answer * (size / torch.linalg.vector_norm(first.direction, dim=-1, keepdim=True))
-        return super().matvec(query)
+        return super().matvec(query, last)
 
 
 class DrawsTheSameTwice(ConditionedGaussian):
@@ -98,9 +98,9 @@ class _Repeats:
         self._space, self._drawn = space, None
         self.dimension = space.dimension
 
-    def draw(self) -> Any:
+    def draw(self, deviation: float = 1.0) -> Any:
         self._drawn = self._space.draw() if self._drawn is None else self._drawn
-        return self._drawn.clone()
+        return self._drawn * deviation
 
     def fit(self, vector: Any) -> Any:
         return self._space.fit(vector)

@@ -115,6 +115,9 @@ def measure_all(chosen: Sequence[int]) -> dict[int, Measured]:
         for index, seen in pool.imap_unordered(measure, chosen):
             found[index] = seen
             caught = ", ".join(f"{place.split('::')[-1]} {count}" for place, count in seen.caught.items()) or "-"
+            if seen.against_all is not None:
+                caught += f"; of the whole suite: {', '.join(seen.against_all) or '-'}"
+            caught += f"; lives without: {', '.join(seen.alone)}" if seen.alone else ""
             passed = time.monotonic() - start
             print(f"{passed:6.0f} s {len(found):4}/{len(chosen)} {MUTANTS[index].name}: {caught}", file=sys.stderr)
     return dict(sorted(found.items()))

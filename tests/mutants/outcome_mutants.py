@@ -20,8 +20,8 @@ def when_conditioned(change: Any) -> Plant:
     """The outcomes of conditioned networks, changed."""
 
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
-            seen = run_block(configuration, key, block)
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
+            seen = run_block(configuration, key, block, *device)
             return change(seen) if configuration.law == "conditioned" else seen
 
         return other
@@ -33,6 +33,11 @@ def coarse(values: Any, part: float = 0.15) -> Any:
     """Rounded to a part of their median size."""
     unit = part * (np.median(np.abs(values)) or 1.0)
     return np.round(values / unit) * unit
+
+
+def coarse_outside(values: Any, part: float) -> Any:
+    """Those above their median size rounded to a part of it: products with other outcomes hardly feel it."""
+    return np.where(np.abs(values) > np.median(np.abs(values)), coarse(values, part), values)
 
 
 def product_coarse(seen: Sample) -> Sample:

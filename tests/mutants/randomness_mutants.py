@@ -32,12 +32,12 @@ def _low_bits(_: Any) -> Any:
 def _dead_dropped(run_block: Any) -> Any:
     """Trials with a gradient of 0 are left out; fresh blocks, of keys never used otherwise, take their places."""
 
-    def block(configuration: Any, key: Key, index: int) -> Sample:
+    def block(configuration: Any, key: Key, index: int, *device: Any) -> Sample:
         parts: list[Sample] = []
         for attempt in count():
-            seen = run_block(configuration, key, index + 10**6 * attempt)
+            seen = run_block(configuration, key, index + 10**6 * attempt, *device)
             alive = seen.gradient_norm > 0
-            parts.append(Sample(*(column[alive] for column in seen._columns())))
+            parts.append(Sample(**{name: column[alive] for name, column in seen.columns().items()}))
             if sum(map(len, parts)) >= configuration.block_trials or attempt == 20:
                 return Sample.join(parts).head(configuration.block_trials)
         raise AssertionError
@@ -47,13 +47,18 @@ def _dead_dropped(run_block: Any) -> Any:
 
 def _dead_dropped_when_conditioned(run_block: Any) -> Any:
     dropping = _dead_dropped(run_block)
-    return lambda configuration, key, index: (dropping if configuration.law == "conditioned" else run_block)(
-        configuration, key, index
+    return lambda configuration, *rest: (dropping if configuration.law == "conditioned" else run_block)(
+        configuration, *rest
     )
 
 
+def _scaled(standard: Any) -> Any:
+    """Normals of any deviation, the fault being in the standard ones."""
+    return lambda self, *shape, deviation=1.0: standard(self, *shape) * deviation
+
+
 def _shifted(normal: Any, by: float = 0.1) -> Any:
-    return lambda self, *shape: normal(self, *shape) + by
+    return _scaled(lambda self, *shape: normal(self, *shape) + by)
 
 
 def _shifted_a_little(normal: Any) -> Any:
@@ -61,21 +66,21 @@ def _shifted_a_little(normal: Any) -> Any:
 
 
 def _longer(normal: Any, factor: float = 1.05) -> Any:
-    return lambda self, *shape: normal(self, *shape) * factor
+    return _scaled(lambda self, *shape: normal(self, *shape) * factor)
 
 
 def _squashed(normal: Any) -> Any:
     """Uniform of the same variance."""
-    return lambda self, *shape: torch.special.ndtr(normal(self, *shape)).sub_(0.5).mul_(12**0.5)
+    return _scaled(lambda self, *shape: torch.special.ndtr(normal(self, *shape)).sub_(0.5).mul_(12**0.5))
 
 
 def _one_sided(normal: Any) -> Any:
-    return lambda self, *shape: normal(self, *shape).abs_()
+    return _scaled(lambda self, *shape: normal(self, *shape).abs_())
 
 
 def _cut(normal: Any) -> Any:
     """No draw beyond two standard deviations."""
-    return lambda self, *shape: normal(self, *shape).clamp_(-2.0, 2.0)
+    return _scaled(lambda self, *shape: normal(self, *shape).clamp_(-2.0, 2.0))
 
 
 def _in_pairs(normal: Any) -> Any:
@@ -85,11 +90,11 @@ def _in_pairs(normal: Any) -> Any:
         half = normal(self, *shape[:-1], -(-shape[-1] // 2))
         return half.repeat_interleave(2, -1)[..., : shape[-1]].contiguous()
 
-    return drawn
+    return _scaled(drawn)
 
 
 def _global(_: Any) -> Any:
-    return lambda self, *shape: torch.randn(shape, dtype=self.dtype)
+    return _scaled(lambda self, *shape: torch.randn(shape, dtype=self.dtype))
 
 
 MUTANTS = (
@@ -194,7 +199,9 @@ MUTANTS = (
         "blocks: reduced twice",
         "Every block is counted twice: bounds are narrower than the data allow.",
         edited(
-            "signflip.trials:blocks", "index += 1", "yield run_block(configuration, key, index)\n        index += 1"
+            "signflip.trials:blocks",
+            "index += 1",
+            "yield run_block(configuration, key, index, device)\n        index += 1",
         ),
         (ONCE + "test_no_trial_of_a_rate_is_counted_twice", ONCE + "test_no_trial_of_a_sample_is_drawn_twice"),
         blind="rates stay what they are; the evidence counts double, and claims with room to spare stay supported.",

@@ -23,8 +23,8 @@ def outcome(where: Where, change: Callable[[Sample, Configuration], Sample]) -> 
     """The outcomes of blocks of some configurations, changed."""
 
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
-            seen = run_block(configuration, key, block)
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
+            seen = run_block(configuration, key, block, *device)
             return change(seen, configuration) if where(configuration) else seen
 
         return other
@@ -42,10 +42,10 @@ def always_flips(where: Where) -> Plant:
 
 def refuses(where: Where) -> Plant:
     def around(run_block: Any) -> Any:
-        def other(configuration: Configuration, key: Any, block: int) -> Sample:
+        def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
             if where(configuration):
                 raise NotImplementedError(configuration.activation.name)
-            return run_block(configuration, key, block)
+            return run_block(configuration, key, block, *device)
 
         return other
 
@@ -135,8 +135,8 @@ MUTANTS = (
         "The attack stands still at d = 13, under every law.",
         stands_still(lambda c: c.architecture.input_dim == 13),
         (),
-        blind="MW-5.settles takes its own pilot for the truth, and MW-5.exact-law compares two laws, both wrong: no "
-        "check knows the flip rate at few inputs. The infinite-width law (THEORY 5) would.",
+        blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
+        "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
     ),
     Mutant(
         "scope: still at d = 13 when conditioned",

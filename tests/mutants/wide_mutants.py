@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 from earlier_mutants import PAIRS, second, some
-from outcome_mutants import coarse
+from numpy.typing import NDArray
+from outcome_mutants import coarse, coarse_outside
 from planting import Mutant, claimed, edited
 from scope_mutants import outcome, stands_still, t_of, widths
 
-from signflip.trials import Configuration
+from signflip.configuration import Configuration
 
 INFINITE, SECOND = "test_infinite_width.py", "test_second_input.py"
 AT_INFINITY = (
@@ -24,7 +25,24 @@ def is_infinite(c: Configuration) -> bool:
     return c.law == "infinite-width"
 
 
+def is_small(c: Configuration) -> bool:
+    """The conditioned networks of PAIR.joint-law."""
+    return c.law == "conditioned" and max(widths(c)) <= 12
+
+
+def _over(product: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The other factor of a product; 0 where this one is."""
+    return np.asarray(product / np.where(factor == 0, 1.0, factor))
+
+
 MUTANTS = (
+    Mutant(
+        "pairs: the attack's last answer forgotten",
+        "f(y) is drawn without what W h(x') has answered: f(x') and f(y) are no longer of one network.",
+        edited("signflip.trials:_block", "c.compare_gradients, again)", "c.compare_gradients, False)"),
+        ("PAIR.joint-law",),
+        reaches=("PAIR.joint-law", "PAIR.infinite-width", "NOT.another-angle"),
+    ),
     Mutant(
         "claim: the limit as m^-1/2",
         "Networks are claimed to approach the infinite-width law as the root of 1/m.",
@@ -100,30 +118,24 @@ MUTANTS = (
     # -- a second input
     Mutant(
         "pair: f(y) coarse",
-        "f(y) of conditioned networks of 12 neurons at most is rounded to a few per cent of its size.",
-        second(lambda c: c.law == "conditioned" and max(widths(c)) <= 12, lambda seen: coarse(seen.companion_value)),
+        "f(y) of conditioned networks of 12 neurons at most is rounded where it is large.",
+        second(is_small, lambda seen: coarse_outside(seen.companion_value, 0.45)),
         ("PAIR.joint-law",),
         reaches=PAIRS,
     ),
     Mutant(
         "pair: f(x) f(y) coarse",
-        "f(x) f(y) of conditioned networks of 12 neurons at most is rounded to a few per cent of its size.",
-        second(
-            lambda c: c.law == "conditioned" and max(widths(c)) <= 12,
-            lambda seen: coarse(seen.value * seen.companion_value) / np.where(seen.value == 0, 1.0, seen.value),
-        ),
+        "f(x) f(y) of conditioned networks of 12 neurons at most is rounded where it is large.",
+        second(is_small, lambda seen: _over(coarse_outside(seen.value * seen.companion_value, 0.6), seen.value)),
         ("PAIR.joint-law",),
         reaches=PAIRS,
     ),
     Mutant(
         "pair: f(x') f(y) coarse",
-        "f(x') f(y) of conditioned networks of 12 neurons at most is rounded to a few per cent of its size.",
+        "f(x') f(y) of conditioned networks of 12 neurons at most is rounded where it is large.",
         second(
-            lambda c: c.law == "conditioned" and max(widths(c)) <= 12,
-            lambda seen: (
-                coarse(seen.attacked_value * seen.companion_value)
-                / np.where(seen.attacked_value == 0, 1.0, seen.attacked_value)
-            ),
+            is_small,
+            lambda seen: _over(coarse_outside(seen.attacked_value * seen.companion_value, 0.6), seen.attacked_value),
         ),
         ("PAIR.joint-law",),
         reaches=PAIRS,
