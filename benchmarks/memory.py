@@ -38,6 +38,6 @@ def billion_neurons() -> Iterator[Ratio]:
 
 def _measure(width: int, trials: int) -> tuple[float, float]:
     """(peak GiB, CPU seconds a trial) of relu networks of this width, d = 10^12."""
-    told, _ = run_process([sys.executable, "-c", _TRIALS, str(width), str(trials)])
-    gib, seconds = json.loads(told)
+    done = run_process([sys.executable, "-c", _TRIALS, str(width), str(trials)])
+    gib, seconds = json.loads(done.stdout)
     return float(gib), float(seconds)

@@ -6,12 +6,14 @@ What else the machine does can only add to a repeat, and a slow spell falls on a
 from __future__ import annotations
 
 import math
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -53,19 +55,32 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def run_process(command: Sequence[str], allowed: Sequence[int] = (0,)) -> tuple[str, float]:
-    """(its stdout, wall seconds) of a whole process, run at the root of the project.
+class Finished(NamedTuple):
+    """What a process said on stdout, its wall seconds, and CPU seconds with those of its children."""
+
+    stdout: str
+    wall: float
+    cpu: float
+
+
+def run_process(command: Sequence[str], allowed: Sequence[int] = (0,)) -> Finished:
+    """Run a whole process at the root of the project and return what it said and took.
 
     Raises:
         MeasurementError: if its exit status is none of the ``allowed``.
     """
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), _children_seconds()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - begin
+    seconds, cpu = time.perf_counter() - begin, _children_seconds() - cpu
     if done.returncode not in allowed:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise MeasurementError(f"{' '.join(command)}: exit status {done.returncode}\n{tail}")
-    return done.stdout, seconds
+    return Finished(done.stdout, seconds, cpu)
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def progress(text: str) -> None:
