@@ -6,6 +6,7 @@ What else the machine does can only add to a repeat, and a slow spell falls on a
 from __future__ import annotations
 
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def run_process(command: Sequence[str], allowed: Sequence[int] = (0,)) -> Finish
         MeasurementError: if its exit status is none of the ``allowed``.
     """
     begin, cpu = time.perf_counter(), _children_seconds()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # Without compiled files every run would compile all modules again, and rewrite their asserts: not what users see.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     seconds, cpu = time.perf_counter() - begin, _children_seconds() - cpu
     if done.returncode not in allowed:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
