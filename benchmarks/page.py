@@ -64,7 +64,7 @@ SECTIONS = {
     ),
     "start": (
         "Start-up",
-        "Wall seconds of the whole process, the least of three after one that is not counted; compiled modules are kept.",
+        "Wall seconds of the whole process, the least of three after one not counted; compiled modules are kept.",
     ),
     "memory": ("Memory, a million neurons", "Peak resident memory of a process of its own, imports included."),
     "giant": ("Memory, a billion neurons", "One trial in a process of its own, imports included; CPU seconds."),
