@@ -21,14 +21,14 @@ help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
 	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
-	@echo 'make bench      print the benchmark ratios beside their targets'
+	@echo 'make bench      print the benchmark ratios beside their targets, and write docs/benchmarks.md'
 	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
 	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
 	@echo 'make browser    install Chromium for the browser tests (Debian, Ubuntu; as root or by sudo)'
 	@echo 'make setup      only set .venv up; those above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
-	@echo 'ARGS="..."      more arguments for pytest, e.g. make theorems ARGS="-k mw3"'
+	@echo 'ARGS="..."      more arguments, e.g. make theorems ARGS="-k mw3", make bench ARGS="--only dense"'
 	@echo 'QUICK=1         a quarter of the configurations, smaller top widths (make theorems)'
 	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'
 
@@ -45,7 +45,7 @@ mutants: $(STAMP)
 	$(BIN)/python tests/mutants
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(strip $(ARGS))
 
 calibrate: $(STAMP)
 	$(BIN)/python -m calibration
