@@ -29,8 +29,8 @@ _ONE_STEP = ("steps", "direction", "entries", "output", "projection", "stop", "c
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
 _CACHED_ENTRIES = 2**19
 _MAX_BLOCK = 2048
-# A trial of the infinite-width law is a few numbers.
-_LIMIT_BLOCK = 2**14
+# A trial of the infinite-width law is a few numbers; larger blocks are faster, and overshoot where a check may stop.
+_LIMIT_BLOCK = 2**12
 # Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
 LIVE_TENSORS = 8
 # More would run for days before anything is said: a trial takes about a minute for 10^9 neurons.

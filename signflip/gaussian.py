@@ -14,7 +14,7 @@ from typing import Protocol
 
 import torch
 
-from signflip.inner import inner
+from signflip.inner import by_columns, by_rows, inner
 from signflip.randomness import Draws
 
 # A residual below this many units of rounding, relative to its query, is noise: see ConditionedGaussian.
@@ -123,11 +123,11 @@ class DenseGaussian:
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:  # noqa: ARG002 (it holds no answers)
         """W q: (trials, columns) to (trials, rows)."""
-        return torch.matmul(self.weights, query.unsqueeze(-1)).squeeze(-1)
+        return by_rows(self.weights, query)
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
         """W^T p: (trials, rows) to (trials, columns)."""
-        return torch.matmul(query.unsqueeze(-2), self.weights).squeeze(-2)
+        return by_columns(self.weights, query)
 
 
 @dataclass(frozen=True)

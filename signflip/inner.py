@@ -1,4 +1,4 @@
-"""Inner products of blocks of vectors: the one reduction that every answer of a conditioned matrix needs."""
+"""Products of blocks: inner products, which every answer of a conditioned matrix needs, and matrices by vectors."""
 
 from __future__ import annotations
 
@@ -22,3 +22,19 @@ def inner(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     else:
         products = vecdot(first, second)
     return products
+
+
+def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """W v a trial: (trials, m, n) and (trials, n) to (trials, m). BLAS, where it may: a tenth of torch's time."""
+    if is_plain(weights, vector):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return torch.from_numpy(np.matvec(weights.numpy(), vector.numpy()))
+    return torch.matmul(weights, vector.unsqueeze(-1)).squeeze(-1)
+
+
+def by_columns(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """W^T v a trial: (trials, m, n) and (trials, m) to (trials, n)."""
+    if is_plain(weights, vector):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return torch.from_numpy(np.vecmat(vector.numpy(), weights.numpy()))
+    return torch.matmul(vector.unsqueeze(-2), weights).squeeze(-2)

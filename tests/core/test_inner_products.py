@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from signflip import activations
-from signflip.inner import inner
+from signflip.inner import by_columns, by_rows, inner
 from signflip.plain import is_plain
 
 
@@ -21,6 +21,22 @@ def test_inner_products_are_within_rounding_of_exact_sums(dtype, shape):
     limit = shape[1] * torch.finfo(dtype).eps * (first * second).double().abs().sum(-1).numpy()
     assert (np.abs(inner(first, second).double().numpy() - exact) <= limit).all()
     assert inner(first, second).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 7, 4), (2, 300, 5), (40, 1, 9)])
+def test_matrices_by_vectors_are_within_rounding_of_exact_sums(dtype, shape):
+    rng = np.random.default_rng(shape)
+    weights = torch.from_numpy(rng.standard_normal(shape)).to(dtype)
+    right, left = (torch.from_numpy(rng.standard_normal((shape[0], n))).to(dtype) for n in (shape[2], shape[1]))
+    eps = torch.finfo(dtype).eps
+    for seen, wanted, size in (
+        (by_rows(weights, right), weights.double() * right.double().unsqueeze(1), -1),
+        (by_columns(weights, left), weights.double() * left.double().unsqueeze(2), -2),
+    ):
+        limit = shape[size] * eps * wanted.abs().sum(size)
+        assert ((seen.double() - wanted.sum(size)).abs() <= limit + 1e-300).all()
+        assert seen.dtype == dtype
 
 
 def test_an_inner_product_that_overflows_is_infinite_and_warns_nobody():

@@ -136,7 +136,11 @@ def test_what_is_done_in_place_leaves_the_draws_as_they_were():
     assert segmentation.room == 80
 
 
-@pytest.mark.parametrize("operation", [torch.sort, lambda v: torch.cumsum(v, 1), torch.sum, lambda v: v[:, :3]])
+@pytest.mark.parametrize(
+    "operation",
+    [torch.sort, lambda v: torch.cumsum(v, 1), torch.sum, lambda v: v[:, :3]],
+    ids=["sort", "cumsum", "sum", "slice"],
+)
 def test_what_is_not_elementwise_is_refused(operation):
     lazy = SegmentedCoordinates(20, KEY.draws(6, torch.float32), Segmentation(8))
     with pytest.raises(NotImplementedError, match="elementwise"):
