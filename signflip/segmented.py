@@ -31,6 +31,15 @@ _ELEMENTWISE = (
     _aten.zeros_like.default,
     _aten.ones_like.default,
     _aten.full_like.default,
+    _aten.elu_backward.default,
+    _aten.leaky_relu_backward.default,
+    _aten.hardtanh_backward.default,
+    _aten.softshrink_backward.default,
+    _aten.softplus_backward.default,
+    _aten.mish_backward.default,
+    _aten.log_sigmoid_forward.default,
+    _aten.hardswish.default,
+    _aten.hardswish_backward.default,
 )
 
 
@@ -118,9 +127,18 @@ class Segmented(torch.Tensor):
             node = _Computed(lambda first, *rest, **named: function(first.clone(), *rest, **named), nodes, options)
             vector.node = node
             return vector
-        dtype = function(*map(_one_entry, arguments), **options).dtype
-        computed = _Computed(function, nodes, options)
-        return Segmented(computed, vector.shape[1], vector.size_of_segment, dtype, vector.device)
+        one = function(*map(_one_entry, arguments), **options)
+        if isinstance(one, tuple):  # its further results are room to work in
+            first = _Computed(lambda *given, **named: function(*given, **named)[0], nodes, options)
+            return (vector._like(first, one[0].dtype), *one[1:])
+        return vector._like(_Computed(function, nodes, options), one.dtype)
+
+    def elementwise(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Segmented:
+        """``function``, which acts on each entry by itself and keeps the dtype, applied segment by segment."""
+        return self._like(_Computed(function, (self.node,), {}), self.dtype)
+
+    def _like(self, node: _Computed, dtype: torch.dtype) -> Segmented:
+        return Segmented(node, self.shape[1], self.size_of_segment, dtype, self.device)
 
 
 def _one_entry(argument: Any) -> Any:

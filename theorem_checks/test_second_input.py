@@ -67,8 +67,8 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input
     detects="KS distance 0.05 in any of ten projections",
     examples=3,
     statements=len(PAIR_PROJECTIONS),
-    # Two layers of m = 2000 are within 0.007 of their limit: what 40,000 trials leave open is well above that.
-    reach=(same_law(0.05, trials=40_000, second_trials=200_000, count=len(PAIR_PROJECTIONS)),),
+    # Two layers of m = 2000 are within 0.007 of their limit: what 30,000 trials leave open is well above that.
+    reach=(same_law(0.05, trials=30_000, second_trials=200_000, count=len(PAIR_PROJECTIONS)),),
 )
 @given(
     subject=st.sampled_from(
@@ -86,7 +86,7 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
         finite,
         replace(finite, law="infinite-width"),
         of=PAIR_PROJECTIONS,
-        trials=40_000,
+        trials=30_000,
         second_trials=200_000,
         tolerance=evidence.claim.tolerance,
     )

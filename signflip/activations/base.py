@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,9 +110,7 @@ class Activation(ABC):
         """
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
             raise ValueError(f"kinks: the window is [{low}, {high}]; finite ends, low <= high, are needed")
-        points = np.unique(np.asarray(self._kinks(low, high), dtype=np.float64))
-        inside: Points = points[(points >= low) & (points <= high)] + 0.0  # + 0.0 turns -0.0 into 0.0
-        return inside
+        return _kinks_within(self, low, high)
 
     def values_at(self, points: Points) -> Points:
         """Return sigma at a float64 NumPy array, as one of the same shape."""
@@ -146,3 +144,12 @@ class Activation(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+
+@lru_cache(maxsize=1024)
+def _kinks_within(activation: Activation, low: float, high: float) -> Points:
+    """`Activation.kinks`, remembered: quadratures come back to the same windows, and compositions search for theirs."""
+    points = np.unique(np.asarray(activation._kinks(low, high), dtype=np.float64))
+    inside: Points = points[(points >= low) & (points <= high)] + 0.0  # + 0.0 turns -0.0 into 0.0
+    inside.flags.writeable = False
+    return inside

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from signflip import second_input
-from signflip.activations import moments
+from signflip.activations import base, moments
 from strategies import activation_classes
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -145,6 +145,7 @@ def all_of(*plants: Plant) -> Plant:
 
 def _forget(of_activations: bool) -> None:
     """Empty the caches of what is computed from activations: nothing remembered with a fault may be met without."""
+    base._kinks_within.cache_clear()
     second_input.infinite_width_law.cache_clear()  # its tables hold whatever made them, and are made in no time
     if of_activations:
         moments._moment.cache_clear()
