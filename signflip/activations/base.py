@@ -110,7 +110,7 @@ class Activation(ABC):
         """
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
             raise ValueError(f"kinks: the window is [{low}, {high}]; finite ends, low <= high, are needed")
-        return _kinks_within(self, low, high)
+        return _kinks_within(self, low, high).copy()
 
     def values_at(self, points: Points) -> Points:
         """Return sigma at a float64 NumPy array, as one of the same shape."""
@@ -151,5 +151,4 @@ def _kinks_within(activation: Activation, low: float, high: float) -> Points:
     """`Activation.kinks`, remembered: quadratures come back to the same windows, and compositions search for theirs."""
     points = np.unique(np.asarray(activation._kinks(low, high), dtype=np.float64))
     inside: Points = points[(points >= low) & (points <= high)] + 0.0  # + 0.0 turns -0.0 into 0.0
-    inside.flags.writeable = False
     return inside
