@@ -317,7 +317,7 @@ MUTANTS = (
         "W h is summed in float16.",
         edited(
             "signflip.gaussian:DenseGaussian.matvec",
-            "torch.matmul(self.weights, query.unsqueeze(-1)).squeeze(-1)",
+            "by_rows(self.weights, query)",
             "(self.weights.half() * query.half().unsqueeze(1)).sum(-1).to(query.dtype)",
         ),
         ("INV.rotation", PIVOTS),
