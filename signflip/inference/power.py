@@ -28,7 +28,7 @@ from scipy.special import betaincinv, ndtri
 
 from signflip.inference.bounds import Ranks, dkw_radius, order_statistic_ranks
 from signflip.inference.independence import WRAPPED_VIEWS, grid_rates
-from signflip.inference.sequential import confidence_sequence, log_mixture_martingale
+from signflip.inference.sequential import ROUNDING_PER_TRIAL, log_mixture_martingale
 from signflip.inference.two_sample import two_sample_p_value
 from signflip.inference.validation import probability, real, whole
 from signflip.inference.verdict import Verdict
@@ -297,8 +297,11 @@ def _gap(trials: int, alpha: float, miss: float, edge: float, side: Literal[-1, 
     if side == 1:
         return _gap(trials, alpha, miss, 1.0 - edge, -1)
 
+    # The sequence leaves out those rates at which the martingale has reached 1/alpha: no need to find its ends.
+    bar = -math.log(alpha) + ROUNDING_PER_TRIAL * (trials + 1)
+
     def clears(successes: int) -> bool:
-        return confidence_sequence(successes, trials - successes, alpha).upper < edge
+        return successes < edge * trials and log_mixture_martingale(successes, trials - successes, edge) > bar
 
     if not clears(0):
         return math.inf

@@ -22,7 +22,7 @@ from scipy.special import betaln, expit, log_expit, xlog1py, xlogy
 from signflip.inference.bounds import Interval
 from signflip.inference.validation import probability, real, whole
 
-_ROUNDING_PER_TRIAL = 1e-14
+ROUNDING_PER_TRIAL = 1e-14
 """Over five times the rounding error of log M per trial, measured against 40 digits for counts up to 1e9."""
 
 _LAST_PLACES = 4 * sys.float_info.epsilon
@@ -47,7 +47,7 @@ def confidence_sequence(successes: int, failures: int, alpha: float) -> Interval
     Assumption: as for :func:`log_mixture_martingale`.
     """
     successes, failures = whole("successes", successes), whole("failures", failures)
-    bar = -math.log(probability("alpha", alpha)) + _ROUNDING_PER_TRIAL * (successes + failures + 1)
+    bar = -math.log(probability("alpha", alpha)) + ROUNDING_PER_TRIAL * (successes + failures + 1)
     mixture = _log_mixture(successes, failures)
     if successes == 0 and failures == 0:
         return Interval(0.0, 1.0)
