@@ -1,6 +1,6 @@
 """Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte.
 
-`parse` reads the text of --theorem-engine; `open_engine` starts what it names. An engine counts nothing and decides
+`parse` reads the text of --theorem-engine; `signflip.engine_start.open_engine` starts what it names. An engine counts nothing and decides
 nothing: where a check stops is decided by whoever reads the blocks.
 """
 
@@ -79,23 +79,6 @@ def parse(text: str) -> Choice:
     if find_spec("distributed") is None:
         raise EngineError(f"engine={text!r}: needs the package distributed: pip install -e '.[dask]'")
     return choice
-
-
-def open_engine(choice: Choice, device: str = "cpu") -> Engine:
-    """Start the engine; whoever opens it closes it. Only the serial engine samples on another ``device`` than "cpu".
-
-    Raises:
-        EngineError: if a scheduler is not there, has no workers, or its workers run other code.
-    """
-    if choice.kind == "serial":
-        return Serial(device)
-    if choice.kind == "processes":
-        from signflip.process_engine import Processes
-
-        return Processes(choice.workers)
-    from signflip.dask_engine import Dask
-
-    return Dask(choice)
 
 
 class Engine(ABC):

@@ -18,7 +18,8 @@ from _pytest._code.code import ExceptionRepr
 from signflip import plugin_options, process
 from signflip.claims import EFFORTS, Claim, canonical
 from signflip.code_digest import code_digest
-from signflip.engines import Engine, EngineError, open_engine, parse
+from signflip.engine_start import open_engine
+from signflip.engines import Engine, EngineError, parse
 from signflip.inference import Budget
 from signflip.reach import problems
 from signflip.registry import RegistryError, registered_checks

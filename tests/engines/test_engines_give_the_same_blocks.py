@@ -12,7 +12,8 @@ from engine_support import own_processes
 from signflip import trials
 from signflip.activations import get
 from signflip.configuration import Configuration
-from signflip.engines import Choice, Engine, Serial, open_engine, parse
+from signflip.engine_start import open_engine
+from signflip.engines import Choice, Engine, Serial, parse
 from signflip.networks import Architecture
 from signflip.randomness import Key
 

@@ -23,7 +23,8 @@ from engine_support import own_processes
 import signflip
 from signflip import dask_engine, process_engine
 from signflip.configuration import Configuration
-from signflip.engines import Engine, WorkersLostError, open_engine, parse
+from signflip.engine_start import open_engine
+from signflip.engines import Engine, WorkersLostError, parse
 from signflip.process_engine import LOSSES, Processes
 from signflip.randomness import Key
 
@@ -113,7 +114,8 @@ ORPHANS = """
 import multiprocessing, sys, time
 from signflip.activations import get
 from signflip.configuration import Configuration
-from signflip.engines import open_engine, parse
+from signflip.engine_start import open_engine
+from signflip.engines import parse
 from signflip.networks import Architecture
 from signflip.randomness import Key
 if __name__ == "__main__":
