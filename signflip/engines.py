@@ -1,7 +1,7 @@
 """Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte.
 
-`parse` reads the text of --theorem-engine; `signflip.engine_start.open_engine` starts what it names. An engine counts nothing and decides
-nothing: where a check stops is decided by whoever reads the blocks.
+`parse` reads the text of --theorem-engine; `signflip.engine_start` starts what it names. An engine counts nothing and
+decides nothing: where a check stops is decided by whoever reads the blocks.
 """
 
 from __future__ import annotations
