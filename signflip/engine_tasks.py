@@ -53,7 +53,10 @@ class Outcome:
 
 @cache
 def fingerprint() -> tuple[tuple[str, str], ...]:
-    """(name, version) of all that can change a block's bytes, as this process has loaded it: of the first call."""
+    """(name, version) of the code that makes a block's bytes, as this process has loaded it: of the first call.
+
+    Kinds of processor are not compared: BLAS has code for each, and the last bits may differ.
+    """
     # A local tag ("2.13.0+cpu") says for which devices torch was built; on the CPU the builds are one.
     found = {name: metadata.version(name).partition("+")[0] for name in ("numpy", "scipy", "torch")}
     code = code_digest([Path(__file__).parent])

@@ -1,4 +1,5 @@
-"""Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte.
+"""Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte on
+one kind of processor.
 
 `parse` reads the text of --theorem-engine; `signflip.engine_start` starts what it names. An engine counts nothing and
 decides nothing: where a check stops is decided by whoever reads the blocks.

@@ -8,7 +8,7 @@ _SHARED = (torch.float32, torch.float64)
 
 
 def is_plain(*tensors: torch.Tensor) -> bool:
-    """Whether all are float32 or float64 vectors in the CPU's memory, through which no gradient flows."""
+    """Whether all are float32 or float64 vectors in the CPU's memory, through which no backward pass flows."""
     return all(
         type(tensor) is torch.Tensor
         and tensor.is_cpu

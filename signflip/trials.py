@@ -86,7 +86,11 @@ def blocks(configuration: Configuration, key: Key, device: Device = CPU) -> Iter
 
 
 def run_block(configuration: Configuration, key: Key, block: int, device: Device = CPU) -> Sample:
-    """Block number ``block``: a pure function of its arguments."""
+    """Block number ``block``: a pure function of its arguments, on one kind of processor.
+
+    To the last bit once `signflip.process.settle` was called: BLAS sums long vectors in an order that depends on its
+    number of threads.
+    """
     dtype, trials = DTYPES[configuration.dtype], device.block_trials(configuration)
     if configuration.law == "infinite-width":
         sample = _limit_block(configuration, trials, key.draws(block, dtype))
