@@ -75,7 +75,8 @@ def attack(
             break
         forward = network.forward(reached)
         value = forward.value
-        gradient, _ = network.backward(forward)
+        if remaining or compare_gradients:
+            gradient, _ = network.backward(forward)
         del forward
     change: torch.Tensor | None = None
     if compare_gradients:

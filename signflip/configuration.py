@@ -16,7 +16,7 @@ from signflip.activations import Activation, from_spec
 from signflip.attacks import DIRECTIONS, STOPS
 from signflip.networks import Architecture
 from signflip.randomness import ENTRY_LAWS
-from signflip.segmented import SEGMENT
+from signflip.segmented import KEPT_ENTRIES, SEGMENT
 
 LAWS = ("dense", "conditioned", "infinite-width")
 # Which layers' conditional laws keep their projection; all but the first are controls.
@@ -179,6 +179,7 @@ def _require_memory(configuration: Configuration) -> None:
         raise ValueError(f"widths={architecture.widths}: allowed are {MOST_NEURONS:,} neurons in all, an hour a trial")
     else:
         entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in architecture.widths) * configuration.steps
+        entries += KEPT_ENTRIES * (max(architecture.widths) > SEGMENT)
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:
         raise MemoryError(

@@ -77,7 +77,7 @@ async def _pass_on(remote: distributed.Future[Outcome], local: Future[Outcome]) 
         outcome: Outcome = await remote
     except (CancelledError, asyncio.CancelledError) as error:
         failure = CancelledError(str(error))
-    except Exception as error:
+    except Exception as error:  # handed over, not handled: it is raised where the range is read
         failure = error
     if not local.set_running_or_notify_cancel():
         return

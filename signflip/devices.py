@@ -57,5 +57,10 @@ def cuda() -> Device:
     """
     if not torch.cuda.is_available():
         raise RuntimeError("device='cuda': torch finds no CUDA device; allowed is 'cpu'")
-    half = torch.cuda.get_device_properties(0).total_memory // (2 * 4 * LIVE_TENSORS)
-    return Device("cuda", min(_GPU_ENTRIES, 2 ** (half.bit_length() - 1)))
+    return Device("cuda", entries_within(torch.cuda.get_device_properties(0).total_memory))
+
+
+def entries_within(memory: int) -> int:
+    """Entries that a tensor of a block may hold on a GPU with ``memory`` bytes: a power of two, as float64 numbers."""
+    half = memory // (2 * 8 * LIVE_TENSORS)
+    return min(_GPU_ENTRIES, 1 << (half.bit_length() - 1))

@@ -115,7 +115,7 @@ def run_range(*plain: object) -> Outcome:
         key = Key(task.seed, task.purpose, task.digest)
         for block in range(task.start, task.stop):
             samples.append(run_block(configuration, key, block))
-    except Exception as error:
+    except Exception as error:  # carried to the reader, who raises it at the block that raised it here
         return Outcome(samples, _portable(error))
     return Outcome(samples, None)
 

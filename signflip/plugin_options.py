@@ -90,7 +90,7 @@ def settle_options(config: pytest.Config) -> None:
     if not 0 < option.theorem_false_alarm < 1:
         raise pytest.UsageError(f"--theorem-false-alarm={text}: allowed are numbers 0 < P < 1")
     _require_engine(config)
-    _settle_device(config)
+    settle_device(config)
     if isinstance(option.theorem_replay, str):
         option.theorem_replay = _replay(option.theorem_replay)
     folder = config.rootpath / option.theorem_report
@@ -121,7 +121,7 @@ def _require_engine(config: pytest.Config) -> None:
         )
 
 
-def _settle_device(config: pytest.Config) -> None:
+def settle_device(config: pytest.Config) -> None:
     """Replace the option by "cpu" or "cuda", and keep why; a worker of -n takes the device that it was given."""
     option, given = config.option, getattr(config, "workerinput", {})
     asked, option.theorem_device_note = option.theorem_device, ""

@@ -135,7 +135,7 @@ class RunLog:
                 from reports.page import write
 
                 self.page_lines = [f"page: {write(self.document, self.folder)}"]
-        except Exception as error:
+        except Exception as error:  # whatever the drawing raises, the run's verdicts stand
             self.page_lines = [
                 f"WARNING: the page could not be written: {type(error).__name__}: {error}",
                 f"WARNING: the evidence is whole; try: python -m reports build {self.path} -o {self.folder}",

@@ -19,7 +19,7 @@ from signflip.randomness import Draws
 # Entries of a segment. Layers of at most this width are held whole, as ordinary tensors.
 SEGMENT = 2**20
 # Drawn segments of one trial that are kept, in entries: shorter vectors are drawn once and not again.
-_KEPT_ENTRIES = 2**26
+KEPT_ENTRIES = 2**26
 
 Memo = dict[int, torch.Tensor]
 
@@ -184,7 +184,7 @@ class Segmentation:
     """What the vectors of one network share: their numbers, the size of a segment, and room for what is kept."""
 
     size: int = SEGMENT
-    room: int = _KEPT_ENTRIES
+    room: int = KEPT_ENTRIES
     last: int = field(default=-1, init=False)
 
     def next(self) -> int:

@@ -118,6 +118,26 @@ def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length():
     assert uniform_law_p_value(torch.remainder(angles[0] - angles[1], 1.0).numpy()) >= FALSE_FAIL
 
 
+@pytest.mark.parametrize(
+    ("steps", "options", "gradients"),
+    [
+        (1, {}, 1),
+        (3, {}, 3),
+        (1, {"asked_again": True}, 1),
+        (2, {"compare_gradients": True}, 3),
+        (2, {"compare_gradients": True, "asked_again": True}, 3),
+    ],
+)
+def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients):
+    """A conditioned matrix pays for every question in all that come later."""
+    c = dense("tanh", "gradient", dimension=3, widths=(4,))
+    network, space, point = drawn(c, 5)
+    watched = Watched(network)
+    attack(watched, space, point, c.step, steps, "gradient", **options)
+    assert len(watched.gradients) == gradients
+    assert len(watched.points) == steps + 1
+
+
 @pytest.mark.parametrize("law", ["dense", "conditioned"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_one_step_of_any_direction_has_length_s_times_the_gradients(law, direction):

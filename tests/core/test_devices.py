@@ -12,10 +12,11 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 from signflip import Architecture, activations, devices
-from signflip.configuration import DTYPES, Configuration
+from signflip.configuration import DTYPES, LIVE_TENSORS, Configuration
 from signflip.devices import CPU, Device
+from signflip.engines import Serial
 from signflip.plain import is_plain
-from signflip.randomness import DeviceDraws, Key
+from signflip.randomness import DeviceDraws, Draws, Key
 from signflip.trials import _block, blocks, collect, run_block
 
 KEY = Key(5, "devices", "")
@@ -134,6 +135,28 @@ def test_a_key_of_a_device_makes_draws_on_that_device():
         assert KEY.draws(0, torch.float32, "cuda").normal(3).is_cuda
 
 
+@pytest.mark.parametrize(("law", "asked"), [("conditioned", "cuda"), ("dense", "cuda"), ("infinite-width", "cpu")])
+def test_a_block_asks_for_draws_on_its_device(law, asked, monkeypatch):
+    """The infinite-width law stays on the CPU: its trials are a few numbers."""
+    devices_asked = []
+
+    def draws(key, block, dtype, device="cpu"):
+        devices_asked.append(device)
+        return Draws(key.sequence(block), dtype)
+
+    monkeypatch.setattr(Key, "draws", draws)
+    c = subject((5,), law=law)
+    sample = run_block(c, KEY, 0, Device("cuda", 200))
+    assert devices_asked == [asked]
+    assert len(sample) == Device("cuda", 200).block_trials(c)
+
+
+def test_the_serial_engine_samples_on_its_device(monkeypatch):
+    monkeypatch.setattr(devices, "cuda", lambda: Device("cpu", 60))
+    sizes = [len(next(Serial(device).blocks(subject((5,)), KEY, 100))) for device in ("cpu", "cuda")]
+    assert sizes == [2048, 12]
+
+
 def test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else():
     wide, narrow = subject((5000,)), subject((2,))
     gpu = Device("cuda", 2**26)
@@ -143,6 +166,15 @@ def test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else():
     limit = subject((1,), law="infinite-width")
     assert gpu.block_trials(limit) == CPU.block_trials(limit)
     assert gpu.segment == 2**26 > CPU.segment == 2**20
+
+
+def test_a_block_takes_half_of_the_devices_memory_at_most():
+    for gib in (1, 4, 8, 16, 140):
+        entries = devices.entries_within(gib * 2**30)
+        assert entries * 8 * LIVE_TENSORS <= gib * 2**29 or entries == 2**26
+        assert entries == 2**26 or 2 * entries * 8 * LIVE_TENSORS > gib * 2**29
+    assert devices.entries_within(2**30) == 2**23
+    assert devices.entries_within(140 * 2**30) == 2**26
 
 
 @pytest.mark.skipif(GPU_PRESENT, reason="there is a CUDA device here")

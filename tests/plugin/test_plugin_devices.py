@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from signflip.plugin_options import device_of_worker
+from signflip.plugin_options import device_of_worker, settle_device
 
 GPU_PRESENT = torch.cuda.is_available()
 
@@ -22,6 +23,15 @@ def test_workers_take_the_visible_devices_in_turn() -> None:
     seen = [given(f"gw{worker}", "cuda", ("2", "5"))["theorem_cuda"] for worker in range(4)]
     assert seen == ["2", "5", "2", "5"]
     assert given("gw1", "cpu") == {"theorem_device": "cpu"}
+
+
+def test_a_worker_sees_the_one_device_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    option = SimpleNamespace(theorem_device="auto")
+    told = {"theorem_device": "cuda", "theorem_cuda": "2"}
+    settle_device(SimpleNamespace(option=option, workerinput=told))  # type: ignore[arg-type]  # no more of it is read
+    assert option.theorem_device == "cuda"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
 
 
 @pytest.mark.skipif(GPU_PRESENT, reason="there is a CUDA device here")
