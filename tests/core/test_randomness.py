@@ -88,6 +88,19 @@ def test_a_stream_is_a_function_of_its_key_and_block(dtype):
     assert not torch.equal(draw(key, 3), draw(key, 4))
 
 
+def test_children_of_any_two_streams_or_of_two_names_are_different():
+    parents = [
+        Key(1, "child", "c").draws(0, torch.float32),
+        *(Key(1, "child", "d").draws(b, torch.float32) for b in (0, 1)),
+    ]
+    parents[0].normal(10)
+    names = ((0,), (0, 0), (0, 1), (1, 0), (1,))
+    drawn = {tuple(parent.child(*name).normal(4).tolist()) for parent in parents for name in names}
+    assert len(drawn) == len(parents) * len(names)
+    fresh = Key(1, "child", "c").draws(0, torch.float32)
+    assert torch.equal(fresh.child(0, 1).normal(4), parents[0].child(0, 1).normal(4))
+
+
 def test_the_parts_of_a_key_cannot_run_into_one_another():
     sequences = [
         Key(1, "ab", "c"),

@@ -14,6 +14,7 @@ import matrix_mutants
 import network_mutants
 import outcome_mutants
 import randomness_mutants
+import running_mutants
 import scope_mutants
 import statistics_mutants
 import wide_mutants
@@ -33,6 +34,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Infinite width and pairs, as claimed": wide_mutants.MUTANTS,
     "Controls": control_mutants.MUTANTS,
     "Statistics and evidence": statistics_mutants.MUTANTS,
+    "How trials are run": running_mutants.MUTANTS,
     "Some networks only": scope_mutants.MUTANTS,
     "One outcome only": outcome_mutants.MUTANTS,
 }

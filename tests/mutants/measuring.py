@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pytest
 from claim_mutants import POOLING
 from every_mutant import FAMILIES, MUTANTS
 from planting import Mutant, planted
-from running import EFFORT, Outcome, catches, label, places, run_check
+from running import EFFORT, ROOT, Outcome, catches, label, places, run_check
 
 from signflip import checking, evidence
+from signflip.code_digest import code_digest
 from signflip.inference import Verdict
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -34,6 +37,8 @@ ALSO_AGAINST_ALL = ("matrix: rounding noise normalised", "network: no slope belo
 ONE_SEED = SEEDS[0]
 # A run of this check takes 10 to 20 s: it meets only what one other check alone, or none, has caught.
 SLOW = "MW-1.hard"
+# What was measured so far, a line a mutant: a run that was stopped is taken up where it was, on the same code.
+KEPT = ROOT / "build" / "mutants.jsonl"
 
 
 @dataclass
@@ -108,16 +113,61 @@ def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...
 
 def measure_all(chosen: Sequence[int]) -> dict[int, Measured]:
     """The mutants of these numbers, on as many processes as there are processors; progress goes to stderr."""
-    start, found = time.monotonic(), dict[int, Measured]()
-    jobs = int(os.environ.get("JOBS", os.cpu_count() or 1))
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for index, seen in pool.imap_unordered(measure, chosen):
-            found[index] = seen
-            caught = ", ".join(f"{place.split('::')[-1]} {count}" for place, count in seen.caught.items()) or "-"
-            if seen.against_all is not None:
-                caught += f"; of the whole suite: {', '.join(seen.against_all) or '-'}"
-            caught += f"; lives without: {', '.join(seen.alone)}" if seen.alone else ""
-            passed = time.monotonic() - start
-            print(f"{passed:6.0f} s {len(found):4}/{len(chosen)} {MUTANTS[index].name}: {caught}", file=sys.stderr)
+    start = time.monotonic()
+    code = code_digest(ROOT / folder for folder in ("signflip", "strategies", "theorem_checks", "tests"))
+    kept = _kept(code)
+    found = {index: kept[MUTANTS[index].name] for index in chosen if MUTANTS[index].name in kept}
+    if found:
+        print(f"{len(found)} of {len(chosen)} were measured before, on this code: {KEPT}", file=sys.stderr)
+    if left := [index for index in chosen if index not in found]:
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        with KEPT.open("w", encoding="utf-8", buffering=1) as file:
+            file.writelines(_line(code, name, seen) for name, seen in kept.items())
+            for index, seen in _measured(left):
+                file.write(_line(code, MUTANTS[index].name, seen))
+                found[index] = seen
+                passed = time.monotonic() - start
+                print(f"{passed:6.0f} s {len(found):4}/{len(chosen)} {_in_words(index, seen)}", file=sys.stderr)
     return dict(sorted(found.items()))
+
+
+def _measured(left: Sequence[int]) -> Iterator[tuple[int, Measured]]:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    jobs = int(os.environ.get("JOBS", os.cpu_count() or 1))
+    with multiprocessing.get_context("spawn").Pool(min(jobs, len(left))) as pool:
+        yield from pool.imap_unordered(measure, left)
+
+
+def _line(code: str, name: str, seen: Measured) -> str:
+    return json.dumps({"code": code, "name": name, "measured": asdict(seen)}) + "\n"
+
+
+def _kept(code: str) -> dict[str, Measured]:
+    """What was measured on this code, by the mutant's name."""
+    found = {}
+    for line in KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else ():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue  # the half line of a run that was stopped
+        if entry["code"] == code:
+            found[entry["name"]] = from_json(entry["measured"])
+    return found
+
+
+def from_json(plain: dict[str, Any]) -> Measured:
+    """A `Measured` from its `asdict`, as JSON gives it back."""
+    met = plain["against_all"]
+    return Measured(
+        plain["caught"],
+        None if met is None else {claim_id: tuple(labels) for claim_id, labels in met.items()},
+        tuple(plain["alone"]),
+    )
+
+
+def _in_words(index: int, seen: Measured) -> str:
+    caught = ", ".join(f"{place.split('::')[-1]} {count}" for place, count in seen.caught.items()) or "-"
+    if seen.against_all is not None:
+        caught += f"; of the whole suite: {', '.join(seen.against_all) or '-'}"
+    caught += f"; lives without: {', '.join(seen.alone)}" if seen.alone else ""
+    return f"{MUTANTS[index].name}: {caught}"
