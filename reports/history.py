@@ -17,7 +17,7 @@ from typing import Any
 
 from reports.evidence_values import evidence_values
 from signflip.claims import canonical
-from signflip.evidence import tightest
+from signflip.evidence import CUT_SHORT, tightest
 
 SCHEMA = 1
 # Of each check, at most this many null p-values a night.
@@ -85,6 +85,10 @@ def _check_entry(check: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     }
 
 
+class CutShortError(ValueError):
+    """The run did not come to its end."""
+
+
 def _estimate(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The tightest statement: its kind, its value, its confidence bounds, and what was claimed."""
     statement, bounds = entry["statement"], entry["bounds"] or [0.0, 0.0]
@@ -104,7 +108,13 @@ def _estimate(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add(folder: Path, document: Mapping[str, Any]) -> Path:
-    """Write the run's file into ``folder``; what is there already is left alone. Returns its path."""
+    """Write the run's file into ``folder``; what is there already is left alone. Returns its path.
+
+    Raises:
+        CutShortError: which checks had finished may hang on what they counted, so they must not be pooled.
+    """
+    if document["circumstances"]["status"] == CUT_SHORT:
+        raise CutShortError("a run that was cut short is not added: which checks had finished may hang on their counts")
     entry = entry_of(document)
     text = json.dumps(entry, sort_keys=True, indent=1, allow_nan=False) + "\n"
     when = "".join(c for c in entry["started"][:19] if c.isdigit())

@@ -1,4 +1,4 @@
-"""A summary in Markdown, ready to be an issue, of a run that did not end as claimed."""
+"""A summary in Markdown, ready to be an issue, of a run that did not end as claimed, or not at all."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ def summary(document: Mapping[str, Any]) -> str:
     """Title line, what failed with its counts, and how to repeat it; one line if all is as claimed."""
     run, circumstances = document["run"], document["circumstances"]
     wrong = [c for c in document["checks"] if c["error"] is not None or c["verdict"] != c["claim"]["expect"]]
-    lost = circumstances["lost"]
-    if not wrong and not lost:
+    lost, left = circumstances["lost"], circumstances["not_reached"]
+    if not wrong and not lost and not left:
         return f"All {len(document['checks'])} checks ended as claimed (seed {run['seed']}, {run['effort']}).\n"
     ids = ", ".join([c["id"] for c in wrong] + lost)
+    unfinished = f"not finished, {len(left)} of {len(document['checks']) + len(lost) + len(left)} checks not reached"
     lines = [
-        f"# Not as claimed: {_quoted(ids)}",
+        f"# Not as claimed: {_quoted(ids)}" if ids else f"# The run was {unfinished}",
         "",
         f"Run of {circumstances['started']}: seed `{run['seed']}`, effort `{run['effort']}`, code "
         f"`{run.get('code', '')[:12]}`, "
         f"evidence `{document['digest'][:16]}`. A run of a correct suite refutes a true claim with probability at most "
         f"{run['false_alarm']:g}.",
         "",
+        *([f"It was {unfinished}.", ""] if ids and left else []),
     ]
     for check in wrong:
         claim = check["claim"]

@@ -26,8 +26,9 @@ def night(folder: Path, nights: Path, effort: str, seed: str, arguments: list[st
     The seed is drawn by the plugin, printed in the run's header and kept in the evidence. A history or a page that
     cannot be written is an error of its own (3), but only after the evidence is safe.
     """
-    evidence = folder / "evidence.json"
-    evidence.unlink(missing_ok=True)  # what is there after the run is of this run
+    evidence, lines = folder / "evidence.json", folder / "evidence.jsonl"
+    for path in (evidence, lines):
+        path.unlink(missing_ok=True)  # what is there after the run is of this run
     command = [sys.executable, "-m", "pytest", "-n", "auto", "theorem_checks/", f"--theorem-report={folder}"]
     options = [f"--theorem-false-alarm={FALSE_ALARM_A_NIGHT!r}", f"--theorem-effort={effort}", f"--theorem-seed={seed}"]
     print(
@@ -37,8 +38,11 @@ def night(folder: Path, nights: Path, effort: str, seed: str, arguments: list[st
     )
     status = subprocess.run([*command, *options, *arguments], check=False)
     try:
-        document = load(evidence)
-        print(f"history: {history.add(nights, document)}")
+        document = load(lines if lines.exists() and not evidence.exists() else evidence)
+        try:
+            print(f"history: {history.add(nights, document)}")
+        except history.CutShortError as error:
+            print(f"history: {error}", file=sys.stderr)
         found = history.load(nights)
         for problem in found.problems:
             print(f"history: {problem}", file=sys.stderr)

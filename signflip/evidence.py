@@ -1,8 +1,8 @@
 """Evidence: the record of a run, strict JSON, from which every verdict can be computed again.
 
-``python -m signflip.evidence verify FILE`` does so, from the file alone. Everything outside
-``circumstances`` (host, times, workers) is a function of the seed, the options and the code: two runs of
-one seed are byte-equal there, and ``digest`` is its SHA-256.
+``python -m signflip.evidence verify FILE`` does so, from the file alone, be it of a whole run or of one cut short.
+Everything outside ``circumstances`` (host, times, workers) is a function of the seed, the options and the code: two
+runs of one seed are byte-equal there, and ``digest`` is its SHA-256.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from signflip import evidence_lines
 from signflip.claims import Claim, canonical
+from signflip.evidence_lines import Line
 from signflip.inference import Budget, Statement, Verdict, combine
 from signflip.reach import figures
 
 SCHEMA = 1
+# The status of a run whose end was never written.
+CUT_SHORT = "cut short"
 _OUTSIDE_DIGEST = ("circumstances", "digest")
 # A list of numbers alone, which goes on one line. No text of JSON holds a line's end, so this matches no text.
 _ROW = re.compile(r"\[\n([-+.,\deE\s]+)\n\s*\]")
@@ -119,24 +123,6 @@ def write(document: Mapping[str, Any], path: Path) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def append(record: Mapping[str, Any], path: Path) -> None:
-    """Append one finished check to a JSON Lines file, on disk before this returns.
-
-    Where there is no room for all of it nothing of it stays: half a line would spoil the record after it as well.
-    """
-    line = f"{canonical(record)}\n".encode()
-    with path.open("ab", buffering=0) as stream:
-        end = stream.seek(0, os.SEEK_END)
-        try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[stream.write(rest) :]
-            os.fsync(stream.fileno())
-        except OSError:
-            stream.truncate(end)
-            raise
 
 
 def verify(document: Mapping[str, Any]) -> list[str]:
@@ -244,14 +230,34 @@ def _same_figures(found: Any, expected: Any) -> bool:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The document at ``path``; ValueError naming the file if it is not one JSON object."""
+    """The document at ``path``, or, of an evidence.jsonl, of the checks that had finished when it was read.
+
+    Raises:
+        ValueError: naming the file, if it is neither.
+    """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        text = path.read_text(encoding="utf-8")
+        document = _so_far(*evidence_lines.read(text)) if path.suffix == ".jsonl" else json.loads(text)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path}: holds {type(document).__name__}, not a document")
     return document
+
+
+def _so_far(head: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
+    """The document of a run that may not have come to its end; a check that came twice, all the same, is one."""
+    checks = {canonical(line.check): line.check for line in lines}
+    done = {line.check["id"] for line in lines}
+    left = [name for name in head["circumstances"]["not_reached"] if name not in done]
+    circumstances = {
+        **head["circumstances"],
+        "status": CUT_SHORT if left else "finished",
+        "seconds": max((line.seconds for line in lines), default=0.0),
+        "check_seconds": {line.check["id"]: line.check_seconds for line in lines},
+        "not_reached": left,
+    }
+    return assemble(head["run"], checks.values(), circumstances)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -259,7 +265,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m signflip.evidence", description=__doc__)
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("verify", help="compute every verdict again from the counts in FILE")
-    command.add_argument("file", type=Path, metavar="FILE", help="an evidence.json")
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="an evidence.json, or the evidence.jsonl of a run that was cut short"
+    )
     options = parser.parse_args(arguments)
     try:
         document = load(options.file)
@@ -276,7 +284,11 @@ def main(arguments: list[str] | None = None) -> int:
         for check in document["checks"]
         for part in [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
     )
-    print(f"{options.file}: {len(document['checks'])} checks, {statements} statements: every verdict follows")
+    missing = sum(len(document["circumstances"].get(kind, [])) for kind in ("lost", "not_reached"))
+    print(
+        f"{options.file}: {len(document['checks'])} checks, {statements} statements: every verdict follows"
+        + (f"; {missing} of {len(document['checks']) + missing} left no evidence" if missing else "")
+    )
     return 0
 
 

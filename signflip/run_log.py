@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from signflip import evidence
+from signflip import evidence, evidence_lines
+from signflip.evidence_lines import Line
 
 
 def versions() -> dict[str, str]:
@@ -26,9 +27,9 @@ def versions() -> dict[str, str]:
 class RunLog:
     """What a run has received so far.
 
-    Each record is appended to ``evidence.jsonl`` as it arrives, so that a run cut short leaves the checks
-    that finished; `finish` writes ``evidence.json``. A disk that cannot be written to is a problem that the run
-    reports, and costs no record in memory.
+    Each record is appended to ``evidence.jsonl`` as it arrives (`signflip.evidence_lines`), so that a run cut short
+    leaves the checks that finished; `finish` writes ``evidence.json``. A disk that cannot be written to is a problem
+    that the run reports, and costs no record in memory.
     """
 
     def __init__(self, folder: Path, registered: dict[str, str], run: dict[str, Any], workers: int | str) -> None:
@@ -71,7 +72,9 @@ class RunLog:
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)  # killed, this run must not be taken for the one before it
-        self._lines.write_text("", encoding="utf-8")
+        nothing_yet = {**self._circumstances(evidence.CUT_SHORT), "lost": [], "not_reached": sorted(self._expected)}
+        head = {"schema": evidence.SCHEMA, "run": self._run, "circumstances": nothing_yet}
+        evidence_lines.begin(head, self._lines)
 
     @property
     def path(self) -> Path:
@@ -93,18 +96,26 @@ class RunLog:
         if self._records.get(record["id"], record) != record:
             self.problems.append(f"{record['id']} ran twice and sent two different records")
         self._records[record["id"]] = record
-        self._seconds[record["id"]] = round(seconds, 3)
-        self._guard(lambda: evidence.append(record, self._lines))
+        self._seconds[record["id"]] = took = round(seconds, 3)
+        self._guard(lambda: evidence_lines.append(Line(record, took, self._passed), self._lines))
 
     def finish(self, status: str) -> None:
         """Write the document, if any check was to run; any but "finished" means that the run was stopped."""
         if not self._expected:
             return
         self._stopped = status != "finished"
-        circumstances = {
+        self.document = evidence.assemble(self._run, self._records.values(), self._circumstances(status))
+        self._guard(self._write)
+
+    @property
+    def _passed(self) -> float:
+        return round(time.monotonic() - self._clock, 3)
+
+    def _circumstances(self, status: str) -> dict[str, Any]:
+        return {
             "status": status,
             "started": self._started.isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - self._clock, 3),
+            "seconds": self._passed,
             "check_seconds": self._seconds,
             "host": socket.gethostname(),
             "platform": platform.platform(),
@@ -114,8 +125,6 @@ class RunLog:
             "lost": self.lost,
             "not_reached": sorted(self._expected - set(self._records) - set(self.lost)),
         }
-        self.document = evidence.assemble(self._run, self._records.values(), circumstances)
-        self._guard(self._write)
 
     def _write(self) -> None:
         assert self.document is not None

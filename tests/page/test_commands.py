@@ -89,3 +89,19 @@ def test_issue_is_one_line_for_a_green_run_and_quotes_what_failed(
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
     assert "<img" not in text.split("```")[0].split("\n", 1)[1]
+
+
+def test_issue_says_how_many_checks_a_stopped_run_did_not_reach(
+    path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = document["checks"][:3]
+    left = [check["id"] for check in document["checks"][3:]]
+    evidence.write(sample.finished(document["run"], kept, status="stopped", not_reached=left), path)
+    assert main(["issue", str(path)]) == 0
+    assert capsys.readouterr().out.startswith("# The run was not finished, 5 of 8 checks not reached\n")
+    other = {**kept[0], "verdict": "INCONCLUSIVE"}
+    evidence.write(sample.finished(document["run"], [other, *kept[1:]], status="stopped", not_reached=left), path)
+    assert main(["issue", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# Not as claimed: ")
+    assert "\n\nIt was not finished, 5 of 8 checks not reached.\n\n" in text

@@ -14,6 +14,7 @@ import sample
 from reports import history, nightly
 from reports.__main__ import main
 from signflip import evidence
+from signflip.evidence_lines import Line, append, begin
 
 ROOT = Path(nightly.__file__).parents[1]
 
@@ -27,7 +28,13 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> li
         assert not check
         commands.append(command)
         (folder,) = [word.split("=", 1)[1] for word in command if word.startswith("--theorem-report=")]
-        if "--no-evidence" not in command:
+        if "--killed" in command:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            all_checks = [check["id"] for check in document["checks"]]
+            begun = {**document["circumstances"], "status": "cut short", "not_reached": all_checks}
+            begin({"schema": 1, "run": document["run"], "circumstances": begun}, Path(folder) / "evidence.jsonl")
+            append(Line(document["checks"][0], 1.0, 2.0), Path(folder) / "evidence.jsonl")
+        elif "--no-evidence" not in command:
             Path(folder).mkdir(parents=True, exist_ok=True)
             evidence.write(document, Path(folder) / "evidence.json")
         return subprocess.CompletedProcess(command, 1)
@@ -78,6 +85,23 @@ def test_a_night_without_evidence_fails_and_keeps_no_older_run_for_its_own(
     (out / "evidence.json").write_text(json.dumps(sample.finished({}, [])))
     assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
     assert "evidence.json" in capsys.readouterr().err
+    assert not nights.exists()
+
+
+@pytest.mark.usefixtures("pytest_runs")
+def test_a_night_that_was_killed_is_shown_and_is_no_part_of_the_history(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, nights = tmp_path / "out", tmp_path / "nights"
+    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--killed"]) == 1
+    assert "7 lost or not reached" in (out / "index.html").read_text(encoding="utf-8")
+    assert (
+        (out / "summary.md")
+        .read_text(encoding="utf-8")
+        .startswith("# The run was not finished, 7 of 8 checks not reached\n")
+    )
+    assert main(["build", str(out / "evidence.jsonl"), "-o", str(out), "--history", str(nights)]) == 0
+    assert capsys.readouterr().err.count("history: a run that was cut short is not added") == 2
     assert not nights.exists()
 
 

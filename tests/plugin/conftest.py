@@ -8,13 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import signflip.checking  # loaded here, it stays loaded over pytester's runs in process
+from signflip import evidence_lines
 
 PLUGIN = 'pytest_plugins = ["signflip.pytest_plugin"]\n'
 INI = "[pytest]\naddopts = -p no:randomly -p no:cacheprovider\nstrict = true\n"
@@ -106,9 +107,10 @@ class Suite:
     def checks(self, name: str = "evidence.json") -> dict[str, dict[str, Any]]:
         return {check["id"]: check for check in self.document(name)["checks"]}
 
-    def lines(self) -> list[dict[str, Any]]:
+    def lines(self) -> list[Mapping[str, Any]]:
+        """The checks that evidence.jsonl holds, in the order in which they came."""
         text = (self.folder / "reports/latest/evidence.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
+        return [line.check for line in evidence_lines.read(text)[1]]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from signflip import evidence
 from signflip.checking import BudgetError, Evidence, InconclusiveError, RefutedError
 from signflip.claims import Claim
 from signflip.evidence import assemble, check_verdict, digest, main, verify, write
+from signflip.evidence_lines import Line, append
 from signflip.inference import Budget
 
 Document = dict[str, Any]
@@ -200,7 +201,7 @@ def test_nan_is_refused_and_leaves_the_old_file(sound: Document, tmp_path: Path)
         with pytest.raises(ValueError, match="not JSON compliant"):
             assemble({"seed": value}, [], {})
         with pytest.raises(ValueError, match="not JSON compliant"):
-            evidence.append({"value": value}, path)
+            append(Line({"value": value}, 0.0, 0.0), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

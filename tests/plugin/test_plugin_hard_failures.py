@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 import signflip
-from signflip.claims import Claim
-from signflip.evidence import verify
-from signflip.inference import Statement
+from signflip.evidence import load, verify
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Path]
@@ -66,21 +64,6 @@ sys.exit(pytest.main(sys.argv[2:]))
 """
 
 
-def records(report: Path) -> list[dict[str, Any]]:
-    """What the JSON Lines file of a run holds, each line read on its own."""
-    return [json.loads(line) for line in (report / "evidence.jsonl").read_text().splitlines()]
-
-
-def follows(record: dict[str, Any]) -> bool:
-    """Whether every statement of a record, judged again, says what the record says."""
-    assert Claim(**record["claim"]).id == record["id"]
-    return all(
-        Statement.from_json(entry["statement"]).judge().verdict == entry["verdict"]
-        for example in record["examples"]
-        for entry in example["statements"]
-    )
-
-
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and was not waited for does not."""
     try:
@@ -116,12 +99,14 @@ def test_a_controller_killed_beside_its_workers_leaves_evidence_that_can_be_judg
         stderr=subprocess.DEVNULL,
     ) as process:
         lines = report / "evidence.jsonl"
-        finished = until(lambda: lines.exists() and lines.read_text().count("\n") == 3 and sleeper.exists())
+        finished = until(lambda: lines.exists() and lines.read_text().count("\n") == 4 and sleeper.exists())
         process.send_signal(signal.SIGKILL)
     assert finished
-    found = records(report)
-    assert sorted(record["id"] for record in found) == ["A.supported", "B.control", "B.near"]
-    assert all(follows(record) for record in found)
+    found = load(lines)
+    assert [check["id"] for check in found["checks"]] == ["A.supported", "B.control", "B.near"]
+    assert found["circumstances"]["status"] == "cut short"
+    assert found["circumstances"]["not_reached"] == ["S.sleeps"]
+    assert verify(found) == []
     assert not (report / "evidence.json").exists()
     assert until(lambda: not alive(int(sleeper.read_text()))), "a worker outlived its controller"
 
@@ -168,41 +153,19 @@ def test_a_disk_without_room_for_a_record_makes_the_run_fail_and_tears_no_line(
     build_suite(tmp_path, green_checks)
     whole = python(tmp_path, "-m", "pytest", "-p", "no:xdist")
     assert whole.returncode == 0
-    first, *others = (len(line) + 1 for line in (tmp_path / "reports/latest/evidence.jsonl").read_bytes().splitlines())
-    assert others
-    # Room for one record and half of the next; the document is longer than that.
-    most = max(first, *others) + min(first, *others) // 2
+    head, *checks = (len(line) + 1 for line in (tmp_path / "reports/latest/evidence.jsonl").read_bytes().splitlines())
+    # Room for one check and half of the next; the document is longer than that.
+    most = head + max(checks) + min(checks) // 2
     limited = python(tmp_path, "-c", WITH_LITTLE_ROOM, str(most), "-p", "no:xdist", PYTHONDONTWRITEBYTECODE="1")
     assert limited.returncode == 1
     assert "3 passed" in limited.stdout
     assert "PROBLEM: evidence could not be written: " in limited.stdout
     assert "3 of 3 checks ended as claimed" in limited.stdout, "what was received is still shown"
-    kept = records(tmp_path / "reports/latest")
-    assert 1 <= len(kept) < 3
-    assert all(follows(record) for record in kept)
+    kept = load(tmp_path / "reports/latest/evidence.jsonl")
+    assert 1 <= len(kept["checks"]) < 3
+    assert verify(kept) == []
     # Neither the older run's document nor a torn one, and no temporary file.
     assert sorted(path.name for path in (tmp_path / "reports/latest").glob("*evidence*")) == ["evidence.jsonl"]
-
-
-def test_a_record_that_finds_no_room_leaves_the_file_at_the_end_of_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from signflip import evidence
-
-    path = tmp_path / "evidence.jsonl"
-    evidence.append({"id": "ONE"}, path)
-    before = path.read_text()
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(evidence.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        evidence.append({"id": "TWO"}, path)
-    assert path.read_text() == before
-    monkeypatch.undo()
-    evidence.append({"id": "THREE"}, path)
-    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["ONE", "THREE"]
 
 
 # Root may write to any folder but those that the kernel makes up.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import signflip
+from signflip import evidence_lines
 from signflip.evidence import verify
 
 STRIP = """
@@ -98,12 +99,12 @@ def test_a_killed_controller_leaves_the_finished_checks_and_no_older_run(
     ) as process:
         lines = report / "evidence.jsonl"
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (lines.exists() and lines.read_text().count("\n") == 3):
+        while time.monotonic() < deadline and not (lines.exists() and lines.read_text().count("\n") == 4):
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
-    records = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert [record["id"] for record in records] == ["A.supported", "B.near", "B.control"]
+    checks = [line.check["id"] for line in evidence_lines.read(lines.read_text())[1]]
+    assert checks == ["A.supported", "B.near", "B.control"]
     assert not (report / "evidence.json").exists()
 
 
@@ -113,7 +114,7 @@ def test_a_full_disk_makes_the_run_fail_and_costs_no_record(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("signflip.evidence.append", full)
+    monkeypatch.setattr("signflip.evidence_lines.append", full)
     suite.write(green_checks)
     run = suite.run()
     assert run.parseoutcomes() == {"passed": 3}

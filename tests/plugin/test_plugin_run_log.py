@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from signflip import evidence
+from signflip import evidence, evidence_lines
 from signflip.claims import canonical
 from signflip.run_log import RunLog
 
@@ -29,7 +31,10 @@ def log(tmp_path: Path) -> RunLog:
 
 def test_only_checks_are_expected(log: RunLog) -> None:
     assert log.lost == ["ONE", "TWO"]
-    assert (log.folder / "evidence.jsonl").read_text() == ""
+    so_far = evidence.load(log.folder / "evidence.jsonl")
+    assert so_far["checks"] == so_far["circumstances"]["lost"] == []
+    assert so_far["circumstances"]["not_reached"] == ["ONE", "TWO"]
+    assert so_far["run"] == RUN
 
 
 def test_a_run_without_checks_writes_nothing(tmp_path: Path) -> None:
@@ -44,7 +49,10 @@ def test_what_two_workers_collect_is_expected_once(log: RunLog) -> None:
     log.receive(record("ONE"), 1.0)
     log.expect(list(NODES))
     assert log.lost == ["TWO"]
-    assert (log.folder / "evidence.jsonl").read_text() == record("ONE") + "\n"
+    so_far = evidence.load(log.folder / "evidence.jsonl")
+    assert so_far["checks"] == [json.loads(record("ONE"))]
+    assert so_far["circumstances"]["check_seconds"] == {"ONE": 1.0}
+    assert so_far["circumstances"]["not_reached"] == ["TWO"]
 
 
 def test_a_stopped_run_lost_only_what_had_started(log: RunLog) -> None:
@@ -70,14 +78,14 @@ def test_the_log_names_what_did_not_end_as_claimed(log: RunLog) -> None:
     assert log.not_as_claimed == ["ONE", "TWO"]
 
 
-@pytest.mark.parametrize("broken", ["append", "write"])
+@pytest.mark.parametrize(("module", "broken"), [(evidence_lines, "append"), (evidence, "write")])
 def test_a_bad_disk_is_one_problem_and_costs_no_record(
-    log: RunLog, broken: str, monkeypatch: pytest.MonkeyPatch
+    log: RunLog, module: ModuleType, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(evidence, broken, full)
+    monkeypatch.setattr(module, broken, full)
     log.receive(record("ONE"), 1.0)
     log.receive(record("TWO"), 1.0)
     log.finish("finished")
