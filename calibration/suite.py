@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from calibration.cases import SEED, smallest
 from calibration.laws import heights, one_sample_distances, rare_pairs, with_atom
-from signflip.claims import EFFORTS, Claim
+from signflip.claims import Claim
 from signflip.inference import (
     Approach,
     Budget,
@@ -89,7 +89,7 @@ def shares(claims: Sequence[Claim], total: float, effort: str = "standard", *, s
     budget = Budget(total, tuple(claim.id for claim in claims))
     found = []
     for claim in claims:
-        examples = max(1, round(EFFORTS[effort] * claim.examples))
+        examples = claim.examples_at(effort)
         alpha = budget.statement_share(claim.id, examples, claim.statements, claim.pooled)
         found.append(Share(claim, alpha if split else budget.share(claim.id), examples))
     return found

@@ -65,6 +65,10 @@ class Claim:
             raise ValueError(f"claim {self.id!r}: statements=0 and pooled=0: a check that states nothing cannot fail")
         self._settle_reach()
 
+    def examples_at(self, effort: str) -> int:
+        """Configurations that the check draws at an effort, at least one."""
+        return max(1, round(EFFORTS[effort] * self.examples))
+
     def _settle_reach(self) -> None:
         try:
             given = tuple(one if isinstance(one, Reach) else Reach(**one) for one in self.reach)

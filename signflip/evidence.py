@@ -128,8 +128,9 @@ def write(document: Mapping[str, Any], path: Path) -> None:
 def verify(document: Mapping[str, Any]) -> list[str]:
     """What is wrong with a document, in words; empty if every verdict follows from the counts.
 
-    Judges every statement again, and compares its verdict and figures, its alpha with its share of the budget, what
-    each check says that it detects, the verdicts of examples and checks, and the digest.
+    Judges every statement again, and compares its verdict, figures and sentence, its alpha with its share of the
+    budget, the examples with those of its claim at this effort, what each check says that it detects, the verdicts of
+    examples and checks, and the digest. What was claimed, and of which networks, only the code can say.
     """
     if document.get("schema") != SCHEMA:
         return [f"schema={document.get('schema')!r}: this program reads schema {SCHEMA}"]
@@ -145,7 +146,9 @@ def verify(document: Mapping[str, Any]) -> list[str]:
         if replayed is not None:
             problems += _replay_problems(document, replayed)
         for check in document["checks"]:
-            problems += [f"{check['id']}: {problem}" for problem in _check_problems(check, budget, replayed)]
+            problems += [
+                f"{check['id']}: {problem}" for problem in _check_problems(check, run["effort"], budget, replayed)
+            ]
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         problems.append(f"not a document of this schema: {type(error).__name__}: {error}")
     return problems
@@ -158,7 +161,9 @@ def _replay_problems(document: Mapping[str, Any], replayed: Mapping[str, Any]) -
         yield "a replay of one example allows more"
 
 
-def _check_problems(check: Mapping[str, Any], budget: Budget, replayed: Mapping[str, Any] | None) -> Iterable[str]:
+def _check_problems(
+    check: Mapping[str, Any], effort: str, budget: Budget, replayed: Mapping[str, Any] | None
+) -> Iterable[str]:
     claim = Claim(**check["claim"])
     if check["id"] != claim.id:
         yield f"its claim is {claim.id}"
@@ -166,6 +171,8 @@ def _check_problems(check: Mapping[str, Any], budget: Budget, replayed: Mapping[
     alpha = budget.statement_share(claim.id, check["allowed_examples"], claim.statements, claim.pooled)
     if replayed is not None:
         alpha = replayed["alpha"]
+    elif check["allowed_examples"] != (allowed := claim.examples_at(effort)):
+        yield f"{check['allowed_examples']!r} examples allowed, at {effort} effort its claim draws {allowed}"
     if check["alpha"] != alpha:
         yield f"alpha {check['alpha']!r}, its share of the budget is {alpha!r}"
     if not _same_figures(check.get("reach", []), figures(claim.reach, check["alpha"], check["allowed_examples"])):
@@ -202,6 +209,14 @@ def _statement_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]
         judgement.margin is not None and not _close([entry["margin"]], [judgement.margin])
     ):
         yield f"{entry['name']}: margin {entry['margin']}, its counts and threshold give {judgement.margin}"
+
+    # A control's p-value is what its verdict rests on, and the sentence is what a reader sees.
+    if (entry["p_value"] is None) != (judgement.p_value is None) or (
+        judgement.p_value is not None and not math.isclose(entry["p_value"], judgement.p_value, rel_tol=1e-6)
+    ):
+        yield f"{entry['name']}: p-value {entry['p_value']}, its counts give {judgement.p_value}"
+    if entry["sentence"] != judgement.sentence:
+        yield f"{entry['name']}: says {entry['sentence']!r}, its counts give {judgement.sentence!r}"
 
 
 def _pilot_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]:

@@ -16,7 +16,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 
 from signflip import plugin_options, process
-from signflip.claims import EFFORTS, Claim, canonical
+from signflip.claims import Claim, canonical
 from signflip.code_digest import code_digest
 from signflip.engine_start import open_engine
 from signflip.engines import Engine, EngineError, parse
@@ -198,7 +198,7 @@ def _examples(claim: Claim, config: pytest.Config) -> int:
     """How many configurations a check draws in this run."""
     replay = config.option.theorem_replay
     if replay is None:
-        return max(1, round(EFFORTS[config.option.theorem_effort] * claim.examples))
+        return claim.examples_at(config.option.theorem_effort)
     return replay["draws"] if isinstance(replay["draws"], int) else 1
 
 

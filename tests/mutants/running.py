@@ -26,7 +26,7 @@ from planting import CHECK_EDITS
 from signflip import check_runner
 from signflip.check_runner import CheckRunner, hypothesis_settings
 from signflip.checking import Evidence, NotShownError
-from signflip.claims import EFFORTS, Claim
+from signflip.claims import Claim
 from signflip.configuration import Configuration
 from signflip.inference import Budget
 from signflip.registry import registered_checks
@@ -129,7 +129,7 @@ def run_check(
     module = fresh_copy(SUITE / file)
     function = getattr(module, name)
     claim = claim_of(function)
-    allowed = max(1, round(EFFORTS[effort] * claim.examples))
+    allowed = claim.examples_at(effort)
     budget = Budget(FALSE_ALARM, tuple(places()))
     alpha = budget.statement_share(claim.id, allowed, claim.statements, claim.pooled)
     drawn = allowed if examples is None else min(allowed, examples)

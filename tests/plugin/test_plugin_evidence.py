@@ -90,6 +90,21 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
     ),
     "a verdict": (lambda d: entry(d).update(verdict="REFUTED"), "heads: verdict REFUTED, its counts give SUPPORTED"),
     "a bound": (lambda d: entry(d)["bounds"].__setitem__(0, 0.49), "heads: bounds [0.49, "),
+    "a p-value": (
+        lambda d: d["checks"][POOLED]["pooled"]["statements"][0].update(p_value=1e-9),
+        ": p-value 1e-09, its counts give ",
+    ),
+    "a p-value left out": (
+        lambda d: d["checks"][POOLED]["pooled"]["statements"][0].update(p_value=None),
+        ": p-value None, its counts give ",
+    ),
+    "a sentence": (lambda d: entry(d).update(sentence="All is well."), "heads: says 'All is well.', its counts give"),
+    "more examples and less alpha": (
+        lambda d: d["checks"][NEAR].update(allowed_examples=4, alpha=d["checks"][NEAR]["alpha"] / 2),
+        "E.near: 4 examples allowed, at standard effort its claim draws 2",
+    ),
+    "an effort": (lambda d: d["run"].update(effort="nightly"), "at nightly effort its claim draws 16"),
+    "an effort of no name": (lambda d: d["run"].update(effort="vast"), "not a document of this schema: KeyError"),
     "a threshold": (lambda d: entry(d, number=1)["statement"].update(threshold=0.2), "heads again: margin "),
     "a threshold of a law": (
         lambda d: d["checks"][POOLED]["pooled"]["statements"][0]["statement"].update(tolerance=0.3),

@@ -13,7 +13,6 @@ import pytest
 from signflip.activations import Activation, get
 from signflip.check_runner import CheckRunner, hypothesis_settings
 from signflip.checking import Evidence, NotShownError
-from signflip.claims import EFFORTS
 from signflip.codec import decode
 from signflip.configuration import Configuration
 from signflip.plugin_options import DEFAULT_SEED
@@ -66,7 +65,7 @@ def claims_of(function: Callable[..., None]) -> list[Any]:
 def draws_of(check: Callable[..., None], kind: type[Evidence]) -> list[dict[str, Any]]:
     """What a check draws, example by example, at standard effort under the default master seed."""
     (claim,) = claims_of(check)
-    examples = max(1, round(EFFORTS["standard"] * claim.examples))
+    examples = claim.examples_at("standard")
     evidence = kind(claim, DEFAULT_SEED, 1e-9, examples)
     handle = hypothesis_settings(examples)(check).hypothesis
     body = handle.inner_test
