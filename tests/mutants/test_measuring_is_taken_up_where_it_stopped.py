@@ -7,6 +7,7 @@ from pathlib import Path
 
 import measuring
 import pytest
+from every_mutant import MUTANTS
 from measuring import Measured, measure_all
 
 SEEN = {
@@ -50,5 +51,9 @@ def test_half_a_line_of_a_run_that_was_killed_is_measured_again(measured: list[i
 def test_other_code_is_measured_anew(measured: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     measure_all([0, 1])
     monkeypatch.setattr(measuring, "code_digest", lambda folders: f"other code in {len(list(folders))} folders")
-    measure_all([0])
+    assert measure_all([0]) == {0: SEEN[0]}
     assert measured == [0, 1, 0]
+
+
+def test_no_two_mutants_are_taken_for_each_other() -> None:
+    assert len(set(measuring._stamps())) == len(MUTANTS)
