@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import alone_mutants
 import approach_mutants
 import attack_mutants
 import claim_mutants
@@ -37,5 +38,6 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "How trials are run": running_mutants.MUTANTS,
     "Some networks only": scope_mutants.MUTANTS,
     "One outcome only": outcome_mutants.MUTANTS,
+    "One check only": alone_mutants.MUTANTS,
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for family in FAMILIES.values() for mutant in family)

@@ -156,7 +156,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "Inner products of blocks are those of the vectors in float16.",
         wrapped("signflip.inner:inner", lambda inner: lambda *two: inner(*(one.half().to(one.dtype) for one in two))),
         (INNER, "MW-4.joint-law.small"),
-        "a relative rounding of 5e-4, far below the KS distance of 0.035 that MW-4.joint-law detects; seen where numbers "
-        "are too large for float16.",
+        "a relative rounding of 5e-4, far below the KS distance of 0.035 that MW-4.joint-law detects; seen where "
+        "numbers are too large for float16.",
     ),
 )
