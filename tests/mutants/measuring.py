@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from claim_mutants import POOLING
-from every_mutant import FAMILIES, MUTANTS
+from every_mutant import MUTANTS, meets_all
 from planting import Mutant, planted
 from running import EFFORT, ROOT, Outcome, catches, label, places, run_check
 
@@ -24,18 +24,6 @@ from signflip.code_digest import code_digest
 from signflip.inference import Verdict
 
 SEEDS = (1, 2, 3, 4, 5)
-# Families whose mutants meet the whole suite, once: they are narrow, so that few checks catch each.
-AGAINST_ALL = (
-    *("Some networks only", "One outcome only", "What is claimed", "Controls"),
-    *(
-        "Earlier theorems",
-        "Distance and local linearity",
-        "The approach to infinite width",
-        "Infinite width and pairs, as claimed",
-    ),
-)
-# And these, for which a check was written.
-ALSO_AGAINST_ALL = ("matrix: rounding noise normalised", "network: no slope below the last layer")
 ONE_SEED = SEEDS[0]
 # A run of this check takes 10 to 20 s: it meets only what one other check alone, or none, has caught.
 SLOW = "MW-1.hard"
@@ -67,7 +55,7 @@ def measure(index: int) -> tuple[int, Measured]:
             seen.caught[place] = sum(
                 catches(place, seed, effort=mutant.effort) for seed in (SEEDS if place in places() else SEEDS[:1])
             )
-        if mutant.name in ALSO_AGAINST_ALL or any(mutant in FAMILIES[family] for family in AGAINST_ALL):
+        if meets_all(mutant):
             found = {claim_id: outcome.against for claim_id, outcome in _suite(mutant)}
             seen.against_all = found
             candidates = set.intersection(*(set(labels) for labels in found.values())) if found else set()
@@ -150,7 +138,7 @@ def _stamps() -> list[str]:
     for mutant in MUTANTS:
         (family,) = (name for name, module in families.items() if mutant in module.MUTANTS)
         files = [here / f"{name}.py" for name in ("measuring", "planting", "running", family)]
-        texts = [mutant.name, code, *(path.read_text(encoding="utf-8") for path in files)]
+        texts = [mutant.name, str(meets_all(mutant)), code, *(path.read_text(encoding="utf-8") for path in files)]
         stamps.append(hashlib.sha256("\0".join(texts).encode()).hexdigest())
     return stamps
 

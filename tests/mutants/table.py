@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from every_mutant import FAMILIES, MUTANTS
-from measuring import AGAINST_ALL, ALSO_AGAINST_ALL, ONE_SEED, SEEDS, SLOW, Measured
+from every_mutant import AGAINST_ALL, ALSO_AGAINST_ALL, FAMILIES, MUTANTS
+from measuring import ONE_SEED, SEEDS, SLOW, Measured
 from planting import Mutant
 from running import EFFORT, ROOT, places
 
