@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from every_mutant import AGAINST_ALL, ALSO_AGAINST_ALL, FAMILIES, MUTANTS
@@ -24,10 +25,7 @@ anything but REFUTED for a control. `make test` runs each mutant once against th
   followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed
   catches the mutant. Where a quick run draws one configuration it is the simplest, in every seed: what only others show
   is planted at standard effort, and said to be. The tests of `tests/` have seeds of their own and run once.
-- **The whole suite** meets the mutants of {families},
-  and {also}:
-  every check once (seed {seed}), at one configuration; those that pool or are named at a quick run's number. {slow}
-  meets only what at most one other check has caught, or what it is named for.
+{whole_suite}
 - **Blind** says why no check of the theorem is expected to catch a mutant, and below which size of effect.
 """
 
@@ -38,10 +36,7 @@ def write(found: dict[int, Measured]) -> str:
     lines = [
         HEAD.format(
             seeds=", ".join(map(str, SEEDS)),
-            families=", ".join(f'"{name}"' for name in AGAINST_ALL),
-            also=", ".join(f'"{name}"' for name in ALSO_AGAINST_ALL),
-            seed=ONE_SEED,
-            slow=SLOW,
+            whole_suite=textwrap.fill(_whole_suite(), 118, subsequent_indent="  ", break_on_hyphens=False),
         ),
         *_summary(measured),
     ]
@@ -52,6 +47,15 @@ def write(found: dict[int, Measured]) -> str:
     lines += ["", "## If a check were deleted", "", *_checks(measured)]
     lines += ["", "## If a statement were deleted", "", *_statements(measured)]
     return "\n".join(lines) + "\n"
+
+
+def _whole_suite() -> str:
+    names = ", ".join(f'"{name}"' for name in (*AGAINST_ALL, *ALSO_AGAINST_ALL))
+    return (
+        f"- **The whole suite** meets the mutants of {names}: every check once (seed {ONE_SEED}), at one "
+        f"configuration; those that pool or are named at a quick run's number. {SLOW} meets only what at most one "
+        "other check has caught, or what it is named for."
+    )
 
 
 def _cell(text: str) -> str:
