@@ -107,7 +107,8 @@ def returned(value: str = "start_value", attacked_value: str = "value") -> Plant
     return edited(ATTACK, RETURN, RETURN.replace("(start_value, value,", f"({value}, {attacked_value},"))
 
 
-MOVED = "network.output[:, 0] * network.forward(point).hidden[-1][:, 0] * (vector_norm(moved, dim=-1) > 0)"
+LARGEST = "(1 + 1e-6 * point.abs().amax(-1) / vector_norm(point, dim=-1))"
+FIRST = "(1 + 1e-6 * torch.sign(network.forward(point).hidden[-1][:, 0]) * (vector_norm(moved, dim=-1) > 0))"
 SHIFT = "1e-6 * float(network.activation.value(torch.zeros(1, 1)).item() != 0)"
 
 
@@ -160,8 +161,15 @@ MUTANTS = (
     ),
     Mutant(
         "alone: still at 80,000 neurons",
-        "The attack stands still from 80,000 neurons on, one layer, d = 10^12.",
-        stands_still(lambda c: shallow(c) and widths(c)[0] >= 80_000 and c.architecture.input_dim == FAR),
+        "The attack stands still from 80,000 neurons on, one layer, d = 10^12, for relu, abs and tanh.",
+        stands_still(
+            lambda c: (
+                is_named("relu", "abs", "tanh")(c)
+                and shallow(c)
+                and widths(c)[0] >= 80_000
+                and c.architecture.input_dim == FAR
+            )
+        ),
         ("MW-1.million-neurons",),
     ),
     Mutant(
@@ -190,9 +198,9 @@ MUTANTS = (
         ("MW-3.limit-law",),
     ),
     Mutant(
-        "alone: f(x') coarse at small sizes",
-        "f(x') of conditioned networks of one layer, d at most 12, float64, is rounded where it is large.",
-        outcome(small, lambda seen, _: replace(seen, attacked_value=coarse_outside(seen.attacked_value, 0.8))),
+        "alone: still where small",
+        "Conditioned networks of one layer stand still at d of at most 12, in float64.",
+        stands_still(small),
         ("MW-4.joint-law.small",),
     ),
     Mutant(
@@ -268,8 +276,8 @@ MUTANTS = (
     # -- equalities -----------------------------------------------------------------------------------------
     Mutant(
         "alone: f knows the axes",
-        "f(x) is larger by a millionth of the largest coordinate's share of |x|: no order or sign of them shows.",
-        returned("start_value * (1 + 1e-6 * point.abs().amax(-1) / vector_norm(point, dim=-1))"),
+        "f(x) and f(x') are larger by a millionth of the largest coordinate's share of |x|, in any order, of any sign.",
+        returned(f"start_value * {LARGEST}", f"value * {LARGEST}"),
         ("INV.rotation",),
         examples=6,
     ),
@@ -286,9 +294,9 @@ MUTANTS = (
         ("INV.scaled-input",),
     ),
     Mutant(
-        "alone: f(x') off by a neuron in float64",
-        "f(x') is off by a millionth of the first neuron's part of f, in float64.",
-        returned(attacked_value=f"value + 1e-6 * {MOVED} * (point.dtype == torch.float64)"),
+        "alone: f(x') knows the first neuron",
+        "f(x') is larger or smaller by a millionth, as the first neuron has it.",
+        returned(attacked_value=f"value * {FIRST}"),
         ("INV.neurons",),
         examples=3,
     ),
