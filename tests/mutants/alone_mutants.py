@@ -45,7 +45,7 @@ def shallow(c: Configuration) -> bool:
 
 def small(c: Configuration) -> bool:
     """What MW-4.joint-law.small conditions."""
-    return shallow(c) and c.dtype == "float64" and c.architecture.input_dim <= 12
+    return shallow(c) and c.architecture.input_dim <= 12 and widths(c)[0] <= 12 and c.steps <= 3
 
 
 def moderate(c: Configuration) -> bool:
@@ -108,7 +108,8 @@ def returned(value: str = "start_value", attacked_value: str = "value") -> Plant
 
 
 LARGEST = "(1 + 1e-6 * point.abs().amax(-1) / vector_norm(point, dim=-1))"
-FIRST = "(1 + 1e-6 * torch.sign(network.forward(point).hidden[-1][:, 0]) * (vector_norm(moved, dim=-1) > 0))"
+LAST = "network.forward(point).hidden[-1]"
+FIRST = f"(1 + 1e-6 * ({LAST}[:, 0] > {LAST}.mean(-1)) * (vector_norm(moved, dim=-1) > 0))"
 SHIFT = "1e-6 * float(network.activation.value(torch.zeros(1, 1)).item() != 0)"
 
 
@@ -199,7 +200,7 @@ MUTANTS = (
     ),
     Mutant(
         "alone: still where small",
-        "Conditioned networks of one layer stand still at d of at most 12, in float64.",
+        "Conditioned networks of one layer stand still where m and d are 12 at most, in up to three steps.",
         stands_still(small),
         ("MW-4.joint-law.small",),
     ),
@@ -295,7 +296,7 @@ MUTANTS = (
     ),
     Mutant(
         "alone: f(x') knows the first neuron",
-        "f(x') is larger or smaller by a millionth, as the first neuron has it.",
+        "f(x') is larger by a millionth where the first neuron is above the mean of its layer.",
         returned(attacked_value=f"value * {FIRST}"),
         ("INV.neurons",),
         examples=3,
