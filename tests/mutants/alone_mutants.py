@@ -200,7 +200,7 @@ MUTANTS = (
     ),
     Mutant(
         "alone: still where small",
-        "Conditioned networks of one layer stand still where m and d are 12 at most and m is not 8, in up to three steps.",
+        "Conditioned networks of one layer stand still where m, not 8, and d are 12 at most, in up to three steps.",
         stands_still(small),
         ("MW-4.joint-law.small",),
     ),
