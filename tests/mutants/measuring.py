@@ -133,7 +133,9 @@ def _stamps() -> list[str]:
     here = Path(__file__).parent
     tested = sorted(folder for folder in here.parent.iterdir() if folder.is_dir() and folder != here)
     code = code_digest([ROOT / "signflip", ROOT / "strategies", ROOT / "theorem_checks", *tested])
-    families = {name: module for name, module in sys.modules.items() if name.endswith("_mutants")}
+    families = {
+        path.stem: sys.modules[path.stem] for path in here.glob("*_mutants.py") if not path.stem.startswith("test_")
+    }
     stamps = []
     for mutant in MUTANTS:
         (family,) = (name for name, module in families.items() if mutant in module.MUTANTS)
