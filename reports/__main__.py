@@ -9,7 +9,7 @@ from pathlib import Path
 from reports import diff, history, issue
 from signflip.evidence import SCHEMA, load
 
-ONE = "an evidence.json, or the evidence.jsonl of a run that was cut short"
+EVIDENCE_HELP = "an evidence.json, or the evidence.jsonl of a run that was cut short"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,16 +17,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reports", description="A run's evidence as a page for readers.")
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="write DIR/index.html from EVIDENCE alone")
-    build.add_argument("evidence", type=Path, metavar="EVIDENCE", help=ONE)
+    build.add_argument("evidence", type=Path, metavar="EVIDENCE", help=EVIDENCE_HELP)
     build.add_argument("--history", type=Path, metavar="DIR", help="folder of earlier runs; this one is added to it")
     build.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="folder for index.html")
     compare = commands.add_parser("diff", help="compare two runs, claim by claim")
-    compare.add_argument("first", type=Path, metavar="A", help=ONE)
+    compare.add_argument("first", type=Path, metavar="A", help=EVIDENCE_HELP)
     compare.add_argument("second", type=Path, metavar="B", help="another")
     summary = commands.add_parser(
         "issue", help="print a Markdown summary, ready for an issue, of what is not as claimed"
     )
-    summary.add_argument("evidence", type=Path, metavar="EVIDENCE", help=ONE)
+    summary.add_argument("evidence", type=Path, metavar="EVIDENCE", help=EVIDENCE_HELP)
     nightly = commands.add_parser("nightly", help="run the theorem checks with a fresh seed; history, page and summary")
     nightly.add_argument(
         "--history", type=Path, metavar="DIR", default=Path("reports/history"), help="default: %(default)s"

@@ -17,7 +17,7 @@ from typing import Any
 
 from reports.evidence_values import evidence_values
 from signflip.claims import canonical
-from signflip.evidence import CUT_SHORT, tightest
+from signflip.evidence import tightest
 
 SCHEMA = 1
 # Of each check, at most this many null p-values a night.
@@ -31,6 +31,10 @@ _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "code": str,
     "checks": dict,
 }
+
+
+class CutShortError(ValueError):
+    """The run did not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,6 @@ def _check_entry(check: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     }
 
 
-class CutShortError(ValueError):
-    """The run did not come to its end."""
-
-
 def _estimate(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The tightest statement: its kind, its value, its confidence bounds, and what was claimed."""
     statement, bounds = entry["statement"], entry["bounds"] or [0.0, 0.0]
@@ -113,8 +113,11 @@ def add(folder: Path, document: Mapping[str, Any]) -> Path:
     Raises:
         CutShortError: which checks had finished may hang on what they counted, so they must not be pooled.
     """
-    if document["circumstances"]["status"] == CUT_SHORT:
-        raise CutShortError("a run that was cut short is not added: which checks had finished may hang on their counts")
+    if left := document["circumstances"]["not_reached"]:
+        raise CutShortError(
+            f"a run that was stopped before {len(left)} of its checks is not added: which had finished may hang on "
+            "their counts"
+        )
     entry = entry_of(document)
     text = json.dumps(entry, sort_keys=True, indent=1, allow_nan=False) + "\n"
     when = "".join(c for c in entry["started"][:19] if c.isdigit())

@@ -16,7 +16,9 @@ def summary(document: Mapping[str, Any]) -> str:
     if not wrong and not lost and not left:
         return f"All {len(document['checks'])} checks ended as claimed (seed {run['seed']}, {run['effort']}).\n"
     ids = ", ".join([c["id"] for c in wrong] + lost)
-    unfinished = f"not finished, {len(left)} of {len(document['checks']) + len(lost) + len(left)} checks not reached"
+    unfinished = (
+        f"not finished, {len(left)} of {len(document['checks']) + len(lost) + len(left)} checks left no evidence"
+    )
     lines = [
         f"# Not as claimed: {_quoted(ids)}" if ids else f"# The run was {unfinished}",
         "",

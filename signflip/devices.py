@@ -50,7 +50,7 @@ def visible() -> tuple[str, ...]:
 
 @cache
 def cuda() -> Device:
-    """The first CUDA device that this process sees, its blocks sized to its memory: at most half of it is used.
+    """The first CUDA device that this process sees, its blocks sized to its memory.
 
     Raises:
         RuntimeError: where torch finds none.
@@ -61,6 +61,9 @@ def cuda() -> Device:
 
 
 def entries_within(memory: int) -> int:
-    """Entries that a tensor of a block may hold on a GPU with ``memory`` bytes: a power of two, as float64 numbers."""
+    """Entries that a tensor of a block may hold on a GPU with ``memory`` bytes: a power of two, as float64 numbers.
+
+    The tensors of one layer then take half of the memory at most; those of many layers or steps may take more.
+    """
     half = memory // (2 * 8 * LIVE_TENSORS)
     return min(_GPU_ENTRIES, 1 << (half.bit_length() - 1))

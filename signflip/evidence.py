@@ -25,7 +25,7 @@ from signflip.inference import Budget, Statement, Verdict, combine
 from signflip.reach import figures
 
 SCHEMA = 1
-# The status of a run whose end was never written.
+# The status of a run that left only the lines of some of its checks.
 CUT_SHORT = "cut short"
 _OUTSIDE_DIGEST = ("circumstances", "digest")
 # A list of numbers alone, which goes on one line. No text of JSON holds a line's end, so this matches no text.
@@ -129,8 +129,8 @@ def verify(document: Mapping[str, Any]) -> list[str]:
     """What is wrong with a document, in words; empty if every verdict follows from the counts.
 
     Judges every statement again, and compares its verdict, figures and sentence, its alpha with its share of the
-    budget, the examples with those of its claim at this effort, what each check says that it detects, the verdicts of
-    examples and checks, and the digest. What was claimed, and of which networks, only the code can say.
+    budget, the number of examples allowed with that of its claim at this effort, what each check says that it detects,
+    the verdicts of examples and checks, and the digest. What was claimed, and of which networks, only the code can say.
     """
     if document.get("schema") != SCHEMA:
         return [f"schema={document.get('schema')!r}: this program reads schema {SCHEMA}"]
@@ -261,7 +261,12 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _so_far(head: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
-    """The document of a run that may not have come to its end; a check that came twice, all the same, is one."""
+    """The document of a run that may not have come to its end; a check that came twice, all the same, is one.
+
+    Its digest is made here, and says nothing of whether the lines were changed.
+    """
+    if head["schema"] != SCHEMA:
+        raise ValueError(f"schema={head['schema']!r}: this program reads schema {SCHEMA}")
     checks = {canonical(line.check): line.check for line in lines}
     done = {line.check["id"] for line in lines}
     left = [name for name in head["circumstances"]["not_reached"] if name not in done]
@@ -299,7 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
         for check in document["checks"]
         for part in [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
     )
-    missing = sum(len(document["circumstances"].get(kind, [])) for kind in ("lost", "not_reached"))
+    missing = sum(len(document.get("circumstances", {}).get(kind, [])) for kind in ("lost", "not_reached"))
     print(
         f"{options.file}: {len(document['checks'])} checks, {statements} statements: every verdict follows"
         + (f"; {missing} of {len(document['checks']) + missing} left no evidence" if missing else "")

@@ -23,6 +23,12 @@ class Line(NamedTuple):
     seconds: float
 
 
+_NUMBER = (int, float)
+_HEAD: dict[str, tuple[type, ...]] = {"schema": (int,), "run": (dict,), "circumstances": (dict,)}
+_LINE: dict[str, tuple[type, ...]] = {"check": (dict,), "check_seconds": _NUMBER, "seconds": _NUMBER}
+_WORDS = {(int,): "a whole number", (dict,): "an object", _NUMBER: "a number"}
+
+
 def begin(head: Mapping[str, Any], path: Path) -> None:
     """Start the file anew, with the document as it is before any check."""
     path.unlink(missing_ok=True)
@@ -64,9 +70,16 @@ def read(text: str) -> tuple[dict[str, Any], list[Line]]:
             content = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: {error}") from error
-        wanted = set(Line._fields) if number > 1 else {"schema", "run", "circumstances"}
-        if not isinstance(content, dict) or set(content) != wanted:
+        wanted = _LINE if number > 1 else _HEAD
+        if not isinstance(content, dict) or set(content) != set(wanted):
             raise ValueError(f"line {number}: allowed is an object with the keys {', '.join(sorted(wanted))}")
+        for name, kinds in wanted.items():
+            if not isinstance(content[name], kinds):
+                raise ValueError(f"line {number}: {name}={content[name]!r}: allowed is {_WORDS[kinds]}")
+        if number > 1 and not isinstance(content["check"].get("id"), str):
+            raise ValueError(f"line {number}: check without an id")
+        if number == 1 and not isinstance(content["circumstances"].get("not_reached"), list):
+            raise ValueError("line 1: circumstances without not_reached, the checks that are to run")
         found.append(content)
     if not found:
         raise ValueError("holds no line")

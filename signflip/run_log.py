@@ -46,6 +46,9 @@ class RunLog:
         self._seconds: dict[str, float] = {}
         self._started_checks: set[str] = set()
         self._stopped = False
+        # Of evidence.jsonl: whether its first line is on disk, and the lines that are not.
+        self._begun = False
+        self._arrived: list[Line] = []
         # What ran the trials, as the engine names itself.
         self.engine = "serial"
         # Where the page is, or why there is none.
@@ -67,7 +70,16 @@ class RunLog:
         first = not self._expected
         self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
         if first and self._expected:
-            self._guard(self._begin)
+            self._guard(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Write down what has come; what a full disk refused before is tried again."""
+        if not self._begun:
+            self._begin()
+            self._begun = True
+        while self._arrived:
+            evidence_lines.append(self._arrived[0], self._lines)
+            del self._arrived[0]
 
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +109,8 @@ class RunLog:
             self.problems.append(f"{record['id']} ran twice and sent two different records")
         self._records[record["id"]] = record
         self._seconds[record["id"]] = took = round(seconds, 3)
-        self._guard(lambda: evidence_lines.append(Line(record, took, self._passed), self._lines))
+        self._arrived.append(Line(record, took, self._passed))
+        self._guard(self._catch_up)
 
     def finish(self, status: str) -> None:
         """Write the document, if any check was to run; any but "finished" means that the run was stopped."""

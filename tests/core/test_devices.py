@@ -168,7 +168,7 @@ def test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else():
     assert gpu.segment == 2**26 > CPU.segment == 2**20
 
 
-def test_a_block_takes_half_of_the_devices_memory_at_most():
+def test_the_tensors_of_a_layer_take_half_of_the_devices_memory_at_most():
     for gib in (1, 4, 8, 16, 140):
         entries = devices.entries_within(gib * 2**30)
         assert entries * 8 * LIVE_TENSORS <= gib * 2**29 or entries == 2**26

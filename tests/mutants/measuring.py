@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -10,25 +9,24 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from claim_mutants import POOLING
 from every_mutant import MUTANTS, meets_all
 from planting import Mutant, planted
-from running import EFFORT, ROOT, Outcome, catches, label, places, run_check
+from running import EFFORT, ROOT, Outcome, catches, label, places, run_check, run_test
 
 from signflip import checking, evidence
 from signflip.code_digest import code_digest
 from signflip.inference import Verdict
+from signflip.run_log import versions
 
 SEEDS = (1, 2, 3, 4, 5)
 ONE_SEED = SEEDS[0]
 # A run of this check takes 10 to 20 s: it meets only what one other check alone, or none, has caught.
 SLOW = "MW-1.hard"
-# What was measured so far, a line a mutant: a run that was stopped is taken up where it was, and what is the same code
-# and the same fault is not measured again.
+# What was measured so far, a line a mutant: a run that was stopped is taken up where it was, on the same code.
 KEPT = ROOT / "build" / "mutants.jsonl"
 
 
@@ -49,6 +47,8 @@ class Measured:
 def measure(index: int) -> tuple[int, Measured]:
     """Everything about one mutant."""
     mutant, seen = MUTANTS[index], Measured()
+    if broken := [place for place in mutant.caught_by if place not in places() and run_test(place)]:
+        raise AssertionError(f"{mutant.name}: {', '.join(broken)} fails where nothing is planted")
     with planted(mutant):
         for place in mutant.caught_by:
             # A test has seeds of its own, and is run once.
@@ -105,16 +105,17 @@ def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...
 def measure_all(chosen: Sequence[int]) -> dict[int, Measured]:
     """The mutants of these numbers, on as many processes as there are processors; progress goes to stderr."""
     start = time.monotonic()
-    kept, stamps = _kept(), _stamps()
-    found = {index: kept[stamp] for index in chosen if (stamp := stamps[index]) in kept}
+    code = _code()
+    kept = _kept(code)
+    found = {index: kept[name] for index in chosen if (name := MUTANTS[index].name) in kept}
     if found:
         print(f"{len(found)} of {len(chosen)} were measured before, on this code: {KEPT}", file=sys.stderr)
     if left := [index for index in chosen if index not in found]:
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         with KEPT.open("w", encoding="utf-8", buffering=1) as file:
-            file.writelines(_line(stamp, kept[stamp]) for stamp in stamps if stamp in kept)
+            file.writelines(_line(code, name, seen) for name, seen in kept.items())
             for index, seen in _measured(left):
-                file.write(_line(stamps[index], seen))
+                file.write(_line(code, MUTANTS[index].name, seen))
                 found[index] = seen
                 passed = time.monotonic() - start
                 print(f"{passed:6.0f} s {len(found):4}/{len(chosen)} {_in_words(index, seen)}", file=sys.stderr)
@@ -128,36 +129,26 @@ def _measured(left: Sequence[int]) -> Iterator[tuple[int, Measured]]:
         yield from pool.imap_unordered(measure, left)
 
 
-def _stamps() -> list[str]:
-    """What each mutant's measurement rests on: its name, its family's file, and all code that it may meet."""
-    here = Path(__file__).parent
-    tested = sorted(folder for folder in here.parent.iterdir() if folder.is_dir() and folder != here)
-    code = code_digest([ROOT / "signflip", ROOT / "strategies", ROOT / "theorem_checks", *tested])
-    families = {
-        path.stem: sys.modules[path.stem] for path in here.glob("*_mutants.py") if not path.stem.startswith("test_")
-    }
-    stamps = []
-    for mutant in MUTANTS:
-        (family,) = (name for name, module in families.items() if mutant in module.MUTANTS)
-        files = [here / f"{name}.py" for name in ("measuring", "planting", "running", family)]
-        texts = [mutant.name, str(meets_all(mutant)), code, *(path.read_text(encoding="utf-8") for path in files)]
-        stamps.append(hashlib.sha256("\0".join(texts).encode()).hexdigest())
-    return stamps
+def _code() -> str:
+    """All that a measurement rests on: the code, the tests and mutants, and what is installed."""
+    code = code_digest(ROOT / folder for folder in ("signflip", "strategies", "theorem_checks", "tests"))
+    return f"{code} {versions()}"
 
 
-def _line(stamp: str, seen: Measured) -> str:
-    return json.dumps({"stamp": stamp, "measured": asdict(seen)}) + "\n"
+def _line(code: str, name: str, seen: Measured) -> str:
+    return json.dumps({"code": code, "name": name, "measured": asdict(seen)}) + "\n"
 
 
-def _kept() -> dict[str, Measured]:
-    """What was measured before, by its stamp."""
+def _kept(code: str) -> dict[str, Measured]:
+    """What was measured on this code, by the mutant's name."""
     found = {}
     for line in KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else ():
         try:
             entry = json.loads(line)
         except ValueError:
             continue  # the half line of a run that was stopped
-        found[entry["stamp"]] = from_json(entry["measured"])
+        if entry["code"] == code:
+            found[entry["name"]] = from_json(entry["measured"])
     return found
 
 

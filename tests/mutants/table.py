@@ -112,14 +112,14 @@ def _checks(measured: dict[str, Measured]) -> Iterator[str]:
     for name, seen in measured.items():
         if seen.against_all is not None and len(seen.against_all) == 1:
             lone.setdefault(next(iter(seen.against_all)), []).append(name)
-    yield "Mutants that met the whole suite and were caught by one check only: without it they would live."
+    yield "Mutants that met the whole suite, and were caught by one check only: without it this run would have been"
+    yield f"green (seed {ONE_SEED}; checks that are not named for the mutant, one configuration each)."
     yield ""
     yield "| check | mutants that only it catches |"
     yield "|---|---|"
     yield from (f"| {claim_id} | {_cell('; '.join(lone[claim_id]))} |" for claim_id in sorted(lone))
     yield ""
-    yield "No mutant that met the whole suite lives without these (others cover the same faults, at other sizes or"
-    yield "activations; or the mutants that they are named for met their named checks only):"
+    yield "No mutant that met the whole suite lives without these: what they caught, others caught as well."
     yield f"{', '.join(sorted(set(places()) - set(lone)))}."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from running import FALSE_ALARM, places, run_check
+from running import EFFORT, FALSE_ALARM, places, run_check
 
 from signflip.evidence import assemble, digest, verify
 
@@ -14,7 +14,7 @@ CHECK = "BOUND.no-overshoot"
 
 def document() -> dict[str, Any]:
     """A document of one real check, as a run at quick effort writes it."""
-    run = {"false_alarm": FALSE_ALARM, "registered": sorted(places()), "replay": None}
+    run = {"effort": EFFORT, "false_alarm": FALSE_ALARM, "registered": sorted(places()), "replay": None}
     return assemble(run, [run_check(CHECK, 0).record], {})
 
 
@@ -43,6 +43,8 @@ def test_every_tampered_figure_is_found() -> None:
     assert any("its counts give SUPPORTED" in problem for problem in verify(forged))
     assert any("bounds" in problem for problem in problems(found, bounds=[0.0, 1.0]))
     assert any("margin" in problem for problem in problems(found, margin=0.5))
+    assert any("p-value" in problem for problem in problems(found, p_value=0.5))
+    assert any("says 'All is well.'" in problem for problem in problems(found, sentence="All is well."))
     assert any("alpha" in problem for problem in problems(found, alpha=entry["statement"]["alpha"] * 2))
     assert problems(found, successes=entry["statement"]["successes"] - 1)
     assert problems(found, threshold=0.5)

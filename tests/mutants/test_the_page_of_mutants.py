@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from every_mutant import MUTANTS
+from every_mutant import FAMILIES, MUTANTS
 from measuring import SEEDS, Measured
 from planting import Mutant
 from running import places
@@ -31,6 +31,13 @@ def test_what_no_named_check_catches_in_every_seed_says_what_the_suite_is_blind_
     for mutant, _, caught in rows():
         assert f"{len(SEEDS)} of {len(SEEDS)} [" in caught or mutant in blind or "tests/" in caught, mutant
         assert "NOT CAUGHT" not in caught, mutant
+
+
+def test_each_mutant_for_one_check_alone_was_caught_by_that_one_alone() -> None:
+    lone = PAGE.read_text(encoding="utf-8").split("\n## If a check were deleted\n")[1].split("\n## ")[0]
+    caught = {line.split(" | ")[0].removeprefix("| "): line for line in lone.splitlines() if line.startswith("| ")}
+    for mutant in FAMILIES["One check only"]:
+        assert mutant.name in caught[mutant.caught_by[0]].replace("\\|", "|")
 
 
 def test_the_page_is_a_function_of_what_was_measured() -> None:

@@ -98,10 +98,10 @@ def test_issue_says_how_many_checks_a_stopped_run_did_not_reach(
     left = [check["id"] for check in document["checks"][3:]]
     evidence.write(sample.finished(document["run"], kept, status="stopped", not_reached=left), path)
     assert main(["issue", str(path)]) == 0
-    assert capsys.readouterr().out.startswith("# The run was not finished, 5 of 8 checks not reached\n")
+    assert capsys.readouterr().out.startswith("# The run was not finished, 5 of 8 checks left no evidence\n")
     other = {**kept[0], "verdict": "INCONCLUSIVE"}
     evidence.write(sample.finished(document["run"], [other, *kept[1:]], status="stopped", not_reached=left), path)
     assert main(["issue", str(path)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
-    assert "\n\nIt was not finished, 5 of 8 checks not reached.\n\n" in text
+    assert "\n\nIt was not finished, 5 of 8 checks left no evidence.\n\n" in text

@@ -98,10 +98,10 @@ def test_a_night_that_was_killed_is_shown_and_is_no_part_of_the_history(
     assert (
         (out / "summary.md")
         .read_text(encoding="utf-8")
-        .startswith("# The run was not finished, 7 of 8 checks not reached\n")
+        .startswith("# The run was not finished, 7 of 8 checks left no evidence\n")
     )
     assert main(["build", str(out / "evidence.jsonl"), "-o", str(out), "--history", str(nights)]) == 0
-    assert capsys.readouterr().err.count("history: a run that was cut short is not added") == 2
+    assert capsys.readouterr().err.count("history: a run that was stopped before 7 of its checks is not added") == 2
     assert not nights.exists()
 
 

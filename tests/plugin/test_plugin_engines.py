@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -243,6 +244,12 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
+HEEDS_CTRL_C = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
 ENDLESS = """
 @claim("E.endless", **words(examples=1))
 def test_endless(evidence):
@@ -256,13 +263,16 @@ def test_ctrl_c_ends_the_pool_and_keeps_what_there_is(suite: Any, usual_checks: 
     suite.write({**usual_checks, "test_e.py": ENDLESS})
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
     environment["PYTHONPATH"] = str(Path(signflip.__file__).parents[1])
-    # A group of its own, as a shell gives a job: Ctrl-C reaches the workers, too.
-    command = [sys.executable, "-m", "pytest", "-s", "--theorem-engine=processes:2"]
+    # A group of its own, as a shell gives a job: Ctrl-C reaches the workers, too. Jobs in the background ignore it, and
+    # so does what they start, unless told otherwise.
+    command = [sys.executable, "-c", HEEDS_CTRL_C, "-s", "--theorem-engine=processes:2"]
     with subprocess.Popen(
         command, env=environment, cwd=suite.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
     ) as run:  # fmt: skip
         assert run.stdout is not None
+        watchdog = threading.Timer(120.0, run.kill)
+        watchdog.start()
         said = ""
         for line in run.stdout:
             said += line
@@ -273,6 +283,7 @@ def test_ctrl_c_ends_the_pool_and_keeps_what_there_is(suite: Any, usual_checks: 
         time.sleep(1)
         os.killpg(run.pid, signal.SIGINT)
         said += run.stdout.read()
+        watchdog.cancel()
     assert run.returncode == pytest.ExitCode.INTERRUPTED, said
     assert said.count("Traceback") == 0
     _until(lambda: not any(map(_alive, children)))

@@ -76,6 +76,11 @@ def test_circumstances_may_differ(sound: Document) -> None:
     assert verify({**sound, "circumstances": {"host": "elsewhere"}}) == []
 
 
+def test_the_command_line_needs_no_circumstances(sound: Document, tmp_path: Path) -> None:
+    write({key: value for key, value in sound.items() if key != "circumstances"}, tmp_path / "evidence.json")
+    assert main(["verify", str(tmp_path / "evidence.json")]) == 0
+
+
 def entry(document: Document, check: int = 1, number: int = 0) -> Document:
     found: Document = document["checks"][check]["examples"][0]["statements"][number]
     return found

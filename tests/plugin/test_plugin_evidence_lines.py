@@ -19,6 +19,9 @@ HEAD: dict[str, Any] = {
 }
 
 
+FIRST = '{"schema": 1, "run": {}, "circumstances": {"not_reached": []}}\n'
+
+
 def line(name: str, seconds: float = 1.0) -> Line:
     return Line({"id": name}, 0.5, seconds)
 
@@ -78,8 +81,15 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
         ('{"schema": 1', "holds no line"),
         ("no json\n", "line 1: Expecting value"),
         ('{"schema": 1}\n', "line 1: allowed is an object with the keys circumstances, run, schema"),
-        ('{"schema": 1, "run": {}, "circumstances": {}}\n[]\n', "line 2: allowed is an object with the keys check"),
-        ('{"schema": 1, "run": {}, "circumstances": {}}\n{"id": "ONE"}\n', "line 2: allowed is an object"),
+        ('{"schema": 1, "run": {}, "circumstances": []}\n', "line 1: circumstances=\\[\\]: allowed is an object"),
+        ('{"schema": 1, "run": {}, "circumstances": {}}\n', "line 1: circumstances without not_reached"),
+        (f"{FIRST}[]\n", "line 2: allowed is an object with the keys check"),
+        (f'{FIRST}{{"id": "ONE"}}\n', "line 2: allowed is an object"),
+        (f'{FIRST}{{"check": {{}}, "check_seconds": 1, "seconds": 1}}\n', "line 2: check without an id"),
+        (
+            f'{FIRST}{{"check": {{"id": "ONE"}}, "check_seconds": 1, "seconds": "2"}}\n',
+            "line 2: seconds='2': allowed is a number",
+        ),
     ],
 )
 def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, problem: str) -> None:
@@ -90,10 +100,10 @@ def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, prob
         load(path)
 
 
-def test_a_first_line_that_lacks_what_a_run_says_is_named(path: Path) -> None:
-    path.write_text('{"schema": 1, "run": {}, "circumstances": {}}\n', encoding="utf-8")
-    with pytest.raises(ValueError, match="not_reached"):
-        load(path)
+def test_lines_of_another_schema_are_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text(FIRST.replace("1", "2", 1), encoding="utf-8")
+    assert main(["verify", str(path)]) == 2
+    assert capsys.readouterr().err == f"{path}: schema=2: this program reads schema 1\n"
 
 
 def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(
@@ -133,7 +143,9 @@ def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_fa
     assert said.endswith("every verdict follows; 2 of 4 left no evidence\n")
     assert report(["build", str(cut), "-o", str(tmp_path / "page")]) == 0
     assert "2 lost or not reached" in (tmp_path / "page/index.html").read_text(encoding="utf-8")
+    capsys.readouterr()
     assert report(["issue", str(cut)]) == 0
+    assert "2 of 4 checks left no evidence" in capsys.readouterr().out
     assert report(["diff", str(folder / "evidence.json"), str(cut)]) == 1
     tampered = cut.read_text().replace('"verdict":"SUPPORTED"', '"verdict":"REFUTED"', 1)
     cut.write_text(tampered, encoding="utf-8")

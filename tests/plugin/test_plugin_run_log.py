@@ -95,6 +95,28 @@ def test_a_bad_disk_is_one_problem_and_costs_no_record(
     assert log.problems == ["evidence could not be written: [Errno 28] No space left on device"]
 
 
+@pytest.mark.parametrize("failing", [1, 2])
+def test_what_a_full_disk_refused_for_a_while_is_written_in_the_end(
+    tmp_path: Path, failing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, refused = evidence_lines._append, []
+
+    def full_at_first(*given: Any) -> None:
+        if len(refused) < failing:
+            refused.append(given)
+            raise OSError(28, "No space left on device")
+        append(*given)
+
+    monkeypatch.setattr(evidence_lines, "_append", full_at_first)
+    log = RunLog(tmp_path, NODES, RUN, workers=0)
+    log.expect(list(NODES))
+    log.receive(record("ONE"), 1.0)
+    log.receive(record("TWO"), 1.0)
+    assert len(refused) == failing
+    assert [check["id"] for check in evidence.load(tmp_path / "evidence.jsonl")["checks"]] == ["ONE", "TWO"]
+    assert len(log.problems) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "occupied").write_text("")
     log = RunLog(tmp_path / "occupied", NODES, RUN, workers=0)
