@@ -1,4 +1,7 @@
-"""Faults that show in what one check alone draws, or claims: each says what is lost if that check is deleted."""
+"""Faults that show in what one check alone draws, or claims, in a run as that of `make mutants`.
+
+Most lie in a part of the networks that is cut to fit one check: each says what that part is checked by.
+"""
 
 from __future__ import annotations
 
