@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from signflip import process
+from signflip.sampling import process
 
 process.export_one_thread()  # before torch is imported, below
 

@@ -10,8 +10,8 @@ from benchmarks.ratios import block_of, normals_of
 from benchmarks.row import Ratio, Target
 from benchmarks.timing import least_seconds, progress, threads
 from signflip.activations import get
-from signflip.configuration import Configuration
-from signflip.networks import Architecture
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
 
 SIZES = (256, 1024, 4096)  # d = m, every hidden layer
 DEPTHS = (1, 2, 4)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from signflip.claims.feasibility import POWER
+from signflip.claims.reach import Reach
 from signflip.inference import RateAtLeast, RateNear
-from signflip.reach import POWER, Reach
 
 _LARGEST = 2**30
 

@@ -13,8 +13,8 @@ from benchmarks import torch_baseline
 from benchmarks.fixed_size import fixed_size
 from benchmarks.row import Ratio, Target, shown
 from benchmarks.timing import least_seconds, progress
-from signflip.claims import Claim
-from signflip.evidence import load
+from signflip.claims.claim import Claim
+from signflip.evidence.document import load
 from signflip.inference import RateAtLeast, RateNear, Statement
 
 _RATES = (RateAtLeast.kind, RateNear.kind)

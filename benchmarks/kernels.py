@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from signflip import process
 from signflip.activations import get, names
-from signflip.configuration import DTYPES
-from signflip.infinite_width import InfiniteWidthLaw, kernels
-from signflip.networks import Architecture
-from signflip.randomness import Key
+from signflip.laws.infinite_width import InfiniteWidthLaw
+from signflip.laws.kernel import kernels
+from signflip.networks.architecture import Architecture
+from signflip.networks.randomness import Key
+from signflip.sampling import process
+from signflip.sampling.configuration import DTYPES
 
 Array = NDArray[np.float64]
 

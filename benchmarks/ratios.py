@@ -12,10 +12,10 @@ from benchmarks.kernels import trials_a_second
 from benchmarks.row import Ratio, Target
 from benchmarks.timing import least_seconds
 from signflip.activations import get
-from signflip.configuration import DTYPES, Configuration
-from signflip.networks import Architecture
-from signflip.randomness import Draws, Key
-from signflip.trials import run_block
+from signflip.networks.architecture import Architecture
+from signflip.networks.randomness import Draws, Key
+from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.trials import run_block
 
 WIDTHS = (10**3, 10**4, 10**5, 10**6)
 LARGEST_DIMENSION = 10**12

@@ -27,7 +27,7 @@ def this_run() -> dict[str, Any]:
     import scipy
     import torch
 
-    from signflip.code_digest import code_digest
+    from signflip.sampling.fingerprint import code_digest
 
     return {
         "date": datetime.now(UTC).date().isoformat(),

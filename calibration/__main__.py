@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from signflip import process
+from signflip.sampling import process
 
 process.export_one_thread()  # before numpy is imported, below
 

@@ -15,15 +15,7 @@ from scipy.stats import binom
 
 from calibration.cases import LEVELS, Case, Counts, Rates, audited
 from calibration.laws import Array, heights, one_sample_distances, with_atom
-from signflip.inference import (
-    Approach,
-    DecayExponent,
-    Identity,
-    Verdict,
-    decay_statement,
-    dkw_radius,
-    order_statistic_ranks,
-)
+from signflip.inference import Approach, DecayExponent, Identity, Verdict, decay, dkw_radius, order_statistic_ranks
 
 REFUTED, SUPPORTED = "REFUTED at error rate t", "SUPPORTED at error rate t"
 LEFT_OUT = "distance to the law above the radius at error rate t"
@@ -133,7 +125,7 @@ def approach(masses: tuple[float, float], sizes: tuple[int, int, int], runs: int
     return Case("Approach", f"the exponent claimed, KS distances {masses}, n = {sizes}", count, runs=runs)
 
 
-def decay(
+def decay_case(
     null: str,
     sizes: tuple[int, ...],
     noise: Noise,
@@ -154,7 +146,7 @@ def decay(
     def count(rng: np.random.Generator, runs: int) -> Counts:
         samples = [m * np.sort(noise(rng, runs, n), axis=1) for m, n in zip(medians, sizes, strict=True)]
         hits = {event: dict.fromkeys(LEVELS, 0) for event in (REFUTED, SUPPORTED)}
-        with mock.patch.object(decay_statement, "order_statistic_ranks", kept):
+        with mock.patch.object(decay, "order_statistic_ranks", kept):
             for level in LEVELS:
                 found = list(judge_all(samples, level))
                 hits[REFUTED][level] = int(audit(samples, level, np.array(found) == Verdict.REFUTED).sum())
@@ -234,11 +226,11 @@ def cases(short: bool) -> list[Case]:
         median_ranks(60, atoms=True),
         approach((0.9, 0.5), (40, 40, 60)),
         approach((0.95, 0.8), (200, 100, 150)),
-        decay("exponent at the ceiling", (60, 60, 60), lognormal, ceiling=-0.5),
-        decay(
+        decay_case("exponent at the ceiling", (60, 60, 60), lognormal, ceiling=-0.5),
+        decay_case(
             "exponent at the end of its band; unequal sizes", (90, 20, 40), lognormal, predicted=-0.55, tolerance=0.05
         ),
-        decay(
+        decay_case(
             "exponent at the ceiling, an atom at each median",
             (60, 60, 60),
             three_atoms,
@@ -247,7 +239,7 @@ def cases(short: bool) -> list[Case]:
             event=(REFUTED,),
             ceiling=-0.5,
         ),
-        decay(
+        decay_case(
             "exponent 1e-9 above the ceiling, an atom at each median",
             (60, 60, 60),
             three_atoms,
@@ -255,9 +247,9 @@ def cases(short: bool) -> list[Case]:
             event=(SUPPORTED,),
             ceiling=-0.5,
         ),
-        decay("exponent at the ceiling; float32 norms", (60, 60, 60), float32_norms, ceiling=-0.5),
-        decay("exponent at the ceiling", (1, 1, 1), lognormal, ceiling=-0.5),
-        decay(
+        decay_case("exponent at the ceiling; float32 norms", (60, 60, 60), float32_norms, ceiling=-0.5),
+        decay_case("exponent at the ceiling", (1, 1, 1), lognormal, ceiling=-0.5),
+        decay_case(
             "the last two medians equal, the limit of a fall",
             (60, 60, 60),
             lognormal,

@@ -1,7 +1,7 @@
 """The whole registered suite, on stubs, at an inflated budget: how often a run of a correct suite shows any REFUTED.
 
 Claims come from the registry, error rates from `Budget.statement_share`, as the plugin takes them, and statements
-from what each claim declares that it makes (`signflip.reach`). Every statement of a claim that must be SUPPORTED is
+from what each claim declares that it makes (`claims.reach`). Every statement of a claim that must be SUPPORTED is
 drawn independently under its null: a rate exactly at the end of what is claimed, an exact law, an exponent at the end
 of its band. What a law's statement spends depends on the error rate and hardly on the sizes, so samples are small.
 Controls are false claims, and identities spend nothing: both keep their shares, and raise no alarm.
@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 
 from calibration.cases import SEED, smallest
 from calibration.laws import heights, one_sample_distances, rare_pairs, with_atom
-from signflip.claims import Claim
+from signflip.claims.claim import Claim
+from signflip.claims.reach import Reach
+from signflip.claims.registry import registered_checks
 from signflip.inference import (
     Approach,
     Budget,
@@ -37,8 +39,6 @@ from signflip.inference import (
     Verdict,
     order_statistic_ranks,
 )
-from signflip.reach import Reach
-from signflip.registry import registered_checks
 
 SUITE = Path(__file__).parents[1] / "theorem_checks"
 INFLATED = 0.1

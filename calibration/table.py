@@ -9,7 +9,7 @@ import numpy as np
 
 from calibration import suite
 from calibration.cases import LEVELS, LIMIT, SEED, Row, least_flagged
-from signflip.claims import Claim
+from signflip.claims.claim import Claim
 from signflip.inference import Interval, clopper_pearson
 
 FAMILY_LIMIT = 1e-3

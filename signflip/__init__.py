@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from signflip import activations
-    from signflip.networks import Architecture
-    from signflip.sample import Sample
-    from signflip.trials import simulate
+    from signflip.networks.architecture import Architecture
+    from signflip.sampling.sample import Sample
+    from signflip.sampling.trials import simulate
 
 __version__ = "0.1.0"
 __all__ = ["Architecture", "Sample", "__version__", "activations", "simulate"]
 
-_HOME = {"Architecture": "networks", "Sample": "trials", "simulate": "trials"}
+_HOME = {"Architecture": "networks.architecture", "Sample": "sampling.sample", "simulate": "sampling.trials"}
 
 
 def __getattr__(name: str) -> Any:

@@ -34,40 +34,12 @@ from signflip.activations import (
     SignedPower,
     Sum,
     Trigonometric,
-    gaussian_moment,
     get,
     names,
 )
-
-SMALLEST_SLOPE = 2.0**-8
-SMALLEST_WIDTH_RATIO = 1.0 / 50.0
-NATURAL_STEPS = (1e-2, 1e2)
-LARGEST_POWER = 3
+from strategies.domains import is_moderate
 
 _GRID = 64
-
-
-def is_moderate(activation: Activation) -> bool:
-    """Return whether an activation lies in the domain stated in this module's docstring."""
-    if activation.envelope.power > LARGEST_POWER:
-        return False
-    second, slope = activation.second_moment(1.0), activation.slope_moment(1.0)
-    if slope < SMALLEST_SLOPE or not NATURAL_STEPS[0] <= math.sqrt(second) / slope <= NATURAL_STEPS[1]:
-        return False
-    return min(width_ratios(activation, 1.0)) >= SMALLEST_WIDTH_RATIO
-
-
-def width_ratios(activation: Activation, variance: float) -> tuple[float, float]:
-    """Return (E sigma^2)^2 / E sigma^4 and (E sigma'^2)^2 / E sigma'^4 at sqrt(variance) G (THEORY section 4).
-
-    Times the width m they are the effective widths of a layer whose pre-activations have that variance. Each is
-    in (0, 1]; sigma must not be constant.
-    """
-    second, slope = activation.second_moment(variance), activation.slope_moment(variance)
-    return (
-        second**2 / gaussian_moment(activation, variance, of="value", power=4),
-        slope**2 / gaussian_moment(activation, variance, of="derivative", power=4),
-    )
 
 
 def grid_numbers(low: float, high: float) -> SearchStrategy[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from signflip.networks import Architecture
+from signflip.networks.architecture import Architecture
 
 LARGEST_DIMENSION = 10**12
 # How width goes with input dimension, as the exponent a in m = d^a: m << d, between, m ~ d, m >> d.

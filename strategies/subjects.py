@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from signflip.configuration import Configuration
-from strategies.activation_classes import deep_lipschitz_activations
+from signflip.sampling.configuration import Configuration
 from strategies.activations import activations
 from strategies.architectures import dense_architectures
+from strategies.deep_activations import deep_lipschitz_activations
 from strategies.inputs import points
 from strategies.steps import natural_steps
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import get
-from signflip.checking import Event, Evidence
-from signflip.configuration import Configuration
-from signflip.laws import bounded_width_flip_rate
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
-from signflip.reach import rate_at_least, rate_near
-from signflip.sample import Sample
+from signflip.checks.check import Check, Event
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
+from signflip.claims.reach import rate_at_least, rate_near
+from signflip.laws.limits import bounded_width_flip_rate
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 RELU = get("relu")
 HIGH = 0.9
@@ -45,7 +45,7 @@ def stays(sample: Sample) -> NDArray[np.bool_]:
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03, count=3),),
 )
 @given(widths=st.sampled_from(SHAPES))
-def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int, ...], evidence: Evidence) -> None:
+def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int, ...], evidence: Check) -> None:
     for dimension in (1000, 10**6, LARGEST_DIMENSION):
         subject = configuration(RELU, widths, dimension, STEPS)
         evidence.rate_at_least(HIGH, adversarial_at_scale(subject, 2.0), subject, name="adversarial")
@@ -67,7 +67,7 @@ def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int
     ),
 )
 @given(narrow=st.integers(1, 6), below=st.integers(1, 2))
-def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence: Evidence) -> None:
+def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence: Check) -> None:
     # The wide part's Jacobian J has JJ^T -> beta I, so the b neurons move as those of the network (b,) do at the same
     # number of natural steps. There the terms a_i relu(g_i) of f with f's sign only fall, and the others only grow, as
     # the step does: so the flip rate grows with it, towards the bound.
@@ -90,7 +90,7 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
     reach=(rate_near(0.5, 0.05, effect=0.04),),
 )
 @given(narrow=st.sampled_from([5, 2, 20]))
-def test_wide_layers_below_a_bottleneck_change_nothing(narrow: int, evidence: Evidence) -> None:
+def test_wide_layers_below_a_bottleneck_change_nothing(narrow: int, evidence: Check) -> None:
     alone = configuration(RELU, (narrow,), LARGEST_DIMENSION, STEPS)
     target = float(evidence.simulate(alone, 40_000, use="pilot").flipped.mean())
     subject = configuration(RELU, (WIDE, narrow), LARGEST_DIMENSION, STEPS)
@@ -119,7 +119,7 @@ def networks_with_a_bottleneck(draw: st.DrawFn) -> tuple[int, ...]:
     reach=(*(rate_at_least((1 + b) / 2**b - 0.05, effect=0.04, room=0.04) for b in range(1, 5)),),
 )
 @given(widths=networks_with_a_bottleneck())
-def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidence: Evidence) -> None:
+def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidence: Check) -> None:
     narrow = min(widths)
     least = (1 + narrow) / 2**narrow - 0.05
     subject = configuration(RELU, widths, LARGEST_DIMENSION, STEPS)
@@ -138,7 +138,7 @@ def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidenc
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(widths=networks_with_a_bottleneck())
-def test_one_narrow_layer_is_enough_to_stop_the_flips(widths: tuple[int, ...], evidence: Evidence) -> None:
+def test_one_narrow_layer_is_enough_to_stop_the_flips(widths: tuple[int, ...], evidence: Check) -> None:
     evidence.rate_at_least(HIGH, flips, configuration(RELU, widths, LARGEST_DIMENSION, STEPS), name="P(flip)")
 
 
@@ -190,7 +190,7 @@ def limit_variation(ratio: float, depth: int) -> float:
     reach=(rate_near(0.4, 0.05, effect=0.04),),
 )
 @given(depth=st.sampled_from([4, 1, 2, 8, 16]))
-def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(depth: int, evidence: Evidence) -> None:
+def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(depth: int, evidence: Check) -> None:
     target = math.acos(correlation(depth)) / math.pi
     subject = orthogonal_pair(depth, max(100, 25 * depth))
     evidence.rate_near(target, 0.05, differ_in_sign, subject, name=f"P(f(x) f(y) < 0) near {target:.3f} at L={depth}")
@@ -208,7 +208,7 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
     reach=(rate_near(0.45, 0.06, effect=0.04),),
 )
 @given(depth=st.sampled_from([4, 1, 2, 8]))
-def test_the_relative_variation_falls_with_depth(depth: int, evidence: Evidence) -> None:
+def test_the_relative_variation_falls_with_depth(depth: int, evidence: Check) -> None:
     target = limit_variation(0.5, depth)
     evidence.rate_near(
         target,
@@ -219,7 +219,7 @@ def test_the_relative_variation_falls_with_depth(depth: int, evidence: Evidence)
     )
 
 
-def judge_constancy(evidence: Evidence, depth: int, width: int) -> None:
+def judge_constancy(evidence: Check, depth: int, width: int) -> None:
     """Claim |f(y) - f(x)| <= |f(x)|, y orthogonal to x, with probability at least 0.6."""
     evidence.rate_at_least(0.6, varies_by_at_most(1.0), orthogonal_pair(depth, width), name=f"variation at L={depth}")
 
@@ -236,7 +236,7 @@ def judge_constancy(evidence: Evidence, depth: int, width: int) -> None:
     reach=(rate_at_least(0.6, effect=0.04, room=0.04),),
 )
 @given(depth=st.just(16))
-def test_deep_relu_networks_are_nearly_constant(depth: int, evidence: Evidence) -> None:
+def test_deep_relu_networks_are_nearly_constant(depth: int, evidence: Check) -> None:
     judge_constancy(evidence, depth, 300)
 
 
@@ -252,5 +252,5 @@ def test_deep_relu_networks_are_nearly_constant(depth: int, evidence: Evidence) 
     reach=(rate_at_least(0.6, effect=0.04),),
 )
 @given(depth=st.just(1))
-def test_shallow_relu_networks_are_not_nearly_constant(depth: int, evidence: Evidence) -> None:
+def test_shallow_relu_networks_are_not_nearly_constant(depth: int, evidence: Check) -> None:
     judge_constancy(evidence, depth, 300)

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.laws import natural_steps_for
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
-from signflip.reach import rate_at_least
-from signflip.sample import Sample
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
+from signflip.claims.reach import rate_at_least
+from signflip.laws.limits import natural_steps_for
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 # Lipschitz with Lipschitz derivative.
 SMOOTH = tuple(get(name) for name in ("tanh", "softplus", "sin", "erf", "gelu", "elu"))
@@ -38,9 +38,7 @@ def two_layers(activation: Activation, width: int, dimension: int, natural_steps
     return replace(configuration(activation, (width,), dimension, natural_steps), output="rademacher")
 
 
-def judge(
-    evidence: Evidence, activation: Activation, rungs: Iterable[tuple[int, int]], failure: float, t: float
-) -> None:
+def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, int]], failure: float, t: float) -> None:
     """Claim on each rung (k, d) a flip within the band, but for ``failure``, after t natural steps."""
     for width, dimension in rungs:
         subject = two_layers(activation, width, dimension, t)
@@ -61,7 +59,7 @@ def judge(
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4),),
 )
 @given(activation=st.sampled_from(SMOOTH))
-def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Activation, evidence: Evidence) -> None:
+def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Activation, evidence: Check) -> None:
     rungs = ((100, LARGEST_DIMENSION), (1000, 1000), (10**4, 100), (10**5, 1000))
     judge(evidence, activation, rungs, FAILURE, natural_steps_for(FAILURE))
 
@@ -78,7 +76,7 @@ def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Act
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4),),
 )
 @given(activation=st.just(RELU))
-def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activation, evidence: Evidence) -> None:
+def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activation, evidence: Check) -> None:
     judge(
         evidence,
         activation,
@@ -99,7 +97,7 @@ def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activ
     reach=(rate_at_least(0.7, effect=0.04, room=0.04),),
 )
 @given(activation=st.sampled_from([get("softplus"), RELU]))
-def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Activation, evidence: Evidence) -> None:
+def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Activation, evidence: Check) -> None:
     width = 10**5 if evidence.effort == "quick" else 10**6
     judge(evidence, activation, [(width, 10**4)], 0.3, natural_steps_for(0.05))
 
@@ -116,7 +114,7 @@ def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Act
     reach=(rate_at_least(0.85, effect=0.04, room=0.04, count=3),),
 )
 @given(activation=st.sampled_from((*SMOOTH, RELU)))
-def test_the_output_is_of_order_1(activation: Activation, evidence: Evidence) -> None:
+def test_the_output_is_of_order_1(activation: Activation, evidence: Check) -> None:
     for width in (100, 1000, 10**4):
         subject = two_layers(activation, width, 1000, 1.0)
         deviation = math.sqrt(subject.architecture.limit_moments(activation)[0])
@@ -127,7 +125,7 @@ def test_the_output_is_of_order_1(activation: Activation, evidence: Evidence) ->
         evidence.rate_at_least(0.85, of_order_1, subject, name=f"|f(x)| of order 1 at k={width}")
 
 
-def judge_ladder(evidence: Evidence, activation: Activation, natural_steps: dict[float, float]) -> None:
+def judge_ladder(evidence: Check, activation: Activation, natural_steps: dict[float, float]) -> None:
     """Claim failure <= gamma at the step given for each gamma; k = 2000, d = 1000."""
     for gamma, t in natural_steps.items():
         evidence.rate_at_least(
@@ -154,7 +152,7 @@ def judge_ladder(evidence: Evidence, activation: Activation, natural_steps: dict
 )
 @given(activation=st.sampled_from((*SMOOTH, RELU)))
 def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     judge_ladder(evidence, activation, {gamma: natural_steps_for(gamma) for gamma in GAMMAS})
 
@@ -172,7 +170,7 @@ def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
     reach=(*(rate_at_least(1 - gamma, effect=gamma / 2, trials=60_000) for gamma in GAMMAS),),
 )
 @given(activation=st.sampled_from([get("tanh"), RELU]))
-def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activation, evidence: Evidence) -> None:
+def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activation, evidence: Check) -> None:
     judge_ladder(evidence, activation, dict.fromkeys(GAMMAS, natural_steps_for(GAMMAS[0])))
 
 
@@ -189,5 +187,5 @@ def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activ
     reach=(*(rate_at_least(1 - gamma, effect=gamma / 2, trials=60_000) for gamma in GAMMAS),),
 )
 @given(activation=st.sampled_from([get("tanh"), RELU]))
-def test_half_the_step_does_not_suffice(activation: Activation, evidence: Evidence) -> None:
+def test_half_the_step_does_not_suffice(activation: Activation, evidence: Check) -> None:
     judge_ladder(evidence, activation, {gamma: natural_steps_for(gamma) / 2 for gamma in GAMMAS})

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, PiecewiseLinear, get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.laws import bounded_width_flip_rate
-from signflip.networks import Architecture
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
-from signflip.reach import identity, rate_at_least, rate_near
-from strategies.activation_classes import deep_activations
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.claims.reach import identity, rate_at_least, rate_near
+from signflip.laws.limits import bounded_width_flip_rate
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
+from strategies.deep_activations import deep_activations
 
 HIGH = 0.9
 # sigma = 1: slope 0 on both sides of a kink that is none.
@@ -34,7 +34,7 @@ OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 10
     reach=(rate_near(bounded_width_flip_rate(5), 0.03, effect=0.03, trials=40_000),),
 )
 @given(width=st.integers(1, 20))
-def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(width: int, evidence: Evidence) -> None:
+def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(width: int, evidence: Check) -> None:
     subject = configuration(get("relu"), (width,), LARGEST_DIMENSION, 1000.0)
     target = bounded_width_flip_rate(width)
     evidence.rate_near(target, 0.03, flips, subject, name=f"P(flip) near {target:.4f} at m={width}", cap=40_000)
@@ -52,7 +52,7 @@ def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(width=st.integers(1, 8))
-def test_bounded_width_is_not_enough(width: int, evidence: Evidence) -> None:
+def test_bounded_width_is_not_enough(width: int, evidence: Check) -> None:
     subject = configuration(get("relu"), (width,), LARGEST_DIMENSION, 1000.0)
     evidence.rate_at_least(HIGH, flips, subject, name=f"P(flip) at m={width}")
 
@@ -69,7 +69,7 @@ def test_bounded_width_is_not_enough(width: int, evidence: Evidence) -> None:
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.sampled_from([get("abs"), get("square")]))
-def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evidence: Evidence) -> None:
+def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evidence: Check) -> None:
     evidence.rate_at_least(HIGH, flips, configuration(activation, (100,), LARGEST_DIMENSION, 64.0), name="P(flip)")
     grid = [
         configuration(activation, (width,), LARGEST_DIMENSION, float(t))
@@ -90,7 +90,7 @@ def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evide
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(t=st.sampled_from([4.0, 64.0, 1024.0]))
-def test_tanh_does_not_overshoot(t: float, evidence: Evidence) -> None:
+def test_tanh_does_not_overshoot(t: float, evidence: Check) -> None:
     evidence.rate_at_least(
         HIGH, flips, configuration(get("tanh"), (100,), LARGEST_DIMENSION, t), name=f"P(flip) at t={t:g}"
     )
@@ -108,7 +108,7 @@ def test_tanh_does_not_overshoot(t: float, evidence: Evidence) -> None:
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.sampled_from([get("relu"), get("tanh"), get("sin")]))
-def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Evidence) -> None:
+def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Check) -> None:
     evidence.rate_at_least(HIGH, flips, configuration(activation, (2000,), LARGEST_DIMENSION, 1.0), name="P(flip)")
 
 
@@ -124,7 +124,7 @@ def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Evidence) 
     reach=(rate_at_least(0.95, effect=0.02),),
 )
 @given(activation=st.just(get("relu")))
-def test_low_dimension_is_not_enough(activation: Activation, evidence: Evidence) -> None:
+def test_low_dimension_is_not_enough(activation: Activation, evidence: Check) -> None:
     evidence.rate_at_least(0.95, flips, Configuration(Architecture(8, (20_000,)), activation, 4.0), name="P(flip)")
 
 
@@ -140,7 +140,7 @@ def test_low_dimension_is_not_enough(activation: Activation, evidence: Evidence)
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(activation=st.just(get("relu")))
-def test_deep_narrow_relu_networks_collapse(activation: Activation, evidence: Evidence) -> None:
+def test_deep_narrow_relu_networks_collapse(activation: Activation, evidence: Check) -> None:
     deep = configuration(activation, (100,) * 10, LARGEST_DIMENSION, 3.0)
     evidence.rate_at_least(HIGH, flips, deep, name="P(flip)")
     depths = [
@@ -162,7 +162,7 @@ def test_deep_narrow_relu_networks_collapse(activation: Activation, evidence: Ev
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(activation=st.just(get("tanh")))
-def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evidence: Evidence) -> None:
+def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evidence: Check) -> None:
     evidence.rate_at_least(HIGH, flips, configuration(activation, (100,) * 10, LARGEST_DIMENSION, 3.0), name="P(flip)")
 
 
@@ -177,7 +177,7 @@ def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evide
     reach=(identity(),),
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
-def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: Evidence) -> None:
+def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: Check) -> None:
     subject = Configuration(Architecture(10**6, (100,) * depth), ONE, step)
     sample = evidence.simulate(subject, 1000)
     evidence.identity(sample.attacked_value - sample.value, 0.0, name="f(x') - f(x)", about=subject)
@@ -195,7 +195,7 @@ def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: 
     reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
-def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence: Evidence) -> None:
+def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence: Check) -> None:
     subject = Configuration(Architecture(10**6, (100,) * depth), ONE, step)
     evidence.rate_at_least(0.5, flips, subject, name="P(flip)")
 
@@ -212,7 +212,7 @@ def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence
     reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(subject=st.integers(2, 4).flatmap(lambda depth: st.tuples(st.just(depth), deep_activations(depth))))
-def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Evidence) -> None:
+def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Check) -> None:
     judge_direction(evidence, *subject, direction="random")
 
 
@@ -228,11 +228,11 @@ def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Acti
     reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(subject=st.integers(2, 4).flatmap(lambda depth: st.tuples(st.just(depth), deep_activations(depth))))
-def test_the_reversed_step_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Evidence) -> None:
+def test_the_reversed_step_does_not_flip_deep_networks(subject: tuple[int, Activation], evidence: Check) -> None:
     judge_direction(evidence, *subject, direction="reversed")
 
 
-def judge_direction(evidence: Evidence, depth: int, activation: Activation, direction: str) -> None:
+def judge_direction(evidence: Check, depth: int, activation: Activation, direction: str) -> None:
     """Claim for another direction what MW-2 claims for the gradient."""
     subject = configuration(activation, (1000,) * depth, LARGEST_DIMENSION, 3.0)
     evidence.rate_at_least(

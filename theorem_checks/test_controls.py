@@ -7,16 +7,16 @@ from dataclasses import replace
 from hypothesis import given
 
 from signflip.activations import Activation
-from signflip.checking import Evidence
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import adversarial, configuration
-from signflip.reach import rate_at_least
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import adversarial, configuration
+from signflip.claims.reach import rate_at_least
 from strategies.activations import activations
 
 DIMENSION, WIDTH, STEPS = 10**12, 2000, 3.0
 
 
-def judge_direction(evidence: Evidence, activation: Activation, direction: str) -> None:
+def judge_direction(evidence: Check, activation: Activation, direction: str) -> None:
     """Claim for another direction what MW-1 claims for the gradient."""
     subject = configuration(activation, (WIDTH,), DIMENSION, STEPS)
     evidence.rate_at_least(
@@ -39,7 +39,7 @@ def judge_direction(evidence: Evidence, activation: Activation, direction: str) 
     reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(activation=activations())
-def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:
+def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evidence: Check) -> None:
     judge_direction(evidence, activation, "random")
 
 
@@ -55,5 +55,5 @@ def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evide
     reach=(rate_at_least(0.5, effect=0.05),),
 )
 @given(activation=activations())
-def test_the_reversed_step_does_not_flip_the_sign(activation: Activation, evidence: Evidence) -> None:
+def test_the_reversed_step_does_not_flip_the_sign(activation: Activation, evidence: Check) -> None:
     judge_direction(evidence, activation, "reversed")

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Event, Evidence
-from signflip.configuration import Configuration
-from signflip.laws import limit_flip_rate
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import configuration
-from signflip.reach import rate_at_least, rate_near
-from signflip.sample import Sample
+from signflip.checks.check import Check, Event
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import configuration
+from signflip.claims.reach import rate_at_least, rate_near
+from signflip.laws.limits import limit_flip_rate
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 WIDTH = 1000
 LADDER = (100, 10**4, 10**8, 10**12)
@@ -39,7 +39,7 @@ def nearer_than(quantile: float, subject: Configuration, order: float = 0.5) -> 
     return event
 
 
-def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int, order: float = 0.5) -> None:
+def judge(evidence: Check, activation: Activation, dimension: int, depth: int, order: float = 0.5) -> None:
     """Claim for the first-order distance over |x| d^-order the law of |N(0, V)| / sqrt(beta), at three quantiles."""
     subject = configuration(activation, (WIDTH,) * depth, dimension, 1.0)
     for quantile in QUANTILES:
@@ -71,7 +71,7 @@ def judge(evidence: Evidence, activation: Activation, dimension: int, depth: int
     depth=st.integers(1, 3),
 )
 def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
-    activation: Activation, dimension: int, depth: int, evidence: Evidence
+    activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
     judge(evidence, activation, dimension, depth)
 
@@ -93,7 +93,7 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     depth=st.integers(1, 3),
 )
 def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_descent(
-    activation: Activation, dimension: int, depth: int, evidence: Evidence
+    activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
     # In the limit the sign stays but for P(|N| <= 0.04) = 0.032.
     subject = replace(configuration(activation, (WIDTH,) * depth, dimension, 0.02), steps=2, stop="sign change")
@@ -113,5 +113,5 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
     reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
 )
 @given(activation=st.sampled_from([get("relu"), get("tanh")]), order=st.sampled_from([0.25, 0.75]))
-def test_the_distance_is_of_no_other_order(activation: Activation, order: float, evidence: Evidence) -> None:
+def test_the_distance_is_of_no_other_order(activation: Activation, order: float, evidence: Check) -> None:
     judge(evidence, activation, 10**8, 2, order)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import get
-from signflip.checking import Event, Evidence
-from signflip.configuration import Configuration
-from signflip.projections import DESCENT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import configuration
-from signflip.reach import rate_at_least, rate_near, same_law
-from signflip.sample import Sample
+from signflip.checks.check import Check, Event
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import configuration
+from signflip.checks.views import DESCENT_PROJECTIONS
+from signflip.claims.reach import rate_at_least, rate_near, same_law
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 from strategies.inputs import points
 
 HIGH = 0.9
@@ -51,7 +51,7 @@ def changed_sign_within(bound: float, dimension: int) -> Event:
     return lambda sample: sample.flipped & (distance(sample, dimension) <= bound)
 
 
-def judge(evidence: Evidence, depth: int, ladder: Iterable[int], bound_at: Callable[[int], float]) -> None:
+def judge(evidence: Check, depth: int, ladder: Iterable[int], bound_at: Callable[[int], float]) -> None:
     """Claim on each rung of the ladder that the sign changes within the bound there, with probability HIGH."""
     for dimension in ladder:
         widths, bound = narrowing(dimension, depth), bound_at(dimension)
@@ -78,7 +78,7 @@ def judge(evidence: Evidence, depth: int, ladder: Iterable[int], bound_at: Calla
 )
 @given(depth=st.sampled_from([3, 2]))
 def test_small_steps_change_the_sign_of_narrowing_relu_networks_at_distance_of_order_one_over_sqrt_d(
-    depth: int, evidence: Evidence
+    depth: int, evidence: Check
 ) -> None:
     judge(evidence, depth, LADDER, lambda _: BOUND)
 
@@ -97,7 +97,7 @@ def test_small_steps_change_the_sign_of_narrowing_relu_networks_at_distance_of_o
     reach=(rate_at_least(HIGH, effect=0.03, count=2),),
 )
 @given(depth=st.just(2))
-def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, evidence: Evidence) -> None:
+def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, evidence: Check) -> None:
     judge(evidence, depth, (10**3, 10**9), lambda dimension: 6 * (dimension / 1000) ** -0.25)
 
 
@@ -113,7 +113,7 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
     reach=(rate_near(math.erf(5 * STEP / math.sqrt(2)), 0.08, effect=0.04),),
 )
 @given(steps_to_the_boundary=st.just(5))
-def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary: int, evidence: Evidence) -> None:
+def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary: int, evidence: Check) -> None:
     reach = steps_to_the_boundary * STEP
     subject = replace(descent(10**12, (400, 150)), steps=steps_to_the_boundary + 1)  # later steps end further away
     evidence.rate_near(
@@ -148,7 +148,7 @@ def small_descents(draw: st.DrawFn) -> Configuration:
 )
 @given(dense=small_descents())
 def test_descents_on_conditioned_networks_have_the_law_of_those_on_dense_ones(
-    dense: Configuration, evidence: Evidence
+    dense: Configuration, evidence: Check
 ) -> None:
     conditioned = replace(dense, law="conditioned", point=None)
     evidence.same_law(dense, conditioned, of=DESCENT_PROJECTIONS, trials=35_000, tolerance=evidence.claim.tolerance)

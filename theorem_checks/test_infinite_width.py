@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.laws import limit_flip_rate
-from signflip.networks import Architecture
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import flips
-from signflip.reach import approach, rate_near, same_law
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import flips
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.reach import approach, rate_near, same_law
+from signflip.laws.limits import limit_flip_rate
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
 
 # Homogeneous (F and C are one variable), and deep and not.
 SUBJECTS = (("relu", 1), ("gelu", 2))
@@ -60,7 +60,7 @@ def at_width(configuration: Configuration, width: int) -> Configuration:
 )
 @given(subject=st.sampled_from(SUBJECTS))
 def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
-    subject: tuple[str, int], evidence: Evidence
+    subject: tuple[str, int], evidence: Check
 ) -> None:
     name, depth = subject
     wide = limit(get(name), depth, 8, 1.0)
@@ -85,7 +85,7 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
     statements=len(APPROACHING),
     reach=(approach(LADDER, reference=REFERENCE, first_distance=0.24, last_distance=0.05, effect=0.2, count=2),),
 )
-def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Evidence) -> None:
+def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Check) -> None:
     wide = limit(get("relu"), 1, 8, 1.0)
     ladder = {width: (at_width(wide, width), trials) for width, trials in LADDER.items()}
     evidence.approach(ladder, (wide, REFERENCE), of=APPROACHING, predicted=-0.25, tolerance=evidence.claim.tolerance)
@@ -104,7 +104,7 @@ def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Eviden
     reach=(same_law(0.05, trials=30_000, second_trials=MANY, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=st.sampled_from([("relu", 1), ("hard_tanh", 1), ("tanh", 2), ("elu", 2)]))
-def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Evidence) -> None:
+def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evidence: Check) -> None:
     name, depth = subject
     wide = limit(get(name), depth, 5 if depth == 1 else 13, 2.0)
     evidence.same_law(
@@ -130,7 +130,7 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
     reach=(same_law(0.05, trials=20_000, second_trials=MANY, count=len(JOINT_PROJECTIONS), control=True),),
 )
 @given(name=st.sampled_from(["relu", "hard_tanh", "square"]))
-def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence: Evidence) -> None:
+def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence: Check) -> None:
     wide = limit(get(name), 1, 5, 2.0)
     evidence.same_law(at_width(wide, 16), wide, of=JOINT_PROJECTIONS, trials=20_000, second_trials=MANY, tolerance=0.05)
 
@@ -148,9 +148,7 @@ def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence:
     reach=(*(rate_near(limit_flip_rate(t), 0.01, effect=0.01, trials=600_000) for t in STEPS),),
 )
 @given(subject=st.sampled_from([("relu", 1), ("tanh", 1), ("abs", 1), ("sin", 1), ("square", 1), ("gelu", 3)]))
-def test_the_flip_rate_of_infinitely_wide_networks_obeys_the_erf_law(
-    subject: tuple[str, int], evidence: Evidence
-) -> None:
+def test_the_flip_rate_of_infinitely_wide_networks_obeys_the_erf_law(subject: tuple[str, int], evidence: Check) -> None:
     name, depth = subject
     for t in STEPS:
         configuration = limit(get(name), depth, 10**12, t)

@@ -19,9 +19,8 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from signflip.activations import Activation
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.equalities import (
+from signflip.checks.check import Check
+from signflip.checks.equalities import (
     QUANTITIES,
     Outcome,
     Scene,
@@ -33,12 +32,14 @@ from signflip.equalities import (
     rotated,
     turned_back,
 )
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.reach import identity, same_law
-from strategies.activation_classes import HARD, deep_activations, hard_representatives
+from signflip.checks.marking import claim
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.reach import identity, same_law
+from signflip.sampling.configuration import Configuration
 from strategies.activations import homogeneous_activations
 from strategies.architectures import dense_architectures
+from strategies.deep_activations import deep_activations
+from strategies.hard_activations import HARD, hard_representatives
 from strategies.inputs import points, sparse_points
 from strategies.steps import natural_steps
 from strategies.subjects import dense_subjects
@@ -54,7 +55,7 @@ STATEMENTS = len(QUANTITIES) + 1
 LARGEST, DEEPEST = 8, 3
 
 
-def scene(evidence: Evidence, subject: Configuration) -> Scene:
+def scene(evidence: Check, subject: Configuration) -> Scene:
     """The first side: TRIALS networks of a configuration, as drawn."""
     return Scene(*evidence.block(subject, TRIALS), subject.step)
 
@@ -69,7 +70,7 @@ def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
 
 
 def judge(
-    evidence: Evidence,
+    evidence: Check,
     subject: Configuration,
     first: Scene,
     seconds: Mapping[str, Callable[[], Outcome]],
@@ -171,7 +172,7 @@ TIGHTLY = "1e-3 of the network's scale in 95 of 100 trials, at worst; typically 
     reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects())
-def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, evidence: Evidence) -> None:
+def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, evidence: Check) -> None:
     first = scene(evidence, subject)
     rotation = haar(first)
     second = turned_back(rotated(first, rotation), rotation)
@@ -191,7 +192,7 @@ def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, e
 )
 @given(drawn=subjects_with_signed_orders())
 def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
-    drawn: tuple[Configuration, list[int], list[float]], evidence: Evidence
+    drawn: tuple[Configuration, list[int], list[float]], evidence: Check
 ) -> None:
     subject, order, signs = drawn
     first = scene(evidence, subject)
@@ -212,7 +213,7 @@ def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
 )
 @given(drawn=subjects_with_orders())
 def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
-    drawn: tuple[Configuration, list[list[int]]], evidence: Evidence
+    drawn: tuple[Configuration, list[list[int]]], evidence: Check
 ) -> None:
     subject, orders = drawn
     first = scene(evidence, subject)
@@ -240,7 +241,7 @@ def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
 )
 @given(subject=subjects(max_depth=1), activations=hard_representatives(), factor=factors())
 def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversarial_example(
-    subject: Configuration, activations: tuple[Activation, ...], factor: float, evidence: Evidence
+    subject: Configuration, activations: tuple[Activation, ...], factor: float, evidence: Check
 ) -> None:
     t = subject.step / subject.architecture.natural_step(subject.activation)
     for activation in activations:
@@ -261,12 +262,12 @@ def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversaria
 )
 @given(subject=subjects(of=homogeneous_activations()), factor=factors())
 def test_scaling_a_homogeneous_activation_scales_each_layer_alike(
-    subject: Configuration, factor: float, evidence: Evidence
+    subject: Configuration, factor: float, evidence: Check
 ) -> None:
     judge_scaled_activation(evidence, subject, factor)
 
 
-def judge_scaled_activation(evidence: Evidence, subject: Configuration, factor: float) -> None:
+def judge_scaled_activation(evidence: Check, subject: Configuration, factor: float) -> None:
     """c sigma scales h_l by c^l if sigma is homogeneous (if L = 1, always), so f and, by D_l, grad f by c^L.
 
     A power of two commutes with rounding, but for under- and overflow, so that the sides then agree to the last bit.
@@ -292,7 +293,7 @@ def judge_scaled_activation(evidence: Evidence, subject: Configuration, factor: 
     reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(of=homogeneous_activations()), factor=factors())
-def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: float, evidence: Evidence) -> None:
+def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: float, evidence: Check) -> None:
     first = scene(evidence, subject)
     second = replace(first, point=first.point * factor, step=first.step * factor)
     judge(evidence, subject, first, {"scaled": lambda: rescaled(second.outcome(), factor, 1.0, factor)})
@@ -310,7 +311,7 @@ def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: fl
     reach=(same_law(0.07, trials=25_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(subject=sparse_subjects())
-def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configuration, evidence: Evidence) -> None:
+def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configuration, evidence: Check) -> None:
     constant = replace(subject, point=None)
     evidence.same_law(subject, constant, of=JOINT_PROJECTIONS, trials=25_000, tolerance=evidence.claim.tolerance)
 
@@ -332,7 +333,7 @@ def test_the_law_depends_on_the_input_through_its_norm_alone(subject: Configurat
 )
 @given(subject=subjects(least=2, max_depth=1), factor=st.sampled_from([2.0, 0.5, 1.001]))
 def test_scaling_the_activation_without_the_step_changes_the_adversarial_example(
-    subject: Configuration, factor: float, evidence: Evidence
+    subject: Configuration, factor: float, evidence: Check
 ) -> None:
     first = scene(evidence, subject)
     second = amplified(first, factor, subject.step)
@@ -352,9 +353,7 @@ def test_scaling_the_activation_without_the_step_changes_the_adversarial_example
     reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(least=2))
-def test_permuting_neurons_without_their_outputs_changes_the_outcome(
-    subject: Configuration, evidence: Evidence
-) -> None:
+def test_permuting_neurons_without_their_outputs_changes_the_outcome(subject: Configuration, evidence: Check) -> None:
     first = scene(evidence, subject)
     width = subject.architecture.widths[-1]
     order = (*range(1, width), 0)
@@ -375,7 +374,7 @@ def test_permuting_neurons_without_their_outputs_changes_the_outcome(
     reach=(identity(STATEMENTS),),
 )
 @given(subject=subjects(least=2))
-def test_rotating_the_input_without_the_weights_changes_the_outcome(subject: Configuration, evidence: Evidence) -> None:
+def test_rotating_the_input_without_the_weights_changes_the_outcome(subject: Configuration, evidence: Check) -> None:
     first = scene(evidence, subject)
     rotation = haar(first)
     second = turned_back(rotated(first, rotation, weights=False), rotation)

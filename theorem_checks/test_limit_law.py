@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.laws import limit_flip_rate
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import configuration, flips
-from signflip.reach import rate_near
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import configuration, flips
+from signflip.claims.reach import rate_near
+from signflip.laws.limits import limit_flip_rate
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
 TOLERANCE = 0.03
@@ -30,7 +30,7 @@ NAMES = ("relu", "tanh", "abs", "sin", "square")
     reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.03, trials=40_000) for t in STEPS),
 )
 @given(activation=st.sampled_from([get(name) for name in NAMES]))
-def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation, evidence: Evidence) -> None:
+def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation, evidence: Check) -> None:
     for t in STEPS:
         evidence.rate_near(
             limit_flip_rate(t),

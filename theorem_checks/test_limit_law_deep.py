@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import get
-from signflip.checking import Evidence
-from signflip.laws import limit_flip_rate
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
-from signflip.reach import rate_near
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.claims.reach import rate_near
+from signflip.laws.limits import limit_flip_rate
 
 STEPS = (0.5, 1.5)
 # All in every run: relu alone would not feel a slope left out, since its own is its square, nor another variance.
@@ -33,7 +33,7 @@ TOLERANCE = 0.07
     reach=(*(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04, count=len(NAMES)) for t in STEPS),),
 )
 @given(depth=st.integers(2, 3))
-def test_the_flip_rate_of_deep_networks_obeys_the_erf_law(depth: int, evidence: Evidence) -> None:
+def test_the_flip_rate_of_deep_networks_obeys_the_erf_law(depth: int, evidence: Check) -> None:
     for name, t in itertools.product(NAMES, STEPS):
         evidence.rate_near(
             limit_flip_rate(t),

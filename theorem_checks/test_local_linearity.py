@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import LARGEST_DIMENSION, configuration, flips
-from signflip.reach import decay_exponent, rate_at_least
-from signflip.sample import Sample
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.claims.reach import decay_exponent, rate_at_least
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 HIGH = 0.9
 WIDTH, CONSTANT = 100, 0.5
@@ -60,7 +60,7 @@ def linear_error(sample: Sample, step: float) -> NDArray[np.float64]:
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03, count=2),),
 )
 @given(name=st.sampled_from(sorted(FAR)))
-def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name: str, evidence: Evidence) -> None:
+def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name: str, evidence: Check) -> None:
     for dimension in (10**8, LARGEST_DIMENSION):
         evidence.rate_at_least(
             HIGH,
@@ -85,7 +85,7 @@ def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name
     reach=(rate_at_least(HIGH, effect=0.03),),
 )
 @given(name=st.sampled_from(sorted(FAR)))
-def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: str, evidence: Evidence) -> None:
+def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: str, evidence: Check) -> None:
     subject = comparing(get(name), WIDTH, LARGEST_DIMENSION, FAR[name])
     evidence.rate_at_least(
         HIGH, lambda sample: linear_error(sample, subject.step) <= 0.05, subject, name="the linear prediction holds"
@@ -104,7 +104,7 @@ def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: s
     reach=(decay_exponent(LADDER, log_sd=0.2, effect=0.05, room=0.05, trials=450),),
 )
 @given(case=st.sampled_from([("tanh", 0.5), ("softplus", 0.5), ("relu", 0.25), ("abs", 0.25)]))
-def test_the_gradients_change_vanishes_as_width_and_dimension_grow(case: tuple[str, float], evidence: Evidence) -> None:
+def test_the_gradients_change_vanishes_as_width_and_dimension_grow(case: tuple[str, float], evidence: Check) -> None:
     name, exponent = case
     changes = {size: gradient_change(evidence.simulate(comparing(get(name), size, size, 3.0), 450)) for size in LADDER}
     evidence.decay_exponent(
@@ -134,7 +134,7 @@ def turned(angle: float, along_gradient: bool) -> float:
     return math.sqrt((1 - r) ** 2 + q**2 + 1 - b**2)
 
 
-def judge_turn(evidence: Evidence, activation: Activation, along_gradient: bool) -> None:
+def judge_turn(evidence: Check, activation: Activation, along_gradient: bool) -> None:
     """Claim that the gradient's change is within 6 percent of the formula, and that the sign flips."""
     limit = turned(TURN, along_gradient)
     natural_steps = math.tan(TURN) * math.sqrt(TURNED_DIMENSION)
@@ -159,7 +159,7 @@ def judge_turn(evidence: Evidence, activation: Activation, along_gradient: bool)
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )
 @given(activation=st.just(get("relu")))
-def test_a_large_turn_changes_the_gradient_as_the_kernel_says(activation: Activation, evidence: Evidence) -> None:
+def test_a_large_turn_changes_the_gradient_as_the_kernel_says(activation: Activation, evidence: Check) -> None:
     judge_turn(evidence, activation, along_gradient=True)
 
 
@@ -176,6 +176,6 @@ def test_a_large_turn_changes_the_gradient_as_the_kernel_says(activation: Activa
 )
 @given(activation=st.just(get("relu")))
 def test_the_gradient_changes_by_more_than_between_points_that_do_not_depend_on_the_weights(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     judge_turn(evidence, activation, along_gradient=False)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get, names
-from signflip.checking import Evidence
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import (
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     LARGEST_DIMENSION,
     PILOT_STATEMENTS,
@@ -19,9 +19,10 @@ from signflip.quantifiers import (
     confirm_at_infinity,
     find_witness,
 )
-from signflip.reach import rate_at_least
-from strategies.activation_classes import HARD, hard_representatives, tell_classes
+from signflip.claims.reach import rate_at_least
 from strategies.activations import catalogue_activations, generated_activations
+from strategies.classes import tell_classes
+from strategies.hard_activations import HARD, hard_representatives
 
 FAILURE = 0.1
 PERTURBATION = 0.1
@@ -50,7 +51,7 @@ def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]
     ]
 
 
-def judge(evidence: Evidence, activation: Activation, failure: float, top: int) -> None:
+def judge(evidence: Check, activation: Activation, failure: float, top: int) -> None:
     """Pilot, then every rung of the ladder, m = infinity too, on fresh draws; note the activation's classes."""
     tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
@@ -73,7 +74,7 @@ def judge(evidence: Evidence, activation: Activation, failure: float, top: int) 
 )
 @given(activation=catalogue_activations())
 def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activation(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     judge(evidence, activation, FAILURE, TOP_WIDTH[evidence.effort])
 
@@ -91,7 +92,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
 )
 @given(activation=generated_activations())
 def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     judge(evidence, activation, FAILURE, TOP_WIDTH[evidence.effort])
 
@@ -110,7 +111,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
 )
 @given(representatives=hard_representatives())
 def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard_class(
-    representatives: tuple[Activation, ...], evidence: Evidence
+    representatives: tuple[Activation, ...], evidence: Check
 ) -> None:
     for activation in representatives:
         judge(evidence, activation, 0.2, TOP_WIDTH[evidence.effort])
@@ -130,6 +131,6 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
 )
 @given(activation=st.sampled_from([get(name) for name in ("relu", "abs", "tanh")]))
 def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     judge(evidence, activation, 0.2, MILLION[evidence.effort])

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import (
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     LARGEST_DIMENSION,
     PILOT_STATEMENTS,
@@ -16,8 +16,9 @@ from signflip.quantifiers import (
     confirm_at_infinity,
     find_witness,
 )
-from signflip.reach import rate_at_least
-from strategies.activation_classes import deep_activations, tell_classes
+from signflip.claims.reach import rate_at_least
+from strategies.classes import tell_classes
+from strategies.deep_activations import deep_activations
 from strategies.widths import Profile, width_profiles, widths_of
 
 FAILURE = 0.2
@@ -38,7 +39,7 @@ def deep_subjects(draw: st.DrawFn) -> tuple[Activation, Profile]:
     return draw(deep_activations(depth), label="activation"), draw(width_profiles(depth), label="profile")
 
 
-def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: int) -> None:
+def judge(evidence: Check, activation: Activation, profile: Profile, widest: int) -> None:
     """Pilot at equal widths, then the profile and its mirror image above (m0, d0): m << d, m ~ d, m >> d."""
     tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
@@ -68,7 +69,7 @@ def judge(evidence: Evidence, activation: Activation, profile: Profile, widest: 
 )
 @given(subject=deep_subjects())
 def test_one_gradient_step_fools_networks_of_several_layers(
-    subject: tuple[Activation, Profile], evidence: Evidence
+    subject: tuple[Activation, Profile], evidence: Check
 ) -> None:
     judge(evidence, *subject, widest=TOP_WIDTH)
 
@@ -86,7 +87,7 @@ def test_one_gradient_step_fools_networks_of_several_layers(
 )
 @given(activation=st.just(get("tanh")))
 def test_one_gradient_step_fools_networks_whose_widths_differ_ten_thousand_fold(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     witness = find_witness(evidence, activation, depth=3, failure=FAILURE, perturbation=PERTURBATION)
     ratio = 1000 if evidence.effort == "quick" else 10_000

@@ -8,15 +8,15 @@ import numpy as np
 from hypothesis import given
 
 from signflip.activations import Activation
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.laws import limit_perturbation
-from signflip.networks import Architecture
-from signflip.pytest_plugin import claim
-from signflip.reach import decay_exponent, rate_at_least
-from strategies.activation_classes import tell_classes
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.claims.reach import decay_exponent, rate_at_least
+from signflip.laws.limits import limit_perturbation
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
 from strategies.activations import activations
 from strategies.architectures import WIDTH_REGIMES, width_regimes
+from strategies.classes import tell_classes
 from strategies.steps import VANISHING, Schedule, predicted_exponent, vanishing_schedules
 
 LADDER = tuple(10**k for k in range(2, 13, 2))
@@ -27,7 +27,7 @@ MOST_NEURONS, LEAST_NEURONS = 4000, 1000
 
 
 def judge_decay(
-    evidence: Evidence,
+    evidence: Check,
     activation: Activation,
     schedule: Schedule,
     width_of: Callable[[int], int],
@@ -70,7 +70,7 @@ def clipped_width(regime: str) -> Callable[[int], int]:
 )
 @given(activation=activations(), schedule=vanishing_schedules(), regime=width_regimes())
 def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_sqrt_d(
-    activation: Activation, schedule: str, regime: str, evidence: Evidence
+    activation: Activation, schedule: str, regime: str, evidence: Check
 ) -> None:
     judge_decay(evidence, activation, VANISHING[schedule], clipped_width(regime), schedule, tolerance=0.02)
 
@@ -87,7 +87,7 @@ def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_s
     reach=(rate_at_least(0.95, effect=0.02, room=0.02, count=3),),
 )
 @given(activation=activations(), schedule=vanishing_schedules())
-def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: str, evidence: Evidence) -> None:
+def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: str, evidence: Check) -> None:
     tell_classes(activation, evidence.note)
     for dimension in (10**4, 10**8, 10**12):
         architecture = Architecture(dimension, (10_000,))
@@ -113,5 +113,5 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
     reach=(decay_exponent(LADDER, log_sd=0.3, effect=0.02, trials=TRIALS),),
 )
 @given(activation=activations())
-def test_a_step_of_order_sqrt_d_does_not_vanish(activation: Activation, evidence: Evidence) -> None:
+def test_a_step_of_order_sqrt_d_does_not_vanish(activation: Activation, evidence: Check) -> None:
     judge_decay(evidence, activation, lambda d: d**0.5 / 10, lambda _: LEAST_NEURONS, "sqrt(d)/10")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.reach import Reach, identity, independent, same_law, uniform_law
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.reach import Reach, identity, independent, same_law, uniform_law
+from signflip.sampling.configuration import Configuration
 from strategies.subjects import dense_subjects
 
 POOLED = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1
@@ -33,7 +33,7 @@ def pivots_reach(distance: float, *, trials: int, control: bool = False) -> tupl
     )
 
 
-def compare(evidence: Evidence, dense: Configuration, steps: int, trials: int, **control: str) -> None:
+def compare(evidence: Check, dense: Configuration, steps: int, trials: int, **control: str) -> None:
     """Compare dense networks with conditioned ones, which know |x| only, on every projection."""
     first = replace(dense, steps=steps)
     # Polynomial growth compounds over steps, beyond what float32 can hold.
@@ -55,7 +55,7 @@ def compare(evidence: Evidence, dense: Configuration, steps: int, trials: int, *
     reach=pivots_reach(0.03, trials=2048),
 )
 @given(subject=dense_subjects(least=2, most=16))
-def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configuration, evidence: Evidence) -> None:
+def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configuration, evidence: Check) -> None:
     evidence.pool_pivots(subject, trials=2048)
 
 
@@ -72,7 +72,7 @@ def test_the_unseen_part_of_each_weight_matrix_stays_gaussian(subject: Configura
 )
 @given(subject=dense_subjects(most=12), steps=st.sampled_from([1, 3]))
 def test_conditioned_networks_have_the_joint_law_of_dense_ones(
-    subject: Configuration, steps: int, evidence: Evidence
+    subject: Configuration, steps: int, evidence: Check
 ) -> None:
     compare(evidence, subject, steps, trials=100_000)
 
@@ -90,7 +90,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones(
 )
 @given(subject=dense_subjects(least=48, most=96, dtype="float32"))
 def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
-    subject: Configuration, evidence: Evidence
+    subject: Configuration, evidence: Check
 ) -> None:
     for steps in (1, 3):
         compare(evidence, subject, steps, trials=25_000)
@@ -109,7 +109,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
     reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS), control=True),),
 )
 @given(subject=dense_subjects(least=2, most=6))
-def test_the_conditional_law_fails_without_its_projection(subject: Configuration, evidence: Evidence) -> None:
+def test_the_conditional_law_fails_without_its_projection(subject: Configuration, evidence: Check) -> None:
     compare(evidence, subject, steps=1, trials=100_000, projection="no layer")
 
 
@@ -127,7 +127,7 @@ def test_the_conditional_law_fails_without_its_projection(subject: Configuration
     reach=pivots_reach(0.06, trials=2048, control=True),
 )
 @given(subject=dense_subjects(least=2, most=6))
-def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, evidence: Evidence) -> None:
+def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, evidence: Check) -> None:
     evidence.pool_pivots(replace(subject, entries="rademacher"), trials=2048)
 
 
@@ -145,7 +145,7 @@ def test_random_signs_do_not_obey_the_conditional_law(subject: Configuration, ev
     reach=pivots_reach(0.06, trials=2048, control=True),
 )
 @given(subject=dense_subjects(least=2, most=6))
-def test_heavy_tailed_weights_do_not_obey_the_conditional_law(subject: Configuration, evidence: Evidence) -> None:
+def test_heavy_tailed_weights_do_not_obey_the_conditional_law(subject: Configuration, evidence: Check) -> None:
     evidence.pool_pivots(replace(subject, entries="student-t"), trials=2048)
 
 
@@ -162,7 +162,7 @@ def test_heavy_tailed_weights_do_not_obey_the_conditional_law(subject: Configura
     reach=pivots_reach(0.03, trials=2 * 2048),
 )
 @given(subject=dense_subjects(least=2, most=12, min_depth=2, max_depth=4))
-def test_the_unseen_part_of_every_layer_stays_gaussian(subject: Configuration, evidence: Evidence) -> None:
+def test_the_unseen_part_of_every_layer_stays_gaussian(subject: Configuration, evidence: Check) -> None:
     evidence.pool_pivots(subject, trials=2048)
 
 
@@ -179,7 +179,7 @@ def test_the_unseen_part_of_every_layer_stays_gaussian(subject: Configuration, e
 )
 @given(subject=dense_subjects(most=10, min_depth=2, max_depth=4), steps=st.sampled_from([1, 3]))
 def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
-    subject: Configuration, steps: int, evidence: Evidence
+    subject: Configuration, steps: int, evidence: Check
 ) -> None:
     compare(evidence, subject, steps, trials=100_000)
 
@@ -198,6 +198,6 @@ def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
 )
 @given(subject=dense_subjects(least=2, most=5, min_depth=2, max_depth=3))
 def test_the_conditional_law_fails_without_its_projection_in_deeper_layers(
-    subject: Configuration, evidence: Evidence
+    subject: Configuration, evidence: Check
 ) -> None:
     compare(evidence, subject, steps=1, trials=100_000, projection="first layer")

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.reach import same_law
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.reach import same_law
+from signflip.sampling.configuration import Configuration
 from strategies.architectures import dense_architectures
 
 NAMES = ("relu", "hard_tanh", "abs", "soft_shrink")
@@ -45,7 +45,7 @@ def piecewise_linear_subjects(draw: st.DrawFn) -> Configuration:
 )
 @given(subject=piecewise_linear_subjects())
 def test_conditioned_networks_have_the_joint_law_of_dense_ones_after_many_steps(
-    subject: Configuration, evidence: Evidence
+    subject: Configuration, evidence: Check
 ) -> None:
     for steps in STEPS:
         dense = replace(subject, steps=steps)

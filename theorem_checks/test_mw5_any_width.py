@@ -9,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.networks import MAX_DIMENSION
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.quantifiers import (
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     PILOT_STATEMENTS,
     Witness,
@@ -24,10 +21,13 @@ from signflip.quantifiers import (
     find_witness,
     flips,
 )
-from signflip.reach import rate_at_least, rate_near, same_law
-from strategies.activation_classes import tell_classes
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.reach import rate_at_least, rate_near, same_law
+from signflip.networks.architecture import MAX_DIMENSION
+from signflip.sampling.configuration import Configuration
 from strategies.activations import generated_activations
 from strategies.architectures import WIDTH_REGIMES
+from strategies.classes import tell_classes
 
 FAILURE = 0.2
 # A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
@@ -43,7 +43,7 @@ SETTLING_WIDTHS = {
 }
 
 
-def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int, ...], int]]:
+def regimes_above(witness: Witness, evidence: Check) -> list[tuple[tuple[int, ...], int]]:
     """(widths, d) on each curve m = d^a: its first point above (m0, d0), and that at 4 d; others are noted."""
     rungs = []
     for exponent in WIDTH_REGIMES.values():
@@ -70,7 +70,7 @@ def regimes_above(witness: Witness, evidence: Evidence) -> list[tuple[tuple[int,
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=2 * len(WIDTH_REGIMES) + INFINITE_RUNGS),),
 )
 @given(activation=generated_activations())
-def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Evidence) -> None:
+def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Check) -> None:
     tell_classes(activation, evidence.note)
     witness = find_witness(evidence, activation, failure=FAILURE, perturbation=PERTURBATION)
     confirm(evidence, activation, witness, regimes_above(witness, evidence), failure=FAILURE, perturbation=PERTURBATION)
@@ -90,7 +90,7 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
 )
 @given(activation=st.just(get("relu")))
 def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
-    activation: Activation, evidence: Evidence
+    activation: Activation, evidence: Check
 ) -> None:
     infinite = replace(configuration(activation, (1,), SMALL_DIMENSION, 3.0), law="infinite-width")
     pilot = evidence.simulate(infinite, 500_000, use="pilot")
@@ -117,9 +117,7 @@ def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
     reach=(same_law(0.07, trials=25_000, count=len(JOINT_PROJECTIONS)),),
 )
 @given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
-def test_wide_networks_on_few_inputs_have_the_joint_law_of_dense_ones(
-    activation: Activation, evidence: Evidence
-) -> None:
+def test_wide_networks_on_few_inputs_have_the_joint_law_of_dense_ones(activation: Activation, evidence: Check) -> None:
     conditioned = configuration(activation, (256,), SMALL_DIMENSION, 3.0)
     dense = Configuration(conditioned.architecture, activation, conditioned.step, law="dense")
     evidence.same_law(dense, conditioned, of=JOINT_PROJECTIONS, trials=25_000, tolerance=0.07)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import get
-from signflip.checking import Evidence
-from signflip.configuration import Configuration
-from signflip.networks import Architecture
-from signflip.projections import PAIR_PROJECTIONS
-from signflip.pytest_plugin import claim
-from signflip.reach import same_law
+from signflip.checks.check import Check
+from signflip.checks.marking import claim
+from signflip.checks.views import PAIR_PROJECTIONS
+from signflip.claims.reach import same_law
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
 from strategies.subjects import dense_subjects
 
 ANGLES = (0.1, math.pi / 4, math.pi / 2, 2.0, math.pi)
@@ -28,7 +28,7 @@ def pairs(draw: st.DrawFn) -> Configuration:
     return replace(subject, companion=draw(st.sampled_from(ANGLES), label="angle of y"))
 
 
-def compare(evidence: Evidence, dense: Configuration, conditioned: Configuration) -> None:
+def compare(evidence: Check, dense: Configuration, conditioned: Configuration) -> None:
     """Compare laws on every projection; conditioned networks know |x|, |y| and the angle only."""
     # Polynomial growth compounds over steps, beyond what float32 can hold.
     dtype = "float32" if dense.activation.envelope.power == 0 else "float64"
@@ -51,7 +51,7 @@ def compare(evidence: Evidence, dense: Configuration, conditioned: Configuration
 )
 @given(subject=pairs())
 def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input(
-    subject: Configuration, evidence: Evidence
+    subject: Configuration, evidence: Check
 ) -> None:
     compare(evidence, subject, subject)
 
@@ -76,7 +76,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input
     )
 )
 def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
-    subject: tuple[str, int, str, float], evidence: Evidence
+    subject: tuple[str, int, str, float], evidence: Check
 ) -> None:
     name, depth, law, angle = subject
     activation, architecture = get(name), Architecture(*((5, (1000,)) if depth == 1 else (13, (2000, 2000))))
@@ -105,7 +105,7 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
     reach=(same_law(0.035, trials=TRIALS, count=len(PAIR_PROJECTIONS), control=True),),
 )
 @given(name=st.sampled_from(["relu", "tanh"]), widths=st.sampled_from([(5,), (5, 3)]))
-def test_the_joint_law_depends_on_the_angle(name: str, widths: tuple[int, ...], evidence: Evidence) -> None:
+def test_the_joint_law_depends_on_the_angle(name: str, widths: tuple[int, ...], evidence: Check) -> None:
     activation, architecture = get(name), Architecture(4, widths)
     step = architecture.natural_step(activation)
     dense = Configuration(architecture, activation, step, law="dense", companion=math.pi / 3)

@@ -14,7 +14,7 @@ import sys
 from dask_jobqueue import SLURMCluster
 from distributed import Client
 
-from signflip.process import THREAD_VARIABLES
+from signflip.sampling.process import THREAD_VARIABLES
 
 
 def main() -> int:

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from signflip.activations.arrays import Points
 from signflip.activations.envelope import Envelope
-from signflip.activations.moments import gaussian_moment
 
 
 class Activation(ABC):
@@ -119,14 +118,6 @@ class Activation(ABC):
     def slopes_at(self, points: Points) -> Points:
         """Return sigma' at a float64 NumPy array, as one of the same shape."""
         return np.asarray(self.derivative(torch.from_numpy(points)).numpy(), dtype=np.float64)
-
-    def second_moment(self, variance: float) -> float:
-        """Return E sigma(sqrt(variance) G)^2: q_l to q_(l+1) in THEORY section 1, V in the last layer."""
-        return gaussian_moment(self, variance, of="value", power=2)
-
-    def slope_moment(self, variance: float) -> float:
-        """Return E sigma'(sqrt(variance) G)^2: beta_l of THEORY section 1."""
-        return gaussian_moment(self, variance, of="derivative", power=2)
 
     @cached_property
     def value_at_zero(self) -> float:

@@ -17,16 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from signflip.activations.arrays import is_plain
 from signflip.activations.base import Activation
 from signflip.activations.envelope import Envelope
 from signflip.activations.spec import register
-from signflip.plain import is_plain
 
 _aten: Any = torch.ops.aten
 
 _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
-
-
 _UNIT = Envelope(1.0)
 
 
@@ -35,7 +33,9 @@ def _tanh(z: Tensor) -> Tensor:
     if is_plain(z):
         return torch.from_numpy(np.tanh(z.numpy()))
     if hasattr(z, "elementwise"):
-        by_segments: Tensor = z.elementwise(_tanh)  # a `signflip.segmented.Segmented`: the same bits as a tensor's
+        by_segments: Tensor = z.elementwise(
+            _tanh
+        )  # a `signflip.networks.segmented.Segmented`: the same bits as a tensor's
         return by_segments
     return torch.tanh(z)
 

@@ -12,15 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from scipy import special
 
 from signflip.activations.arrays import Points
-
-if TYPE_CHECKING:
-    from signflip.activations.base import Activation
+from signflip.activations.base import Activation
 
 Of = Literal["value", "derivative", "radial", "value times radial"]
 Power = Literal[1, 2, 4]
@@ -60,6 +58,16 @@ def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value"
     if power not in (1, 2, 4):
         raise ValueError(f"gaussian_moment: power is {power!r}; allowed are 1, 2, 4")
     return _moment(activation, float(variance), of, power)
+
+
+def second_moment(activation: Activation, variance: float) -> float:
+    """Return E sigma(sqrt(variance) G)^2: q_l to q_(l+1) in THEORY section 1, V in the last layer."""
+    return gaussian_moment(activation, variance, of="value", power=2)
+
+
+def slope_moment(activation: Activation, variance: float) -> float:
+    """Return E sigma'(sqrt(variance) G)^2: beta_l of THEORY section 1."""
+    return gaussian_moment(activation, variance, of="derivative", power=2)
 
 
 @lru_cache(maxsize=1 << 14)

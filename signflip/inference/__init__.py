@@ -3,11 +3,20 @@
 Nothing here knows about networks, pytest or torch, and importing it takes a fraction of a second.
 """
 
-from signflip.inference.approach_statement import Approach
+from signflip.inference.approach import Approach, ApproachDesign
 from signflip.inference.bounds import Interval, Ranks, clopper_pearson, dkw_radius, order_statistic_ranks
 from signflip.inference.budget import Budget
-from signflip.inference.decay_statement import DecayExponent
-from signflip.inference.identity_statement import Identity
+from signflip.inference.decay import DecayExponent, DecayExponentDesign
+from signflip.inference.design import Design
+from signflip.inference.distributions import (
+    Independent,
+    IndependentDesign,
+    SameLaw,
+    SameLawDesign,
+    UniformLaw,
+    UniformLawDesign,
+)
+from signflip.inference.identity import Identity
 from signflip.inference.independence import (
     dependence_interval,
     grid_counts,
@@ -15,19 +24,8 @@ from signflip.inference.independence import (
     independence_p_value,
     wrapped_distances,
 )
-from signflip.inference.law_statements import Independent, SameLaw, UniformLaw
 from signflip.inference.one_sample import uniform_distance, uniform_distance_interval, uniform_p_value
-from signflip.inference.power import (
-    ApproachDesign,
-    DecayExponentDesign,
-    Design,
-    IndependentDesign,
-    RateAtLeastDesign,
-    RateNearDesign,
-    SameLawDesign,
-    UniformLawDesign,
-)
-from signflip.inference.rate_statements import RateAtLeast, RateNear
+from signflip.inference.rates import RateAtLeast, RateAtLeastDesign, RateNear, RateNearDesign
 from signflip.inference.sequential import confidence_sequence, log_mixture_martingale
 from signflip.inference.statement import Statement
 from signflip.inference.two_sample import (

@@ -17,10 +17,12 @@ from signflip.activations import (
     catalogue,
     get,
 )
-from signflip.networks import Architecture
-from signflip.trials import simulate
-from strategies import activation_classes as classes
-from strategies.activations import homogeneous_activations, is_moderate
+from signflip.activations.moments import second_moment, slope_moment
+from signflip.networks.architecture import Architecture
+from signflip.sampling.trials import simulate
+from strategies import classes
+from strategies.activations import homogeneous_activations
+from strategies.domains import is_moderate
 
 DRAWS = settings(max_examples=40, phases=[Phase.generate], deadline=None, derandomize=True, database=None)
 
@@ -124,8 +126,8 @@ def test_deep_activations_stay_moderate_in_every_layer(depth):
         variance = 1.0
         for _ in range(depth):
             assert 1e-3 <= variance <= 1e3
-            assert activation.slope_moment(variance) > 0.0
-            variance = activation.second_moment(variance)
+            assert slope_moment(activation, variance) > 0.0
+            variance = second_moment(activation, variance)
         assert max(1.0, classes.growth(activation)) ** depth <= 9.0
 
     check()
@@ -158,7 +160,7 @@ def test_the_spread_predicts_how_layers_fluctuate(name, depth):
     for _ in range(depth):
         g = np.sqrt(squared)[:, None] * source.standard_normal((trials, width))
         squared = np.mean(activation.values_at(g) ** 2, axis=1)
-        variances.append(activation.second_moment(variances[-1]))
+        variances.append(second_moment(activation, variances[-1]))
     measured = width * np.var(squared) / variances[-1] ** 2
     assert measured == pytest.approx(classes.spreads(activation, variances)[0], rel=0.25)
 
@@ -177,8 +179,8 @@ def test_the_spread_predicts_how_layers_fluctuate(name, depth):
 def test_the_response_predicts_how_far_the_value_moves(activation, depth):
     variances, slopes = [1.0], []
     for _ in range(depth):
-        slopes.append(activation.slope_moment(variances[-1]))
-        variances.append(activation.second_moment(variances[-1]))
+        slopes.append(slope_moment(activation, variances[-1]))
+        variances.append(second_moment(activation, variances[-1]))
     predicted = classes.response(activation, variances, slopes)
     architecture = Architecture(10**12, (classes.RESPONSE_WIDTH,) * depth)
     step = classes.RESPONSE_STEPS * architecture.natural_step(activation)

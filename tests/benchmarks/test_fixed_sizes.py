@@ -8,8 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from benchmarks.fixed_size import fixed_size, trials_needed
+from signflip.claims.feasibility import POWER
+from signflip.claims.reach import rate_at_least, rate_near
 from signflip.inference import RateAtLeast, RateNear
-from signflip.reach import POWER, rate_at_least, rate_near
 
 
 def power(trials: int, edge: float, rate: float, alpha: float) -> float:

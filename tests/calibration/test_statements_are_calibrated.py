@@ -14,11 +14,11 @@ import pytest
 from calibration import bounds, laws, rates
 from calibration.cases import LEVELS, Case, Row, audited, least_flagged, smallest
 from signflip.activations import get
-from signflip.checking import Evidence
-from signflip.claims import Claim
-from signflip.configuration import Configuration
-from signflip.inference import Statement, law_statements
-from signflip.networks import Architecture
+from signflip.checks.check import Check
+from signflip.claims.claim import Claim
+from signflip.inference import Statement, distributions
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
 
 ROOT = Path(__file__).parents[2]
 RUNS = 2000
@@ -71,8 +71,8 @@ def test_an_interval_for_one_look_is_seen_to_fail_at_many() -> None:
 
 @pytest.mark.parametrize("factor", [0.5, 0.8])
 def test_a_p_value_that_is_too_small_is_seen(factor: float) -> None:
-    proper = law_statements.uniform_p_value
-    with mock.patch.object(law_statements, "uniform_p_value", lambda *given: factor * proper(*given)):
+    proper = distributions.uniform_p_value
+    with mock.patch.object(distributions, "uniform_p_value", lambda *given: factor * proper(*given)):
         laws.critical_distance.cache_clear()
         try:
             rows = laws.uniform(f"uniform, p-values times {factor}", 30, laws.continuous).rows(20_000)
@@ -158,7 +158,7 @@ def test_a_check_on_stub_blocks_ends_as_the_vectorised_run_of_the_same_outcomes(
     subject = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     verdicts = []
     for run in outcomes:
-        evidence = Evidence(Claim("C.stub", **words), 0, alpha, 1)  # type: ignore[arg-type]
+        evidence = Check(Claim("C.stub", **words), 0, alpha, 1)  # type: ignore[arg-type]
 
         def blocks(*_: Any, run: np.ndarray = run) -> Iterator[Block]:
             return (Block(part) for part in run.reshape(-1, 256))

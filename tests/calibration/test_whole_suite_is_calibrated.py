@@ -7,9 +7,9 @@ import pytest
 
 from calibration import suite
 from calibration.table import FAMILY_LIMIT, Family
-from signflip import pytest_plugin
-from signflip.claims import Claim
+from signflip.claims.claim import Claim
 from signflip.inference import RateAtLeast, RateNear, Verdict, clopper_pearson
+from signflip.plugin import hooks
 
 RUNS = 200
 
@@ -45,7 +45,7 @@ def test_the_shares_are_those_that_the_plugin_gives(claims: list[Claim], request
     given = suite.shares(claims, option.theorem_false_alarm, option.theorem_effort)
     assert len(given) == len(claims) > 40
     for share in given:
-        assert (share.alpha, share.examples) == pytest_plugin._error_rate(share.claim, config)
+        assert (share.alpha, share.examples) == hooks._error_rate(share.claim, config)
 
 
 def test_every_claim_that_must_be_supported_is_simulated(claims: list[Claim]) -> None:

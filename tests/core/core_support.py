@@ -42,7 +42,7 @@ def generator(*entropy: int) -> np.random.Generator:
 
 
 class ScriptedDraws:
-    """Stands in for `signflip.randomness.Draws`: the script makes each standard normal block; calls are counted."""
+    """Stands in for `randomness.Draws`: the script makes each standard normal block; calls are counted."""
 
     def __init__(self, script: Callable[[int, int], NDArray[np.float64]], dtype: torch.dtype = torch.float64) -> None:
         self.dtype, self.device = dtype, torch.device("cpu")

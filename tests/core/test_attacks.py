@@ -10,11 +10,12 @@ import torch
 from core_support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations, simulate
-from signflip.attacks import DIRECTIONS, attack
-from signflip.configuration import Configuration
-from signflip.randomness import Key
-from signflip.sample import Sample
-from signflip.trials import draw_network, run_block
+from signflip.networks.attack import DIRECTIONS, attack
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.drawing import draw_network
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import run_block
 
 SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "cos": torch.cos}
 

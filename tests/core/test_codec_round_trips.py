@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signflip import Architecture, activations
-from signflip.codec import decode, encode
-from signflip.configuration import Configuration
+from signflip.plugin.codec import decode, encode
+from signflip.sampling.configuration import Configuration
 from strategies.activations import activations as any_activation
 from strategies.architectures import architectures
 from strategies.subjects import dense_subjects

@@ -7,13 +7,15 @@ import pytest
 import torch
 from core_support import BOTH, EPS, ScriptedDraws, generator, random_draws
 
-from signflip import activations, gaussian
-from signflip.attacks import attack
-from signflip.configuration import Configuration
-from signflip.gaussian import ConditionedGaussian, Coordinates, DenseGaussian, GrowingFrame
-from signflip.networks import Architecture, RandomNetwork
-from signflip.randomness import Key
-from signflip.trials import draw_network
+from signflip import activations
+from signflip.networks.architecture import Architecture
+from signflip.networks.attack import attack
+from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
+from signflip.networks.network import RandomNetwork, matrices
+from signflip.networks.randomness import Key
+from signflip.networks.spaces import Coordinates, GrowingFrame
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.drawing import draw_network
 
 TRIALS = 40
 
@@ -257,7 +259,7 @@ class Flat:
 
 def residual_units(query, own):
     """The raw residual of a query against earlier ones, in units of rounding of the query."""
-    residual, _ = gaussian._residual(query, own, Flat(query.shape[1]))
+    residual, _ = matrices._residual(query, own, Flat(query.shape[1]))
     return residual, residual.double().norm(dim=-1) / query.double().norm(dim=-1) / EPS[query.dtype]
 
 
@@ -265,8 +267,8 @@ def orthogonal_queries(count, n, dtype, rng):
     own, raw = [], []
     for _ in range(count):
         raw.append(normal(rng, TRIALS, n, dtype=dtype))
-        residual, _ = gaussian._residual(raw[-1], own, Flat(n))
-        own.append(gaussian._Query(residual, gaussian._dot(residual, residual), residual))
+        residual, _ = matrices._residual(raw[-1], own, Flat(n))
+        own.append(matrices._Query(residual, matrices._dot(residual, residual), residual))
     return own, raw
 
 
@@ -281,13 +283,13 @@ def test_the_rounding_noise_of_a_query_in_the_span_lies_far_below_the_tolerance(
     an eighth of the tolerance; it would take k of some thousands to reach it."""
     rng = generator(count, n)
     own, raw = orthogonal_queries(count, n, dtype, rng)
-    monkeypatch.setattr(gaussian, "ROUNDING_UNITS", 0.0)
+    monkeypatch.setattr(matrices, "ROUNDING_UNITS", 0.0)
     for _ in range(5):
         weights = normal(rng, TRIALS, count, dtype=dtype)
         query = sum(weights[:, i : i + 1] * raw[i] for i in range(count))
         assert residual_units(query, own)[1].max() <= 1 + count**0.5
     monkeypatch.undo()
-    assert 1 + count**0.5 <= gaussian.ROUNDING_UNITS / 8
+    assert 1 + count**0.5 <= matrices.ROUNDING_UNITS / 8
     assert not residual_units(query, own)[0].any()
 
 
@@ -301,7 +303,7 @@ def test_a_true_residual_above_the_tolerance_is_kept_and_orthogonal(count, n, un
     own, raw = orthogonal_queries(count, n, dtype, rng)
     weights = normal(rng, TRIALS, count, dtype=dtype)
     inside = sum(weights[:, i : i + 1] * raw[i] for i in range(count))
-    beyond = gaussian._residual(normal(rng, TRIALS, n, dtype=dtype), own, Flat(n))[0]
+    beyond = matrices._residual(normal(rng, TRIALS, n, dtype=dtype), own, Flat(n))[0]
     scale = units * EPS[dtype] * inside.norm(dim=-1, keepdim=True) / beyond.norm(dim=-1, keepdim=True)
     residual, seen = residual_units(inside + scale * beyond, own)
     share = units * EPS[dtype]
@@ -325,8 +327,8 @@ def test_a_single_pass_would_not_be_orthogonal(dtype):
     cosine /= np.linalg.norm(once.astype(float)) * np.linalg.norm(base.astype(float))
     assert cosine > 8 * EPS[dtype]
     direction = torch.from_numpy(base)[None]
-    own = [gaussian._Query(direction, gaussian._dot(direction, direction), direction)]
-    twice, _ = gaussian._residual(torch.from_numpy(query)[None], own, Flat(1000))
+    own = [matrices._Query(direction, matrices._dot(direction, direction), direction)]
+    twice, _ = matrices._residual(torch.from_numpy(query)[None], own, Flat(1000))
     cosine = torch.nn.functional.cosine_similarity(twice.double(), direction.double()).abs()
     assert cosine.item() <= 8 * EPS[dtype]
 

@@ -15,7 +15,8 @@ import pytest
 import torch
 from core_support import EPS, ScriptedDraws, generator
 
-from signflip.gaussian import ConditionedGaussian, Coordinates
+from signflip.networks.matrices import ConditionedGaussian
+from signflip.networks.spaces import Coordinates
 
 SHAPES = [(1, 1), (1, 3), (3, 1), (2, 2), (3, 4), (4, 3)]
 # R asks W q, L asks W^T p; every order of four queries, and some long ones that exhaust small matrices.

@@ -13,10 +13,11 @@ import torch
 from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
-from signflip.configuration import DTYPES, Configuration
-from signflip.projections import DESCENT_PROJECTIONS
-from signflip.randomness import Key
-from signflip.trials import draw_network, run_block
+from signflip.checks.views import DESCENT_PROJECTIONS
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.drawing import draw_network
+from signflip.sampling.trials import run_block
 
 TRIALS = 30_000
 KEY = Key(5, "descent", "shared weights")

@@ -11,13 +11,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-from signflip import Architecture, activations, devices
-from signflip.configuration import DTYPES, LIVE_TENSORS, Configuration
-from signflip.devices import CPU, Device
-from signflip.engines import Serial
-from signflip.plain import is_plain
-from signflip.randomness import DeviceDraws, Draws, Key
-from signflip.trials import _block, blocks, collect, run_block
+from signflip import Architecture, activations
+from signflip.activations.arrays import is_plain
+from signflip.networks.randomness import DeviceDraws, Draws, Key
+from signflip.sampling import devices
+from signflip.sampling.configuration import DTYPES, LIVE_TENSORS, Configuration
+from signflip.sampling.devices import CPU, Device
+from signflip.sampling.engines.engine import Serial
+from signflip.sampling.trials import _block, blocks, collect, run_block
 
 KEY = Key(5, "devices", "")
 GPU_PRESENT = torch.cuda.is_available()
@@ -104,7 +105,7 @@ def test_nothing_of_a_block_is_made_on_the_wrong_device(name, options, monkeypat
                 f"signflip.{user}.is_plain",
                 lambda *all: is_plain(*all) and not any(one in pretended.marked for one in all),
             )
-        monkeypatch.setattr("signflip.randomness.DeviceDraws", PretendedDraws)
+        monkeypatch.setattr("signflip.networks.randomness.DeviceDraws", PretendedDraws)
         dtype = DTYPES[options.get("dtype", "float32")]
         sample = _block(subject(name=name, **options), 30, PretendedDraws(KEY.sequence(0), dtype, THERE), 2**20)
         assert len(sample) == 30

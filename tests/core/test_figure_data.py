@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from signflip import figure_data
 from signflip.activations import get
-from signflip.code_digest import code_digest
-from signflip.configuration import Configuration
-from signflip.figure_data import FigureData
-from signflip.networks import Architecture
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.sample import Sample
-from signflip.trials import simulate
+from signflip.checks import figure_data
+from signflip.checks.figure_data import FigureData
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.fingerprint import code_digest
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import simulate
 
 
 def configuration(width: int = 3, name: str = "relu") -> Configuration:

@@ -10,10 +10,11 @@ from scipy import stats
 from scipy.special import ndtr
 
 from signflip import activations
-from signflip.attacks import attack
-from signflip.gaussian import ConditionedGaussian, Coordinates, GrowingFrame
-from signflip.networks import RandomNetwork
-from signflip.randomness import Key
+from signflip.networks.attack import attack
+from signflip.networks.matrices import ConditionedGaussian
+from signflip.networks.network import RandomNetwork
+from signflip.networks.randomness import Key
+from signflip.networks.spaces import Coordinates, GrowingFrame
 
 TRIALS = 30
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from signflip import activations
-from signflip.inner import by_columns, by_rows, inner
-from signflip.plain import is_plain
+from signflip.activations.arrays import is_plain
+from signflip.networks.products import by_columns, by_rows, inner
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

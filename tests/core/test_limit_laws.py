@@ -8,7 +8,7 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from signflip import Architecture, activations
-from signflip.laws import limit_flip_rate, limit_perturbation, natural_steps_for
+from signflip.laws.limits import limit_flip_rate, limit_perturbation, natural_steps_for
 
 
 @pytest.mark.parametrize("t", [0.0, 0.1, 0.5, 1.0, 2.0, 3.0, 6.0])

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from signflip import Architecture, activations
-from signflip.configuration import Configuration
-from signflip.networks import MAX_DIMENSION
-from signflip.randomness import Key
-from signflip.trials import draw_network
+from signflip.networks.architecture import MAX_DIMENSION
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.drawing import draw_network
 
 SIGMA = {
     "relu": torch.relu,

@@ -13,13 +13,14 @@ import torch
 from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
-from signflip.attacks import attack
-from signflip.configuration import DTYPES, Configuration
-from signflip.gaussian import GrowingFrame
-from signflip.projections import JOINT_PROJECTIONS, PAIR_PROJECTIONS
-from signflip.randomness import Key
-from signflip.sample import Sample
-from signflip.trials import draw_network, run_block
+from signflip.checks.views import JOINT_PROJECTIONS, PAIR_PROJECTIONS
+from signflip.networks.attack import attack
+from signflip.networks.randomness import Key
+from signflip.networks.spaces import GrowingFrame
+from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.drawing import draw_network
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import run_block
 
 TRIALS = 30_000
 KEY = Key(3, "pairs", "shared weights")

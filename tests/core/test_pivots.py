@@ -9,10 +9,10 @@ import pytest
 from core_support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations
-from signflip.configuration import Configuration
+from signflip.checks.pivots import ALONG_ATTACK, BACKWARD, FORWARD, INDEPENDENT_PAIRS, PIVOTS, UNSEEN, pivots
 from signflip.inference import Independent, Verdict
-from signflip.pivots import ALONG_ATTACK, BACKWARD, FORWARD, INDEPENDENT_PAIRS, PIVOTS, UNSEEN, pivots
-from signflip.randomness import Key
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
 
 
 def gathered(c, blocks=8):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from signflip import process
+from signflip.plugin import heartbeat
+from signflip.sampling import process
 
 
 def test_children_get_one_thread_by_every_variable(monkeypatch):
@@ -18,7 +19,7 @@ def test_children_get_one_thread_by_every_variable(monkeypatch):
 def test_a_heartbeat_waits_its_time_from_the_start_and_from_the_last_text(monkeypatch):
     now, texts = 100.0, []
     monkeypatch.setattr(process.time, "monotonic", lambda: now)
-    beat = process.throttled(texts.append, seconds=15.0)
+    beat = heartbeat.throttled(texts.append, seconds=15.0)
     for moment, text in ((100.0, "a"), (114.9, "b"), (115.0, "c"), (129.9, "d"), (140.0, "e"), (141.0, "f")):
         now = moment
         beat(text)
@@ -26,5 +27,5 @@ def test_a_heartbeat_waits_its_time_from_the_start_and_from_the_last_text(monkey
 
 
 def test_a_folder_that_is_not_there_is_not_writable(tmp_path):
-    assert process.writable(tmp_path)
-    assert not process.writable(tmp_path / "missing")
+    assert heartbeat.writable(tmp_path)
+    assert not heartbeat.writable(tmp_path / "missing")

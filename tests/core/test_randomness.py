@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.special import gammainc, ndtr
 
 from signflip.inference import clopper_pearson
-from signflip.randomness import ENTRY_LAWS, Key, mersenne_twister
+from signflip.networks.randomness import ENTRY_LAWS, Key, mersenne_twister
 
 WORDS = 624
 

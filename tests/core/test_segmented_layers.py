@@ -12,12 +12,13 @@ from core_support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names
-from signflip.attacks import DIRECTIONS, attack
-from signflip.configuration import DTYPES, Configuration
-from signflip.inner import inner
-from signflip.randomness import Key
-from signflip.segmented import Segmentation, Segmented, SegmentedCoordinates
-from signflip.trials import draw_network, simulate
+from signflip.networks.attack import DIRECTIONS, attack
+from signflip.networks.products import inner
+from signflip.networks.randomness import Key
+from signflip.networks.segmented import Segmentation, Segmented, SegmentedCoordinates
+from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.drawing import draw_network
+from signflip.sampling.trials import simulate
 
 KEY = Key(3, "segments", "")
 
@@ -71,7 +72,7 @@ def test_drawing_a_segment_again_changes_no_bit(widths, options, name, dtype):
 def test_segments_give_what_ordinary_tensors_of_the_same_draws_give(widths, direction, monkeypatch):
     c = configuration("tanh", widths, dtype="float64", direction=direction)
     by_segments = outcome(c, 1, 64, 0)
-    monkeypatch.setattr("signflip.trials.SegmentedCoordinates", Whole)
+    monkeypatch.setattr("signflip.sampling.trials.SegmentedCoordinates", Whole)
     torch.testing.assert_close(by_segments, outcome(c, 1, 64, 0), rtol=1e-11, atol=1e-12)
 
 

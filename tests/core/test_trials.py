@@ -14,12 +14,13 @@ import pytest
 import torch
 
 import signflip
-from signflip import Architecture, activations, simulate, trials
-from signflip.attacks import Attack
-from signflip.configuration import Configuration
-from signflip.randomness import Key
-from signflip.sample import Sample
-from signflip.trials import NonFiniteTrialError, blocks, collect, run_block
+from signflip import Architecture, activations, simulate
+from signflip.networks.attack import Attack
+from signflip.networks.randomness import Key
+from signflip.sampling import trials
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import NonFiniteTrialError, blocks, collect, run_block
 
 ARCH = Architecture(6, (30, 20))
 TANH = activations.get("tanh")

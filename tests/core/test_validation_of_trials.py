@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from signflip import Architecture, activations, simulate
-from signflip.configuration import Configuration
+from signflip.sampling.configuration import Configuration
 
 ARCH = Architecture(3, (4,))
 TANH = activations.get("tanh")

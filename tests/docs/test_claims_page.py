@@ -8,8 +8,8 @@ import re
 import pytest
 from readme import ROOT
 
-from signflip.claims import Claim
-from signflip.registry import registered_checks
+from signflip.claims.claim import Claim
+from signflip.claims.registry import registered_checks
 
 
 def listed() -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from readme import MAKEFILE, README, ROOT, make_targets, shell_lines
 
-from signflip import pytest_plugin
+from signflip.plugin import hooks
 
 
 class Recorder:
@@ -31,7 +31,7 @@ class Recorder:
 
 def plugin_options() -> dict[str, dict[str, Any]]:
     recorder = Recorder()
-    pytest_plugin.pytest_addoption(recorder)  # type: ignore[arg-type]
+    hooks.pytest_addoption(recorder)  # type: ignore[arg-type]
     return recorder.options
 
 

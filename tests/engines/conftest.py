@@ -11,11 +11,11 @@ import pytest
 from distributed import LocalCluster
 
 from signflip.activations import AffineInput, Maximum, get
-from signflip.configuration import Configuration
-from signflip.engines import Engine, Serial
-from signflip.networks import Architecture
-from signflip.process import export_one_thread
-from signflip.randomness import Key
+from signflip.networks.architecture import Architecture
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines.engine import Engine, Serial
+from signflip.sampling.process import export_one_thread
 
 
 def tanh(*widths: int, input_dim: int = 20, **options: Any) -> Configuration:

@@ -1,4 +1,4 @@
-"""Every engine gives the blocks of `signflip.trials.blocks`, byte for byte, and leaves nothing behind."""
+"""Every engine gives the blocks of `signflip.sampling.trials.blocks`, byte for byte, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from engine_support import own_processes
 
-from signflip import trials
 from signflip.activations import get
-from signflip.configuration import Configuration
-from signflip.engine_start import open_engine
-from signflip.engines import Choice, Engine, Serial, parse
-from signflip.networks import Architecture
-from signflip.randomness import Key
+from signflip.networks.architecture import Architecture
+from signflip.networks.randomness import Key
+from signflip.sampling import trials
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines.choice import Choice, parse
+from signflip.sampling.engines.engine import Engine, Serial
+from signflip.sampling.engines.opening import open_engine
 
 Read = Callable[..., list[dict[str, bytes]]]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from signflip.engine_tasks import Outcome
-from signflip.prefetch import AHEAD, LONGEST_RANGE, ordered
-from signflip.sample import Sample
+from signflip.sampling.engines.prefetch import AHEAD, LONGEST_RANGE, ordered
+from signflip.sampling.engines.tasks import Outcome
+from signflip.sampling.sample import Sample
 
 WORKERS = 3
 

@@ -21,12 +21,13 @@ from distributed import Client, LocalCluster
 from engine_support import own_processes
 
 import signflip
-from signflip import dask_engine, process_engine
-from signflip.configuration import Configuration
-from signflip.engine_start import open_engine
-from signflip.engines import Engine, WorkersLostError, parse
-from signflip.process_engine import LOSSES, Processes
-from signflip.randomness import Key
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines import dask, processes
+from signflip.sampling.engines.choice import parse
+from signflip.sampling.engines.engine import Engine, WorkersLostError
+from signflip.sampling.engines.opening import open_engine
+from signflip.sampling.engines.processes import LOSSES, Processes
 
 Read = Callable[..., list[dict[str, bytes]]]
 BLOCKS = 12
@@ -70,7 +71,7 @@ def test_a_killed_dask_worker_changes_no_byte(
 def test_a_pool_that_dies_again_and_again_is_given_up_with_a_clear_error(
     slow: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_engine, "run_range", dying.die)
+    monkeypatch.setattr(processes, "run_range", dying.die)
     with open_engine(parse("processes:2")) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 100)
         with pytest.raises(WorkersLostError, match=f"{LOSSES} times in a row .* try fewer processes") as raised:
@@ -83,7 +84,7 @@ def test_blocks_that_kill_every_dask_worker_are_given_up_with_a_clear_error(
     slow: Configuration, monkeypatch: pytest.MonkeyPatch, own_cluster: LocalCluster
 ) -> None:
     own_cluster.scheduler.allowed_failures = 0
-    monkeypatch.setattr(dask_engine, "run_range", dying.die)
+    monkeypatch.setattr(dask, "run_range", dying.die)
     with open_engine(parse(own_cluster.scheduler_address)) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 100)
         with pytest.raises(WorkersLostError, match="died again and again"):
@@ -113,11 +114,11 @@ def test_closing_waits_for_no_more_than_what_has_begun(slow: Configuration) -> N
 ORPHANS = """
 import multiprocessing, sys, time
 from signflip.activations import get
-from signflip.configuration import Configuration
-from signflip.engine_start import open_engine
-from signflip.engines import parse
-from signflip.networks import Architecture
-from signflip.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines.opening import open_engine
+from signflip.sampling.engines.engine import parse
+from signflip.networks.network import Architecture
+from signflip.networks.randomness import Key
 if __name__ == "__main__":
     c = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     stream = open_engine(parse("processes:2")).blocks(c, Key(0, "x", c.digest), 10**6)

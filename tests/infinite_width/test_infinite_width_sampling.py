@@ -14,10 +14,10 @@ from scipy import stats
 
 from signflip import Architecture, activations, simulate
 from signflip.activations import PiecewiseLinear
-from signflip.configuration import Configuration
 from signflip.inference import two_sample_distance, two_sample_p_value, uniform_distance, uniform_p_value
-from signflip.randomness import Key
-from signflip.trials import run_block
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.trials import run_block
 
 ALPHA = 1e-6
 LAW = {"law": "infinite-width"}

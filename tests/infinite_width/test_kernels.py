@@ -10,8 +10,8 @@ from mpmath import mpf
 
 from signflip import Architecture, activations
 from signflip.activations import PiecewiseLinear
-from signflip.infinite_width import kernels, radial_moments
-from signflip.pair_moments import Pair, pair_moments
+from signflip.laws.kernel import kernels, radial_moments
+from signflip.laws.pair_moments import Pair, pair_moments
 
 PLACES = [(1e-6, 0.0), (0.0, 1e-6), (-1e-6, 1e-6), (0.0, 0.01), (-0.3, 0.4), (-1.0, 1.0), (-2.2, 0.3), (1.5, 3.0)]
 OFF_AXIS = [place for place in PLACES if place[1] > 0.0]

@@ -12,7 +12,8 @@ import pytest
 from closed_kernels import composed
 
 from signflip import activations
-from signflip.infinite_width import InfiniteWidthLaw
+from signflip.activations.moments import second_moment
+from signflip.laws.infinite_width import InfiniteWidthLaw
 
 PLACES = [(-0.2, 0.3), (0.05, 0.01), (-1.0, 0.9), (-1.8, 0.4), (0.7, 1.6)]
 STEP = 1.0
@@ -97,4 +98,6 @@ def test_regression_at_x_is_certain():
         )
         assert on_value[0] == pytest.approx(1.0, abs=2e-8)
         assert left[0] == pytest.approx(0.0, abs=1e-12)
-        assert other[0] == pytest.approx(activations.get(name).second_moment(activations.get(name).second_moment(1.0)))
+        assert other[0] == pytest.approx(
+            second_moment(activations.get(name), second_moment(activations.get(name), 1.0))
+        )

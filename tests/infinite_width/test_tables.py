@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from signflip import Architecture, activations
-from signflip.infinite_width import InfiniteWidthLaw
-from signflip.patches import Patches
+from signflip.laws.infinite_width import InfiniteWidthLaw
+from signflip.laws.patches import Patches
 
 PLACES = 300
 # Activation, depth, d: rough and smooth, homogeneous, polynomial; few dimensions are the hardest, x' goes far.

@@ -15,8 +15,8 @@ from scope_mutants import always_flips, is_named, is_square, outcome, stands_sti
 from wide_mutants import is_small
 
 from signflip.activations import PiecewiseLinear, get, names
-from signflip.configuration import Configuration
-from signflip.sample import Sample
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 BOUNDARIES = "test_boundaries.py"
 BOUNDED = 'subject = configuration(get("relu"), (width,), LARGEST_DIMENSION, 1000.0)\n    evidence.rate_at_least('
@@ -99,7 +99,7 @@ def further(seen: Sample, _: Configuration) -> Sample:
 def dense_longer(factor: str) -> Plant:
     """Variances of dense weights times an expression of ``rows`` and of the ``matrices`` below."""
     return edited(
-        "signflip.trials:draw_network",
+        "signflip.sampling.drawing:draw_network",
         "DenseGaussian.drawn(rows, columns, 1 ",
         f"DenseGaussian.drawn(rows, columns, {factor} ",
     )

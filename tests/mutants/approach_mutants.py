@@ -7,10 +7,10 @@ from dataclasses import replace
 from planting import Mutant, edited
 from scope_mutants import outcome, widths
 
-from signflip.configuration import Configuration
+from signflip.sampling.configuration import Configuration
 
 RATE = "INF.rate"
-APPROACH, DESIGN = "signflip.inference.approach_statement:Approach.", "signflip.inference.power:ApproachDesign."
+APPROACH, DESIGN = "signflip.inference.approach:Approach.", "signflip.inference.approach:ApproachDesign."
 TESTS = "tests/inference/test_approach_statement.py::"
 POWER = "tests/inference/test_power.py::"
 REACHES = (RATE, "NOT.slow-approach")
@@ -51,7 +51,7 @@ MUTANTS = (
         "approach: the limit law is the last rung",
         "What the rungs are compared with is drawn from the last of them.",
         edited(
-            "signflip.checking:Evidence.approach",
+            "signflip.checks.check:Check.approach",
             "self.simulate(*limit)",
             "self.simulate(ladder[max(ladder)][0], limit[1])",
         ),

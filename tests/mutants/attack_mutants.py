@@ -5,7 +5,7 @@ from __future__ import annotations
 from planting import Mutant, edited
 
 LIMIT, SCALING = "LIMIT.erf", "INV.scaled-activation"
-ATTACK = "signflip.attacks:attack"
+ATTACK = "signflip.networks.attack:attack"
 STEP = 'signed_step = step if direction == "reversed" else -step'
 SEVERAL = (
     "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."
@@ -115,7 +115,7 @@ MUTANTS = (
         "trials: perturbation not divided by sqrt d",
         "|x' - x| is reported for |x' - x| / |x|.",
         edited(
-            "signflip.trials:_block",
+            "signflip.sampling.trials:_block",
             "_array(outcome.displacement) / length",
             "_array(outcome.displacement)",
         ),
@@ -125,7 +125,7 @@ MUTANTS = (
         "trials: perturbation divided by d",
         "The norm of x is taken for d, not sqrt d.",
         edited(
-            "signflip.trials:_block",
+            "signflip.sampling.trials:_block",
             "_array(outcome.displacement) / length",
             "_array(outcome.displacement) / length**2",
         ),
@@ -134,21 +134,21 @@ MUTANTS = (
     Mutant(
         "trials: f = 0 counts as a flip",
         "A flip is f(x) f(x') <= 0, not < 0.",
-        edited("signflip.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) <= 0"),
+        edited("signflip.sampling.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) <= 0"),
         ("BOUND.bounded-width",),
         examples=4,
     ),
     Mutant(
         "trials: a flip is no flip",
         "A flip is f(x) f(x') > 0.",
-        edited("signflip.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) > 0"),
+        edited("signflip.sampling.sample:Sample.flipped", "self.attacked_value) < 0", "self.attacked_value) > 0"),
         (LIMIT, "NOT.reversed-sign"),
     ),
     Mutant(
         "trials: flips by the product",
         "A flip is decided by f(x) f(x'), which underflows.",
         edited(
-            "signflip.sample:Sample.flipped",
+            "signflip.sampling.sample:Sample.flipped",
             "np.sign(self.value) * np.sign(self.attacked_value) < 0",
             "self.value * self.attacked_value < 0",
         ),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from planting import Mutant, Plant, claimed, edited, wrapped
 
-from signflip.pivots import INDEPENDENT_PAIRS
-from signflip.pivots import PIVOTS as NAMED_PIVOTS
+from signflip.checks.pivots import INDEPENDENT_PAIRS
+from signflip.checks.pivots import PIVOTS as NAMED_PIVOTS
 
 PIVOTS = "MW-4.pivots"
 POOLING = (PIVOTS, "MW-4.pivots.deep", "NOT.rademacher-weights", "NOT.student-weights")
@@ -30,7 +30,7 @@ def pivot(name: str, change: Any) -> Plant:
 
         return other
 
-    return wrapped("signflip.pivots:_layer", around)
+    return wrapped("signflip.checks.pivots:_layer", around)
 
 
 def _within_eighths(values: Any) -> Any:
@@ -48,11 +48,13 @@ def _paired_with_itself(pair: tuple[str, str]) -> Plant:
 
         return other
 
-    return wrapped("signflip.pivots:_layer", around)
+    return wrapped("signflip.checks.pivots:_layer", around)
 
 
 def _degrees(change: int) -> Any:
-    return edited("signflip.pivots:_layer", "vecdot(d, d), columns - 1)", f"vecdot(d, d), columns - 1 + {change})")
+    return edited(
+        "signflip.checks.pivots:_layer", "vecdot(d, d), columns - 1)", f"vecdot(d, d), columns - 1 + {change})"
+    )
 
 
 MUTANTS = (
@@ -60,7 +62,9 @@ MUTANTS = (
         "claim: half of the witness's step",
         "What is confirmed is a step of t/2 where the pilot found t.",
         edited(
-            "signflip.quantifiers:confirm", "dimension, witness.natural_steps)", "dimension, witness.natural_steps / 2)"
+            "signflip.checks.quantifiers:confirm",
+            "dimension, witness.natural_steps)",
+            "dimension, witness.natural_steps / 2)",
         ),
         ("MW-1.catalogue", "MW-1.generated", "MW-2.several-layers"),
         reaches=QUANTIFIED,
@@ -68,7 +72,7 @@ MUTANTS = (
     Mutant(
         "claim: any pilot is a witness",
         "The first candidate is taken, whatever the pilot saw.",
-        edited("signflip.checking:Evidence.pilot_rate", "return verdict == Verdict.SUPPORTED", "return True"),
+        edited("signflip.checks.check:Check.pilot_rate", "return verdict == Verdict.SUPPORTED", "return True"),
         ("MW-1.catalogue",),
         reaches=QUANTIFIED,
     ),
@@ -76,7 +80,7 @@ MUTANTS = (
         "claim: width need not grow",
         "What is confirmed are widths of 4 and up.",
         edited(
-            "signflip.quantifiers:confirm",
+            "signflip.checks.quantifiers:confirm",
             "            configuration(activation, widths,",
             "            configuration(activation, tuple(4 for _ in widths),",
         ),
@@ -86,7 +90,7 @@ MUTANTS = (
     Mutant(
         "claim: perturbation a hundred times smaller",
         "|delta| <= eps |x| / 100 is claimed above the pilot's d0.",
-        edited("signflip.quantifiers:confirm", "adversarial(perturbation)", "adversarial(perturbation / 100)"),
+        edited("signflip.checks.quantifiers:confirm", "adversarial(perturbation)", "adversarial(perturbation / 100)"),
         ("MW-1.catalogue", "MW-1.generated", "MW-2.several-layers", "MW-5.regimes"),
         reaches=QUANTIFIED,
     ),
@@ -118,7 +122,7 @@ MUTANTS = (
     Mutant(
         "claim: pivot of the forward product with 1/m",
         "W h sqrt(m)/|h| is claimed to be standard normal, not W h sqrt(n)/|h|.",
-        edited("signflip.pivots:_layer", "(g[reached] * (columns**0.5)", "(g[reached] * (rows**0.5)"),
+        edited("signflip.checks.pivots:_layer", "(g[reached] * (columns**0.5)", "(g[reached] * (rows**0.5)"),
         (PIVOTS,),
         examples=30,
         reaches=POOLING,
@@ -134,7 +138,11 @@ MUTANTS = (
     Mutant(
         "claim: the attack's direction not projected",
         "u is claimed to be W^T D itself, with its part along h.",
-        edited("signflip.pivots:_layer", "_orthogonal(backward, h), _orthogonal(g, d)", "backward, _orthogonal(g, d)"),
+        edited(
+            "signflip.checks.pivots:_layer",
+            "_orthogonal(backward, h), _orthogonal(g, d)",
+            "backward, _orthogonal(g, d)",
+        ),
         (PIVOTS,),
         examples=30,
         reaches=POOLING,
@@ -142,7 +150,11 @@ MUTANTS = (
     Mutant(
         "claim: w not projected",
         "<w, W v> is claimed to be normal for w = W h, with its part along D.",
-        edited("signflip.pivots:_layer", "_orthogonal(backward, h), _orthogonal(g, d)", "_orthogonal(backward, h), g"),
+        edited(
+            "signflip.checks.pivots:_layer",
+            "_orthogonal(backward, h), _orthogonal(g, d)",
+            "_orthogonal(backward, h), g",
+        ),
         (PIVOTS,),
         examples=30,
         reaches=POOLING,
@@ -150,7 +162,7 @@ MUTANTS = (
     Mutant(
         "claim: the attack's image not projected",
         "|W u|^2 is claimed to be chi-squared with m - 1 degrees, with its part along D.",
-        edited("signflip.pivots:_layer", "beyond = _orthogonal(image, d)", "beyond = image"),
+        edited("signflip.checks.pivots:_layer", "beyond = _orthogonal(image, d)", "beyond = image"),
         (PIVOTS,),
         examples=30,
         reaches=POOLING,
@@ -159,7 +171,7 @@ MUTANTS = (
         "claim: pivots of different trials paired",
         "The pairs of pivots join the transforms of different trials: independence shows nothing.",
         edited(
-            "signflip.pivots:_layer",
+            "signflip.checks.pivots:_layer",
             "pairs={(a, b): (first[a], first[b]) for a, b in INDEPENDENT_PAIRS}",
             "pairs={(a, b): (first[a], np.roll(first[b], 1)) for a, b in INDEPENDENT_PAIRS}",
         ),
@@ -170,7 +182,7 @@ MUTANTS = (
     Mutant(
         "claim: <D, W u> = 2 |u|^2",
         "The identity is claimed with a factor 2.",
-        edited("signflip.pivots:_layer", "vecdot(d, image) - u_squared", "vecdot(d, image) - 2 * u_squared"),
+        edited("signflip.checks.pivots:_layer", "vecdot(d, image) - u_squared", "vecdot(d, image) - 2 * u_squared"),
         (PIVOTS,),
         examples=30,
         reaches=POOLING,

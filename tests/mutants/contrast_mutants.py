@@ -10,8 +10,8 @@ from earlier_mutants import ATTACK, STOPPING, some
 from planting import Mutant, Plant, claimed, edited
 from scope_mutants import outcome, widths
 
-from signflip.configuration import Configuration
-from signflip.sample import Sample
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 DE_PALMA, LOCAL = "test_de_palma_distance.py", "test_local_linearity.py"
 COMPARING = (

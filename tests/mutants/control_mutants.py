@@ -5,8 +5,8 @@ from __future__ import annotations
 from planting import Mutant, claimed, edited
 from scope_mutants import always_flips, widths
 
-DRAW = "signflip.trials:draw_network"
-ENTRIES = "signflip.randomness:Draws.entries"
+DRAW = "signflip.sampling.drawing:draw_network"
+ENTRIES = "signflip.networks.randomness:Draws.entries"
 
 MUTANTS = (
     Mutant(
@@ -38,13 +38,13 @@ MUTANTS = (
     Mutant(
         "control: neurons permuted with their outputs",
         "Permuting rows alone permutes what reads them as well.",
-        edited("signflip.equalities:permuted", "if not following:", "if False:"),
+        edited("signflip.checks.equalities:permuted", "if not following:", "if False:"),
         ("NOT.neurons-alone",),
     ),
     Mutant(
         "control: x rotated with its weights",
         "Rotating x alone rotates W_1 as well.",
-        edited("signflip.equalities:rotated", " if weights else turned", ""),
+        edited("signflip.checks.equalities:rotated", " if weights else turned", ""),
         ("NOT.rotation-alone",),
     ),
     Mutant(

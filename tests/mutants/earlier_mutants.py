@@ -15,11 +15,11 @@ from outcome_mutants import coarse
 from planting import Mutant, Plant, claimed, edited
 from scope_mutants import always_flips, outcome, stands_still, t_of, widths
 
-from signflip.configuration import Configuration
-from signflip.sample import Sample
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 BBC, BCGT, DS = "test_bbc_relu_networks.py", "test_bcgt_two_layers.py", "test_ds_gradient_descent.py"
-ATTACK = "signflip.attacks:attack"
+ATTACK = "signflip.networks.attack:attack"
 # The checks that draw each feature of a configuration; nothing else does.
 SIGNS = (
     *("BCGT.smooth", "BCGT.relu", "BCGT.million-neurons", "BCGT.value-of-order-1", "BCGT.sqrt-log"),
@@ -159,7 +159,7 @@ MUTANTS = (
     Mutant(
         "network: random signs are normal in the output",
         'output = "rademacher" draws Gaussian output weights.',
-        edited("signflip.trials:draw_network", ".entries(c.output or c.entries", ".entries(c.entries"),
+        edited("signflip.sampling.drawing:draw_network", ".entries(c.output or c.entries", ".entries(c.entries"),
         (
             "tests/core/test_descent_and_output_signs.py::"
             "test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width",

@@ -6,13 +6,13 @@ from typing import Any
 
 from planting import Mutant, edited, wrapped
 
-from signflip.second_input import PairLaw
+from signflip.laws.second_input import PairLaw
 
 JOINT, LIMIT, PAIR, SETTLES, RATE = "INF.joint-law", "INF.limit-law", "PAIR.infinite-width", "MW-5.settles", "INF.rate"
-KERNELS, RADIAL = "signflip.infinite_width:kernels", "signflip.infinite_width:radial_moments"
-LAW = "signflip.infinite_width:InfiniteWidthLaw."
-GRID = "signflip.pair_moments:_Grid."
-SECOND = "signflip.second_input:PairLaw."
+KERNELS, RADIAL = "signflip.laws.kernel:kernels", "signflip.laws.kernel:radial_moments"
+LAW = "signflip.laws.infinite_width:InfiniteWidthLaw."
+GRID = "signflip.laws.pair_moments:_Grid."
+SECOND = "signflip.laws.second_input:PairLaw."
 KERNEL_TEST = "tests/infinite_width/test_kernels.py::"
 MOMENT_TEST = "tests/infinite_width/test_pair_moments.py::"
 TABLE_TEST = "tests/infinite_width/test_tables.py::"
@@ -186,13 +186,17 @@ MUTANTS = (
     Mutant(
         "quadrature: half of the angle's cosine",
         "cos of the angle between two pre-activations is 1 - sin^2 of its half.",
-        edited("signflip.pair_moments:_angle", "1.0 - 2.0 * half", "1.0 - half"),
+        edited("signflip.laws.pair_moments:_angle", "1.0 - 2.0 * half", "1.0 - half"),
         (JOINT, MOMENT_TEST + "test_moments_are_those_of_closed_forms"),
     ),
     Mutant(
         "quadrature: sine without its root",
         "sin of the angle is twice the product that its root is taken of.",
-        edited("signflip.pair_moments:_angle", "2.0 * np.sqrt(half * (1.0 - half))", "2.0 * half * (1.0 - half)"),
+        edited(
+            "signflip.laws.pair_moments:_angle",
+            "2.0 * np.sqrt(half * (1.0 - half))",
+            "2.0 * half * (1.0 - half)",
+        ),
         (JOINT, MOMENT_TEST + "test_moments_are_those_of_closed_forms"),
     ),
     Mutant(
@@ -232,7 +236,7 @@ MUTANTS = (
         "table: first variable for second",
         "A patch evaluates its two variables in the wrong order.",
         wrapped(
-            "signflip.patches:_Patch.evaluate",
+            "signflip.laws.patches:_Patch.evaluate",
             lambda evaluate: (
                 lambda self, first, second: evaluate(
                     type(self)(self.box, self.coefficients.transpose(0, 2, 1), self.errors, self.share), first, second
@@ -245,7 +249,7 @@ MUTANTS = (
         "table: coefficients without their 2",
         "All but the mean of a Chebyshev series are halved.",
         edited(
-            "signflip.patches:_nodes",
+            "signflip.laws.patches:_nodes",
             "np.where(np.arange(order) == 0, 1.0, 2.0)",
             "np.where(np.arange(order) == 0, 1.0, 1.0)",
         ),
@@ -254,7 +258,7 @@ MUTANTS = (
     Mutant(
         "table: never split",
         "One patch serves the whole rectangle, whatever its error.",
-        edited("signflip.patches:Patches.__init__", "len(queue) < most", "False"),
+        edited("signflip.laws.patches:Patches.__init__", "len(queue) < most", "False"),
         (TABLE_TEST + "test_a_smooth_function_is_had_to_its_tolerance",),
         blind="one patch of order 10 is off by less than 0.05 in KS distance in the configurations that are compared.",
     ),

@@ -11,9 +11,9 @@ from planting import Mutant, Plant, edited, wrapped
 from signflip.activations.elementary import FORMULAS
 
 LIMIT, LIMIT_DEEP, SIZE, PIVOTS = "LIMIT.erf", "LIMIT.erf.deep", "MW-3.limit-law", "MW-4.pivots"
-NATURAL = "signflip.networks:Architecture.natural_step"
-MOMENTS = "signflip.networks:Architecture.limit_moments"
-RATE, PERTURBATION = "signflip.laws:limit_flip_rate", "signflip.laws:limit_perturbation"
+NATURAL = "signflip.networks.architecture:Architecture.natural_step"
+MOMENTS = "signflip.networks.architecture:Architecture.limit_moments"
+RATE, PERTURBATION = "signflip.laws.limits:limit_flip_rate", "signflip.laws.limits:limit_perturbation"
 CLOSED = "tests/core/test_networks.py::test_limit_moments_and_the_natural_step_are_the_closed_forms"
 DERIVATIVES = "tests/activations/test_activation_derivatives.py::"
 KINKS = DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks"
@@ -83,7 +83,7 @@ MUTANTS = (
     Mutant(
         "law: Var sigma for E sigma^2",
         "V is the variance of sigma(G), not its second moment.",
-        wrapped("signflip.activations.base:Activation.second_moment", _centred),
+        wrapped("signflip.activations.moments:second_moment", _centred),
         (CLOSED,),
         blind="LIMIT.erf sees it where it draws relu, abs or square; tanh and sin have mean 0.",
         of_activations=True,
@@ -92,7 +92,7 @@ MUTANTS = (
         "law: E |sigma'|^2 squared",
         "beta is squared.",
         wrapped(
-            "signflip.activations.base:Activation.slope_moment",
+            "signflip.activations.moments:slope_moment",
             lambda moment: lambda self, variance: moment(self, variance) ** 2,
         ),
         (SIZE, CLOSED),
@@ -101,13 +101,13 @@ MUTANTS = (
     Mutant(
         "law: second layer at the first one's variance",
         "The moments of layers 2 and up are taken at variance 1.",
-        edited(MOMENTS, "activation.slope_moment(variance)", "activation.slope_moment(1.0)"),
+        edited(MOMENTS, "slope_moment(activation, variance)", "slope_moment(activation, 1.0)"),
         (CLOSED, LIMIT_DEEP),
     ),
     Mutant(
         "law: V of the first layer",
         "V is not iterated over the layers.",
-        edited(MOMENTS, "activation.second_moment(variance)", "activation.second_moment(1.0)"),
+        edited(MOMENTS, "second_moment(activation, variance)", "second_moment(activation, 1.0)"),
         (CLOSED, LIMIT_DEEP),
     ),
     Mutant(
@@ -126,21 +126,21 @@ MUTANTS = (
     Mutant(
         "law: bounded width with 1/2 for 3/4",
         "A neuron is taken to act with one sign only.",
-        edited("signflip.laws:bounded_width_flip_rate", "0.75**width", "0.5**width"),
+        edited("signflip.laws.limits:bounded_width_flip_rate", "0.75**width", "0.5**width"),
         ("BOUND.bounded-width",),
         examples=5,
     ),
     Mutant(
         "law: bounded width without 2^-m",
         "Dead networks are counted twice.",
-        edited("signflip.laws:bounded_width_flip_rate", " + 0.5**width", ""),
+        edited("signflip.laws.limits:bounded_width_flip_rate", " + 0.5**width", ""),
         ("BOUND.bounded-width",),
         examples=5,
     ),
     Mutant(
         "law: steps for a failure without the factor 2",
         "t = sqrt(log(1/failure)) is proposed to the pilot, and claimed to suffice.",
-        edited("signflip.laws:natural_steps_for", "2 * math.log(1 / failure)", "math.log(1 / failure)"),
+        edited("signflip.laws.limits:natural_steps_for", "2 * math.log(1 / failure)", "math.log(1 / failure)"),
         (
             "BCGT.sqrt-log",
             "tests/core/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",

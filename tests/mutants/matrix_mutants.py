@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from planting import Mutant, Plant, all_of, edited, put, wrapped
 
-from signflip import gaussian
-from signflip.gaussian import ConditionedGaussian, Coordinates
+from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
+from signflip.networks.spaces import Coordinates
 
 SMALL, DEEP, PIVOTS = "MW-4.joint-law.small", "MW-4.joint-law.deep", "MW-4.pivots"
 MANY = "MW-4.joint-law.many-steps"
-ANSWER = "signflip.gaussian:ConditionedGaussian._answer"
+ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
 
 
 class ForgetsItsProjection(ConditionedGaussian):
@@ -108,7 +108,7 @@ class _Repeats:
 
 def matrices(kind: type[ConditionedGaussian]) -> Plant:
     """Conditioned networks are made of this kind of matrix."""
-    return put("signflip.gaussian:ConditionedGaussian", kind)
+    return put("signflip.networks.matrices:ConditionedGaussian", kind)
 
 
 def _length_without_spread(_draws: Any, degrees: int, *shape: int) -> torch.Tensor:
@@ -123,7 +123,7 @@ ONE_PASS = """zip(passes[0], [0 * one for one in passes[0]], strict=True)]
 
 def _of_next_trial(rmatvec: Any) -> Any:
     def other(self: Any, query: torch.Tensor) -> Any:
-        return rmatvec(gaussian.DenseGaussian(self.weights.roll(1, 0)), query)
+        return rmatvec(DenseGaussian(self.weights.roll(1, 0)), query)
 
     return other
 
@@ -187,7 +187,7 @@ MUTANTS = (
     Mutant(
         "matrix: standard deviation 1/n",
         "The conditioned matrix forgets the root of the variance.",
-        edited("signflip.gaussian:ConditionedGaussian.__init__", "math.sqrt(variance)", "variance"),
+        edited("signflip.networks.matrices:ConditionedGaussian.__init__", "math.sqrt(variance)", "variance"),
         (SMALL, "LIMIT.erf"),
     ),
     Mutant(
@@ -217,26 +217,26 @@ MUTANTS = (
     Mutant(
         "matrix: coefficients of the second pass only",
         "The known part's coefficients leave out the first Gram-Schmidt pass.",
-        edited("signflip.gaussian:_residual", "[first + second for", "[second for"),
+        edited("signflip.networks.matrices:_residual", "[first + second for", "[second for"),
         (SMALL,),
     ),
     Mutant(
         "matrix: rounding noise normalised",
         "ROUNDING_UNITS = 0: the residual of a query in the span becomes a direction of its own.",
-        put("signflip.gaussian:ROUNDING_UNITS", 0.0, everywhere=False),
+        put("signflip.networks.matrices:ROUNDING_UNITS", 0.0, everywhere=False),
         (MANY,),
     ),
     Mutant(
         "matrix: small true residuals dropped",
         "Residuals below 1/4000 of the query count as rounding: at d = 10^12 so does the step itself.",
-        put("signflip.gaussian:ROUNDING_UNITS", 2.0**40, everywhere=False),
+        put("signflip.networks.matrices:ROUNDING_UNITS", 2.0**40, everywhere=False),
         ("LIMIT.erf", SMALL),
     ),
     Mutant(
         "matrix: one Gram-Schmidt pass",
         "The residual is found by one pass, not two.",
         edited(
-            "signflip.gaussian:_residual",
+            "signflip.networks.matrices:_residual",
             "zip(*passes, strict=True)]",
             ONE_PASS,
         ),
@@ -246,20 +246,24 @@ MUTANTS = (
     Mutant(
         "frame: chi with d degrees",
         "What lies beyond the frame's r axes has length chi_d, not chi_(d - r).",
-        edited("signflip.gaussian:GrowingFrame.draw", DEGREES, "self.dimension, self._trials"),
+        edited("signflip.networks.spaces:GrowingFrame.draw", DEGREES, "self.dimension, self._trials"),
         (SMALL,),
     ),
     Mutant(
         "frame: chi with d - r - 1 degrees",
         "One degree of freedom too few.",
-        edited("signflip.gaussian:GrowingFrame.draw", DEGREES, "self.dimension - self.size - 1, self._trials"),
+        edited(
+            "signflip.networks.spaces:GrowingFrame.draw",
+            DEGREES,
+            "self.dimension - self.size - 1, self._trials",
+        ),
         (SMALL,),
     ),
     Mutant(
         "frame: chi squared",
         "The root of the chi-squared draw is left out.",
         edited(
-            "signflip.randomness:Draws.chi",
+            "signflip.networks.randomness:Draws.chi",
             "np.sqrt(self._numpy.chisquare(degrees, shape))",
             "self._numpy.chisquare(degrees, shape)",
         ),
@@ -268,14 +272,17 @@ MUTANTS = (
     Mutant(
         "frame: chi sqrt 2 too long",
         "The new axis's coefficient is sqrt 2 too long.",
-        wrapped("signflip.randomness:Draws.chi", lambda chi: lambda self, *shape: chi(self, *shape) * 2**0.5),
+        wrapped(
+            "signflip.networks.randomness:Draws.chi",
+            lambda chi: lambda self, *shape: chi(self, *shape) * 2**0.5,
+        ),
         (SMALL, "LIMIT.erf"),
     ),
     Mutant(
         "frame: chi without its spread",
         "The length beyond the frame is sqrt(d - r), not random.",
         wrapped(
-            "signflip.randomness:Draws.chi",
+            "signflip.networks.randomness:Draws.chi",
             lambda _: _length_without_spread,
         ),
         (SMALL,),
@@ -284,7 +291,7 @@ MUTANTS = (
         "frame: axes not independent",
         "The coordinates on the axes so far are all the same draw.",
         edited(
-            "signflip.gaussian:GrowingFrame.draw",
+            "signflip.networks.spaces:GrowingFrame.draw",
             "self._draws.normal64(self._trials, self.size)",
             "self._draws.normal64(self._trials, 1).repeat(1, self.size)",
         ),
@@ -297,26 +304,26 @@ MUTANTS = (
     Mutant(
         "dense: variance 2/n",
         "Dense weights have twice their variance.",
-        edited("signflip.gaussian:DenseGaussian.drawn", "math.sqrt(variance)", "math.sqrt(2 * variance)"),
+        edited("signflip.networks.matrices:DenseGaussian.drawn", "math.sqrt(variance)", "math.sqrt(2 * variance)"),
         (PIVOTS, SMALL),
     ),
     Mutant(
         "dense: standard deviation 1/n",
         "Dense weights forget the root of the variance.",
-        edited("signflip.gaussian:DenseGaussian.drawn", "math.sqrt(variance)", "variance"),
+        edited("signflip.networks.matrices:DenseGaussian.drawn", "math.sqrt(variance)", "variance"),
         (PIVOTS, SMALL),
     ),
     Mutant(
         "dense: another trial's W^T",
         "W^T D is taken with the matrix of another trial.",
-        wrapped("signflip.gaussian:DenseGaussian.rmatvec", _of_next_trial),
+        wrapped("signflip.networks.matrices:DenseGaussian.rmatvec", _of_next_trial),
         (PIVOTS, SMALL),
     ),
     Mutant(
         "dense: sums in half precision",
         "W h is summed in float16.",
         edited(
-            "signflip.gaussian:DenseGaussian.matvec",
+            "signflip.networks.matrices:DenseGaussian.matvec",
             "by_rows(self.weights, query)",
             "(self.weights.half() * query.half().unsqueeze(1)).sum(-1).to(query.dtype)",
         ),
@@ -326,7 +333,7 @@ MUTANTS = (
         "dense: the first column too long",
         "Weights of the first input coordinate are 1.5 times too large, the others as they should be.",
         edited(
-            "signflip.gaussian:DenseGaussian.drawn",
+            "signflip.networks.matrices:DenseGaussian.drawn",
             "deviation=math.sqrt(variance))",
             "deviation=math.sqrt(variance)).mul_(1 + 0.5 * (torch.arange(columns) == 0))",
         ),
@@ -336,8 +343,16 @@ MUTANTS = (
         "dense and conditioned: variance 2/n in the first layer",
         "W_1 has twice its variance under both laws, so that comparing them shows nothing.",
         all_of(
-            edited("signflip.gaussian:DenseGaussian.drawn", "math.sqrt(variance)", "math.sqrt(2 * variance)"),
-            edited("signflip.gaussian:ConditionedGaussian.__init__", "math.sqrt(variance)", "math.sqrt(2 * variance)"),
+            edited(
+                "signflip.networks.matrices:DenseGaussian.drawn",
+                "math.sqrt(variance)",
+                "math.sqrt(2 * variance)",
+            ),
+            edited(
+                "signflip.networks.matrices:ConditionedGaussian.__init__",
+                "math.sqrt(variance)",
+                "math.sqrt(2 * variance)",
+            ),
         ),
         (PIVOTS, "LIMIT.erf", "MW-3.limit-law"),
     ),

@@ -17,10 +17,10 @@ from every_mutant import MUTANTS, meets_all
 from planting import Mutant, planted
 from running import EFFORT, ROOT, Outcome, catches, label, places, run_check, run_test
 
-from signflip import checking, evidence
-from signflip.code_digest import code_digest
+from signflip.checks import check
+from signflip.evidence import records
 from signflip.inference import Verdict
-from signflip.run_log import versions
+from signflip.sampling.fingerprint import code_digest, versions
 
 SEEDS = (1, 2, 3, 4, 5)
 ONE_SEED = SEEDS[0]
@@ -88,7 +88,7 @@ def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...
     """Whether no check catches what is planted once statements of this label are deleted; each is run again without."""
     if any(claim_id.startswith("NOT.") for claim_id in found):
         return False  # what is not refuted by a control is not the deed of one statement
-    judged = evidence.part_verdict
+    judged = records.part_verdict
 
     def without(part: dict[str, object]) -> str:
         kept = [entry for entry in part["statements"] if label(entry) != name]  # type: ignore[attr-defined]
@@ -97,8 +97,8 @@ def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...
         return judged({**part, "statements": kept})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence, "part_verdict", without)
-        patch.setattr(checking, "part_verdict", without)
+        patch.setattr(records, "part_verdict", without)
+        patch.setattr(check, "part_verdict", without)
         return not any(run_check(claim_id, ONE_SEED, *_amount(mutant, claim_id)).caught for claim_id in found)
 
 

@@ -10,9 +10,9 @@ from planting import Mutant, edited, wrapped
 from signflip.activations import get
 
 LIMIT, LIMIT_DEEP, SCALING = "LIMIT.erf", "LIMIT.erf.deep", "INV.scaled-activation"
-ATTACK, FORWARD = "signflip.attacks:attack", "signflip.networks:RandomNetwork.forward"
-BACKWARD = "signflip.networks:RandomNetwork.backward"
-DRAW = "signflip.trials:draw_network"
+ATTACK, FORWARD = "signflip.networks.attack:attack", "signflip.networks.network:RandomNetwork.forward"
+BACKWARD = "signflip.networks.network:RandomNetwork.backward"
+DRAW = "signflip.sampling.drawing:draw_network"
 OUTPUT = "deviation=1 / math.sqrt(width)"
 PULLBACK = "self.activation.pullback(before, after, signal)"
 STEP = 'signed_step = step if direction == "reversed" else -step'

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from planting import Mutant, Plant, edited, wrapped
 
-from signflip.configuration import Configuration
-from signflip.sample import Sample
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
-ATTACK, SCENE = "signflip.attacks:attack", "signflip.equalities:Scene.outcome"
+ATTACK, SCENE = "signflip.networks.attack:attack", "signflip.checks.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"
 RETURN = "Attack(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
 
@@ -26,7 +26,7 @@ def when_conditioned(change: Any) -> Plant:
 
         return other
 
-    return wrapped("signflip.trials:run_block", around)
+    return wrapped("signflip.sampling.trials:run_block", around)
 
 
 def coarse(values: Any, part: float = 0.15) -> Any:
@@ -130,7 +130,7 @@ MUTANTS = (
         "outcome: bounds a billion times too wide",
         "The bound on rounding, in units of which equalities are judged, is 10^9 times too wide.",
         wrapped(
-            "signflip.equalities:margins",
+            "signflip.checks.equalities:margins",
             lambda margins: lambda *given: {name: 1e9 * bound for name, bound in margins(*given).items()},
         ),
         ("INV.rotation", "INV.neurons"),

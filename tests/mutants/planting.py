@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from signflip import second_input
 from signflip.activations import base, moments
-from strategies import activation_classes
+from signflip.laws.limits import second_input
+from strategies import classes
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -149,7 +149,7 @@ def _forget(of_activations: bool) -> None:
     second_input.infinite_width_law.cache_clear()  # its tables hold whatever made them, and are made in no time
     if of_activations:
         moments._moment.cache_clear()
-        activation_classes._profile.cache_clear()
+        classes._profile.cache_clear()
 
 
 @contextmanager

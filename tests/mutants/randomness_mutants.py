@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from planting import Mutant, all_of, edited, wrapped
 
-from signflip.randomness import Key
-from signflip.sample import Sample
+from signflip.networks.randomness import Key
+from signflip.sampling.sample import Sample
 
 SMALL, PIVOTS = "MW-4.joint-law.small", "MW-4.pivots"
-SEQUENCE = "signflip.randomness:Key.sequence"
-ENTROPY = "signflip.randomness:Key._entropy"
-NORMAL, NORMAL64 = "signflip.randomness:Draws.normal", "signflip.randomness:Draws.normal64"
+SEQUENCE = "signflip.networks.randomness:Key.sequence"
+ENTROPY = "signflip.networks.randomness:Key._entropy"
+NORMAL, NORMAL64 = (
+    "signflip.networks.randomness:Draws.normal",
+    "signflip.networks.randomness:Draws.normal64",
+)
 ONCE = "tests/mutants/test_draws_are_used_once.py::"
 DEAD = "tests/core/test_joint_law.py::test_a_dead_network_does_not_move_and_its_value_stays_bit_for_bit"
 NORMALS = "tests/core/test_randomness.py::test_normals_are_standard_normal"
@@ -157,7 +160,7 @@ MUTANTS = (
     Mutant(
         "seeds: twelve bits",
         "torch's generator is seeded with 12 bits only: blocks collide by the thousand.",
-        wrapped("signflip.randomness:mersenne_twister", _low_bits),
+        wrapped("signflip.networks.randomness:mersenne_twister", _low_bits),
         ("tests/core/test_randomness.py::test_every_word_of_the_state_is_drawn_afresh_for_each_key",),
         blind="a collision repeats a block, which moves no rate; seen only where most blocks are repeats.",
     ),
@@ -184,14 +187,14 @@ MUTANTS = (
     Mutant(
         "seeds: pilots are confirmed on their own draws",
         "The use is left out of the key: what a pilot chose is confirmed on the draws it was chosen by.",
-        edited("signflip.checking:Evidence._key", "{self.claim.id}/{use}", "{self.claim.id}"),
+        edited("signflip.checks.check:Check._key", "{self.claim.id}/{use}", "{self.claim.id}"),
         (ONCE + "test_a_pilot_and_its_confirmation_share_no_trial",),
         blind="it biases the confirmation by less than its confidence bounds allow for.",
     ),
     Mutant(
         "seeds: checks share their draws",
         "The claim is left out of the key.",
-        edited("signflip.checking:Evidence._key", "{self.claim.id}/{use}", "{use}"),
+        edited("signflip.checks.check:Check._key", "{self.claim.id}/{use}", "{use}"),
         (ONCE + "test_two_checks_share_no_trial",),
         blind="each check's trials still have their law, and the union bound needs no independence.",
     ),
@@ -199,7 +202,7 @@ MUTANTS = (
         "blocks: reduced twice",
         "Every block is counted twice: bounds are narrower than the data allow.",
         edited(
-            "signflip.trials:blocks",
+            "signflip.sampling.trials:blocks",
             "index += 1",
             "yield run_block(configuration, key, index, device)\n        index += 1",
         ),
@@ -209,21 +212,21 @@ MUTANTS = (
     Mutant(
         "blocks: the first one left out",
         "Counting begins at block 1.",
-        edited("signflip.trials:blocks", "index = 0", "index = 1"),
+        edited("signflip.sampling.trials:blocks", "index = 0", "index = 1"),
         (ONCE + "test_a_stream_begins_with_block_0",),
         blind="trials are exchangeable.",
     ),
     Mutant(
         "trials: D = 0 dropped",
         "Trials without a gradient are left out of all samples.",
-        wrapped("signflip.trials:run_block", _dead_dropped),
+        wrapped("signflip.sampling.trials:run_block", _dead_dropped),
         ("BOUND.bounded-width", DEAD),
         examples=5,
     ),
     Mutant(
         "trials: D = 0 dropped when conditioned",
         "Trials without a gradient are left out of conditioned samples.",
-        wrapped("signflip.trials:run_block", _dead_dropped_when_conditioned),
+        wrapped("signflip.sampling.trials:run_block", _dead_dropped_when_conditioned),
         ("BOUND.bounded-width", DEAD),
         examples=5,
     ),

@@ -23,14 +23,15 @@ import pytest
 from hypothesis import Phase, settings
 from planting import CHECK_EDITS
 
-from signflip import check_runner
-from signflip.check_runner import CheckRunner, hypothesis_settings
-from signflip.checking import Evidence, NotShownError
-from signflip.claims import Claim
-from signflip.configuration import Configuration
+from signflip.checks.check import Check
+from signflip.checks.errors import NotShownError
+from signflip.claims.claim import Claim
+from signflip.claims.registry import registered_checks
 from signflip.inference import Budget
-from signflip.registry import registered_checks
-from signflip.sample import Sample
+from signflip.plugin.exploration import hypothesis_settings
+from signflip.plugin.runner import CheckRunner
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "theorem_checks"
@@ -43,7 +44,7 @@ EFFORT = "quick"
 PILOT_NEURONS = 10**8
 
 
-class BoundedEvidence(Evidence):
+class BoundedEvidence(Check):
     """Evidence whose pilots give up early, as INCONCLUSIVE as they would in the end."""
 
     _example = -1
@@ -140,7 +141,7 @@ def run_check(
     runner = CheckRunner(function, evidence, None)
     ending = None
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setattr(check_runner, "SHRINK_EXAMPLES", 0)
+        patch.setattr(runner, "SHRINK_EXAMPLES", 0)
         warnings.simplefilter("error")
         try:
             runner.run({"evidence": evidence})

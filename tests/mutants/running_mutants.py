@@ -19,8 +19,8 @@ DEVICE_LAW = f"{DEVICES}test_a_block_on_a_device_has_the_law_of_one_on_the_cpu"
 AHEAD = "tests/engines/test_prefetch.py::"
 INNER = "tests/core/test_inner_products.py::test_inner_products_are_within_rounding_of_exact_sums"
 AGAIN = "tests/core/test_randomness.py::test_children_of_any_two_streams_or_of_two_names_are_different"
-ENTRIES = "signflip.segmented:SegmentedCoordinates.entries"
-ORDERED = "signflip.prefetch:ordered"
+ENTRIES = "signflip.networks.segmented:SegmentedCoordinates.entries"
+ORDERED = "signflip.sampling.engines.prefetch:ordered"
 
 TOO_WIDE = "no check has a layer wider than a segment, 2^20 neurons, but MW-5.settles at nightly effort."
 NO_GPU = "checks run on a device only where one is asked for."
@@ -39,7 +39,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "segments: one number for all vectors",
         "All vectors of a wide network have the same draws.",
-        edited("signflip.segmented:Segmentation.next", "self.last += 1", "pass"),
+        edited("signflip.networks.segmented:Segmentation.next", "self.last += 1", "pass"),
         (OWN, LAW),
         TOO_WIDE,
     ),
@@ -54,7 +54,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "segments: the last one forgotten",
         "What remains of a layer beyond its last whole segment is not read.",
         edited(
-            "signflip.segmented:Segmented.reads",
+            "signflip.networks.segmented:Segmented.reads",
             "-(-self.shape[1] // self.size_of_segment)",
             "self.shape[1] // self.size_of_segment",
         ),
@@ -71,49 +71,49 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "segments: the last one for the sum",
         "An inner product of wide vectors is that of their last segments.",
-        edited("signflip.segmented:Segmented.segments_inner", "total += inner", "total = 1.0 * inner"),
+        edited("signflip.networks.segmented:Segmented.segments_inner", "total += inner", "total = 1.0 * inner"),
         (LAW,),
         TOO_WIDE,
     ),
     Mutant(
         "segments: in place where draws are kept",
         "What is done in place to a wide vector is done to the draws that others read.",
-        edited("signflip.segmented:Segmented.__torch_dispatch__", "first.clone()", "first"),
+        edited("signflip.networks.segmented:Segmented.__torch_dispatch__", "first.clone()", "first"),
         (IN_PLACE,),
         TOO_WIDE,
     ),
     Mutant(
         "streams: children without their parents' names",
         "A vector's stream is named by its own numbers, not by its block's: blocks share their draws.",
-        edited("signflip.randomness:Draws.child", "(*self._sequence.spawn_key, *numbers)", "numbers"),
+        edited("signflip.networks.randomness:Draws.child", "(*self._sequence.spawn_key, *numbers)", "numbers"),
         (AGAIN,),
         TOO_WIDE,
     ),
     Mutant(
         "device: one stream for all blocks",
         "The generator of a device is seeded with the same number for each block.",
-        wrapped("signflip.randomness:DeviceDraws.__init__", _one_seed),
+        wrapped("signflip.networks.randomness:DeviceDraws.__init__", _one_seed),
         (f"{DEVICES}test_device_draws_are_a_function_of_their_key",),
         NO_GPU,
     ),
     Mutant(
         "device: variance 1",
         "Normals made on a device forget their scale factor.",
-        edited("signflip.randomness:DeviceDraws.normal", "0.0, deviation,", "0.0, 1.0,"),
+        edited("signflip.networks.randomness:DeviceDraws.normal", "0.0, deviation,", "0.0, 1.0,"),
         (DEVICE_LAW,),
         NO_GPU,
     ),
     Mutant(
         "device: twice the memory",
         "The tensors of a layer may take all of a device's memory.",
-        edited("signflip.devices:entries_within", "2 * 8 * LIVE_TENSORS", "8 * LIVE_TENSORS"),
+        edited("signflip.sampling.devices:entries_within", "2 * 8 * LIVE_TENSORS", "8 * LIVE_TENSORS"),
         (f"{DEVICES}test_the_tensors_of_a_layer_take_half_of_the_devices_memory_at_most",),
         NO_GPU,
     ),
     Mutant(
         "device: other blocks at infinite width",
         "Trials of the infinite-width law, which stay on the CPU, depend on the device.",
-        edited("signflip.devices:Device.block_trials", ' or configuration.law == "infinite-width"', ""),
+        edited("signflip.sampling.devices:Device.block_trials", ' or configuration.law == "infinite-width"', ""),
         (f"{DEVICES}test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else",),
         NO_GPU,
     ),
@@ -155,7 +155,10 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "products: half precision",
         "Inner products of blocks are those of the vectors in float16.",
-        wrapped("signflip.inner:inner", lambda inner: lambda *two: inner(*(one.half().to(one.dtype) for one in two))),
+        wrapped(
+            "signflip.networks.products:inner",
+            lambda inner: lambda *two: inner(*(one.half().to(one.dtype) for one in two)),
+        ),
         (INNER, "MW-4.joint-law.small"),
         "a relative rounding of 5e-4, far below the KS distance of 0.035 that MW-4.joint-law detects; seen where "
         "numbers are too large for float16.",

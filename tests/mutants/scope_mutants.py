@@ -13,8 +13,8 @@ from typing import Any
 from planting import Mutant, Plant, wrapped
 
 from signflip.activations import Activation, PiecewiseLinear
-from signflip.configuration import Configuration
-from signflip.sample import Sample
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 Where = Callable[[Configuration], bool]
 
@@ -29,7 +29,7 @@ def outcome(where: Where, change: Callable[[Sample, Configuration], Sample]) -> 
 
         return other
 
-    return wrapped("signflip.trials:run_block", around)
+    return wrapped("signflip.sampling.trials:run_block", around)
 
 
 def stands_still(where: Where) -> Plant:
@@ -49,7 +49,7 @@ def refuses(where: Where) -> Plant:
 
         return other
 
-    return wrapped("signflip.trials:run_block", around)
+    return wrapped("signflip.sampling.trials:run_block", around)
 
 
 def everywhere(_: Configuration) -> bool:

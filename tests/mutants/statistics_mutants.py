@@ -12,10 +12,10 @@ from planting import Mutant, edited, wrapped
 from signflip.inference import Interval, Verdict
 
 SEQUENCE = "signflip.inference.sequential:confidence_sequence"
-JUDGE_RATE = "signflip.inference.rate_statements:_judge_rate"
-JUDGE_LAW = "signflip.inference.law_statements:_judge_law"
+JUDGE_RATE = "signflip.inference.rates:_judge_rate"
+JUDGE_LAW = "signflip.inference.distributions:_judge_law"
 COMBINE = "signflip.inference.verdict:combine"
-EVIDENCE = "signflip.checking:Evidence"
+EVIDENCE = "signflip.checks.check:Check"
 INFERENCE = "tests/inference/"
 MARTINGALE = INFERENCE + "test_sequential.py::test_the_interval_is_where_the_martingale_lies_below_the_bar"
 TRUE_RATES = INFERENCE + "test_error_rates.py::test_a_true_claim_is_refuted_no_more_often_than_its_error_rate"
@@ -157,21 +157,21 @@ MUTANTS = (
     Mutant(
         "verdict: one refutation refutes a control",
         "A control is REFUTED by any of its examples, not by each.",
-        edited("signflip.evidence:check_verdict", "if all(part", "if any(part"),
+        edited("signflip.evidence.records:check_verdict", "if all(part", "if any(part"),
         ("tests/plugin/test_plugin_evidence.py::test_a_claim_is_refuted_by_any_example_and_a_control_by_all",),
         blind="each control is refuted by all of its examples.",
     ),
     Mutant(
         "identity: always",
         "An identity holds whatever the discrepancies.",
-        edited("signflip.inference.identity_statement:Identity.judge", "self.largest <= self.bound", "True"),
+        edited("signflip.inference.identity:Identity.judge", "self.largest <= self.bound", "True"),
         ("NOT.neurons-alone", "NOT.rotation-alone", "NOT.scaled-activation-alone"),
     ),
     Mutant(
         "identity: the mean discrepancy",
         "An identity is judged by the mean, not by the largest discrepancy.",
         edited(
-            "signflip.inference.identity_statement:Identity.from_samples",
+            "signflip.inference.identity:Identity.from_samples",
             "float(seen.max(initial=0.0))",
             "float(seen.mean()) if seen.size else 0.0",
         ),
@@ -248,14 +248,14 @@ MUTANTS = (
     Mutant(
         "decay: never refuted by its ceiling",
         "A ratio that does not fall leaves the claim open.",
-        edited("signflip.inference.decay_statement:DecayExponent.judge", "seen.lower > self.ceiling", "False"),
+        edited("signflip.inference.decay:DecayExponent.judge", "seen.lower > self.ceiling", "False"),
         ("NOT.step-of-order-sqrt-d",),
     ),
     Mutant(
         "decay: exponent of the wrong sign",
         "The ratio's growth is taken for its fall.",
         edited(
-            "signflip.inference.decay_statement:DecayExponent.exponent",
+            "signflip.inference.decay:DecayExponent.exponent",
             "lower, below = _slope",
             "first, last = last, first\n    lower, below = _slope",
         ),
@@ -317,14 +317,18 @@ MUTANTS = (
     Mutant(
         "evidence: verdicts not judged again",
         "verify takes the recorded verdict for what the counts give.",
-        edited("signflip.evidence:_statement_problems", 'if entry["verdict"] != judgement.verdict:', "if False:"),
+        edited(
+            "signflip.evidence.verify:_statement_problems",
+            'if entry["verdict"] != judgement.verdict:',
+            "if False:",
+        ),
         (VERIFIED,),
         blind="not a matter of checks.",
     ),
     Mutant(
         "evidence: bounds not compared",
         "verify takes recorded bounds and margins as they are.",
-        edited("signflip.evidence:_close", "return len(found)", "return True or len(found)"),
+        edited("signflip.evidence.verify:_close", "return len(found)", "return True or len(found)"),
         (VERIFIED,),
         blind="not a matter of checks.",
     ),
@@ -332,7 +336,7 @@ MUTANTS = (
         "evidence: error rates not compared",
         "verify takes any error rate for a statement's share.",
         edited(
-            "signflip.evidence:_statement_problems",
+            "signflip.evidence.verify:_statement_problems",
             "if statement.alpha not in (alpha, 0.0)",
             "if False and statement.alpha not in (alpha, 0.0)",
         ),

@@ -8,28 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import get
-from signflip.checking import Evidence
-from signflip.claims import Claim
-from signflip.configuration import Configuration
-from signflip.networks import Architecture
-from signflip.randomness import Key
-from signflip.sample import Sample
-from signflip.trials import run_block
+from signflip.checks.check import Check
+from signflip.claims.claim import Claim
+from signflip.networks.architecture import Architecture
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import run_block
 
 SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0, dtype="float64")
 TRIALS = 3 * SUBJECT.block_trials - 5
 
 
-def evidence(name: str = "A.check") -> Evidence:
+def evidence(name: str = "A.check") -> Check:
     """An evidence object of a claim of this name, with an example open."""
     words = {"statement": "Any.", "domain": "Any.", "detects": "Anything."}
-    made = Evidence(Claim(name, mark="derived", tolerance=0.5, statements=2, **words), 5, 1e-9, 1)
+    made = Check(Claim(name, mark="derived", tolerance=0.5, statements=2, **words), 5, 1e-9, 1)
     made.begin({})
     return made
 
 
 def seen_by(
-    draw: Callable[[Evidence, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
+    draw: Callable[[Check, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
 ) -> list[float]:
     """f(x) of every trial that a statement looks at; in float64: of thousands of float32 values some two are equal."""
     values: list[float] = []
@@ -42,11 +42,11 @@ def seen_by(
     return values
 
 
-def confirmed(of: Evidence, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
+def confirmed(of: Check, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
     return of.rate_at_least(0.5, event, SUBJECT, name="half", cap=TRIALS)
 
 
-def piloted(of: Evidence, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
+def piloted(of: Check, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
     return of.pilot_rate(event, SUBJECT, accept=0.5, reject=0.4, cap=TRIALS)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from running import EFFORT, FALSE_ALARM, places, run_check
 
-from signflip.evidence import assemble, digest, verify
+from signflip.evidence.document import assemble, digest
+from signflip.evidence.verify import verify
 
 CHECK = "BOUND.no-overshoot"
 

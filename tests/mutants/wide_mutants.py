@@ -11,7 +11,7 @@ from outcome_mutants import coarse, coarse_outside
 from planting import Mutant, claimed, edited
 from scope_mutants import outcome, stands_still, t_of, widths
 
-from signflip.configuration import Configuration
+from signflip.sampling.configuration import Configuration
 
 INFINITE, SECOND = "test_infinite_width.py", "test_second_input.py"
 AT_INFINITY = (
@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "pairs: the attack's last answer forgotten",
         "f(y) is drawn without what W h(x') has answered: f(x') and f(y) are no longer of one network.",
-        edited("signflip.attacks:attack", "or compare_gradients or asked_again", "or compare_gradients"),
+        edited("signflip.networks.attack:attack", "or compare_gradients or asked_again", "or compare_gradients"),
         (
             "tests/core/test_pairs_of_inputs.py::test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again",
             "PAIR.joint-law",
@@ -100,7 +100,7 @@ MUTANTS = (
         "claim: half of the witness's step at infinite width",
         "What is confirmed at m = infinity is a step of t/2 where the pilot found t.",
         edited(
-            "signflip.quantifiers:confirm_at_infinity",
+            "signflip.checks.quantifiers:confirm_at_infinity",
             "dimension, witness.natural_steps)",
             "dimension, witness.natural_steps / 2)",
         ),

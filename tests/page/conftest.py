@@ -11,7 +11,7 @@ import browser as browsers
 import pytest
 import sample
 
-from reports import history, page
+from signflip.report import history, page
 
 
 @pytest.fixture(scope="session")

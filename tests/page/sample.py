@@ -9,23 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from signflip import evidence as records
 from signflip.activations import get
-from signflip.check_runner import CheckRunner
-from signflip.checking import Evidence, NotShownError
-from signflip.claims import Claim
-from signflip.configuration import Configuration
+from signflip.checks.check import Check
+from signflip.checks.errors import NotShownError
+from signflip.checks.quantifiers import configuration, flips
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.claims.claim import Claim
+from signflip.evidence import document as records
 from signflip.inference import Budget
-from signflip.networks import Architecture
-from signflip.projections import JOINT_PROJECTIONS
-from signflip.quantifiers import configuration, flips
+from signflip.networks.architecture import Architecture
+from signflip.plugin.runner import CheckRunner
+from signflip.sampling.configuration import Configuration
 
-Check = Callable[[Evidence], None]
+Check = Callable[[Check], None]
 # Text that would be markup, script or a broken attribute anywhere it were not escaped.
 HOSTILE = "<img src=x onerror=alert(1)></script><script>window.hurt=1</script>\"'&amp; <b>bold</b> {{7*7}} ]]>"
 
 
-def _rates(evidence: Evidence) -> None:
+def _rates(evidence: Check) -> None:
     for width in (4, 64, 1024):
         for dimension in (64, 10**6):
             evidence.rate_at_least(
@@ -35,14 +36,14 @@ def _rates(evidence: Evidence) -> None:
     evidence.note("m = d^2: m=10^9 is out of reach")
 
 
-def _limit(evidence: Evidence) -> None:
+def _limit(evidence: Check) -> None:
     for t, target in ((0.5, 0.38), (1.0, 0.68), (2.0, 0.95)):
         evidence.rate_near(
             target, 0.2, flips, configuration(get("relu"), (500,), 10**6, t), name=f"P(flip) at t={t}", cap=2000
         )
 
 
-def _decay(evidence: Evidence) -> None:
+def _decay(evidence: Check) -> None:
     ratios = {
         d: evidence.simulate(configuration(get("relu"), (200,), d, 1.0), 400).relative_perturbation
         for d in (10**2, 10**4, 10**6)
@@ -51,7 +52,7 @@ def _decay(evidence: Evidence) -> None:
 
 
 def _laws(projection: str) -> Check:
-    def check(evidence: Evidence) -> None:
+    def check(evidence: Check) -> None:
         dense = Configuration(Architecture(3, (2,)), get("relu"), 1.0, law="dense", dtype="float64")
         other = Configuration(Architecture(3, (2,)), get("relu"), 1.0, dtype="float64", projection=projection)
         evidence.same_law(dense, other, of=JOINT_PROJECTIONS, trials=20_000, tolerance=0.1)
@@ -59,19 +60,19 @@ def _laws(projection: str) -> Check:
     return check
 
 
-def _pivots(evidence: Evidence) -> None:
+def _pivots(evidence: Check) -> None:
     evidence.pool_pivots(
         Configuration(Architecture(4, (5,)), get("tanh"), 1.0, law="dense", dtype="float64"), trials=4000
     )
 
 
-def _equal(evidence: Evidence) -> None:
+def _equal(evidence: Check) -> None:
     evidence.identity(
         np.array([0.0, 1e-5]), 1.0, name="f(x)", about=Configuration(Architecture(4, (5,)), get("relu"), 1.0)
     )
 
 
-def _maps(evidence: Evidence) -> None:
+def _maps(evidence: Check) -> None:
     evidence.rate_at_least(0.9, flips, configuration(get("abs"), (10,), 10**6, 64.0), name="P(flip)")
     grid = [configuration(get("abs"), (m,), 10**6, float(t)) for m in (10, 100) for t in (1, 16)]
     evidence.tabulate("P(flip) over (m, t)", flips, grid, trials=100)
@@ -79,7 +80,7 @@ def _maps(evidence: Evidence) -> None:
     evidence.tabulate("P(flip) over depth", flips, depths, trials=100)
 
 
-def _open(evidence: Evidence) -> None:
+def _open(evidence: Check) -> None:
     evidence.rate_at_least(0.5, lambda s: s.value > 0, configuration(get("tanh"), (3,), 9, 1.0), name="heads", cap=100)
 
 
@@ -109,7 +110,7 @@ def run(checks: dict[str, tuple[dict[str, Any], Check]] | None = None, seed: int
         }
         claim = Claim(id=claim_id, **{**usual, "detects": "a large departure", "examples": 1, **fields})
         share = budget.statement_share(claim_id, 1, claim.statements, claim.pooled)
-        found = Evidence(claim, seed, share, 1)
+        found = Check(claim, seed, share, 1)
         runner = CheckRunner(check, found, None)
         with suppress(NotShownError):  # a check that fails leaves its record, as in a run
             runner.run({"evidence": found})

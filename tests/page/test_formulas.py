@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports import formulas
-from reports.mathml import mathml
+from signflip.report import formulas
+from signflip.report.mathml import mathml
 
 
 @pytest.mark.parametrize("prefix", formulas._FORMULAS)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import sample
 
-from reports import history
-from reports.evidence_values import evidence_values
-from reports.night_figures import nights_view
+from signflip.report import history
+from signflip.report.evidence_values import evidence_values
+from signflip.report.figures.nights import nights_view
 
 
 def night(document: dict[str, Any], seed: int, started: str = "2026-01-01", **run: Any) -> dict[str, Any]:

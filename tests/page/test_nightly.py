@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import sample
 
-from reports import history, nightly
-from reports.__main__ import main
-from signflip import evidence
-from signflip.evidence_lines import Line, append, begin
+from signflip.evidence.document import write
+from signflip.evidence.lines import Line, append, begin
+from signflip.report import history, nightly
+from signflip.report.__main__ import main
 
 ROOT = Path(nightly.__file__).parents[1]
 
@@ -36,7 +36,7 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> li
             append(Line(document["checks"][0], 1.0, 2.0), Path(folder) / "evidence.jsonl")
         elif "--no-evidence" not in command:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            evidence.write(document, Path(folder) / "evidence.json")
+            write(document, Path(folder) / "evidence.json")
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(nightly.subprocess, "run", run)

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import sample
 
-from reports import page, svg
-from reports.figures import figures_of
-from reports.history import History
-from signflip.evidence import verify
+from signflip.evidence.verify import verify
+from signflip.report import page
+from signflip.report.figures import svg
+from signflip.report.figures.choose import figures_of
+from signflip.report.history import History
 
 
 class Elements(HTMLParser):

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-import signflip.checking  # loaded here, it stays loaded over pytester's runs in process
-from signflip import evidence_lines
+import signflip.checks.check  # loaded here, it stays loaded over pytester's runs in process
+from signflip.evidence import lines
 
-PLUGIN = 'pytest_plugins = ["signflip.pytest_plugin"]\n'
+PLUGIN = 'pytest_plugins = ["signflip.plugin.hooks"]\n'
 INI = "[pytest]\naddopts = -p no:randomly -p no:cacheprovider\nstrict = true\n"
 # What every check of a small suite may use: odd networks of a few neurons, and events whose rates are known.
 CHEAP = """
@@ -25,9 +25,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 from signflip.activations import get
-from signflip.networks import Architecture
-from signflip.pytest_plugin import claim
-from signflip.configuration import Configuration
+from signflip.networks.network import Architecture
+from signflip.plugin.hooks import claim
+from signflip.sampling.configuration import Configuration
 
 def network(width=3):
     return Configuration(Architecture(4, (width,)), get("tanh"), 1.0)
@@ -110,7 +110,7 @@ class Suite:
     def lines(self) -> list[Mapping[str, Any]]:
         """The checks that evidence.jsonl holds, in the order in which they came."""
         text = (self.folder / "reports/latest/evidence.jsonl").read_text()
-        return [line.check for line in evidence_lines.read(text)[1]]
+        return [line.check for line in lines.read(text)[1]]
 
 
 @pytest.fixture

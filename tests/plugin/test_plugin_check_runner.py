@@ -13,29 +13,32 @@ from hypothesis.internal.conjecture import providers
 from sortedcontainers import SortedSet
 
 from signflip.activations import get
-from signflip.check_runner import SHRINK_EXAMPLES, CheckRunner, hypothesis_settings
-from signflip.checking import Evidence, RefutedError
-from signflip.claims import Claim, canonical
-from signflip.codec import decode, encode
-from signflip.configuration import Configuration
-from signflip.networks import Architecture
+from signflip.canonical import canonical
+from signflip.checks.check import Check
+from signflip.checks.errors import RefutedError
+from signflip.claims.claim import Claim
+from signflip.networks.architecture import Architecture
+from signflip.plugin.codec import decode, encode
+from signflip.plugin.exploration import hypothesis_settings
+from signflip.plugin.runner import SHRINK_EXAMPLES, CheckRunner
+from signflip.sampling.configuration import Configuration
 
 WORDS: dict[str, Any] = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.5, "detects": "x"}
 
 
-def runner_of(function: Any, examples: int = 10, seed: int = 0, claim_id: str = "R.x") -> tuple[CheckRunner, Evidence]:
-    evidence = Evidence(Claim(claim_id, **WORDS, examples=examples), seed, 1e-6, examples)
+def runner_of(function: Any, examples: int = 10, seed: int = 0, claim_id: str = "R.x") -> tuple[CheckRunner, Check]:
+    evidence = Check(Claim(claim_id, **WORDS, examples=examples), seed, 1e-6, examples)
     if hasattr(function, "hypothesis"):
         hypothesis_settings(examples)(function)
     return CheckRunner(function, evidence, None), evidence
 
 
-def judge(evidence: Evidence, holds: bool) -> None:
+def judge(evidence: Check, holds: bool) -> None:
     tiny = Configuration(Architecture(2, (1,)), get("tanh"), 1.0)
     evidence.rate_at_least(0.5, lambda s: (s.value == s.value) == holds, tiny, name="r")
 
 
-def draws(evidence: Evidence) -> list[str]:
+def draws(evidence: Check) -> list[str]:
     return [canonical(example["draws"]) for example in evidence.examples]
 
 
@@ -43,7 +46,7 @@ def test_an_example_is_judged_once_however_often_hypothesis_returns_to_it() -> N
     calls: list[tuple[int, bool]] = []
 
     @given(n=st.integers(0, 20), flag=st.booleans())
-    def check(n: int, flag: bool, evidence: Evidence) -> None:
+    def check(n: int, flag: bool, evidence: Check) -> None:
         calls.append((n, flag))
         judge(evidence, n < 11)
 
@@ -58,7 +61,7 @@ def test_an_example_is_judged_once_however_often_hypothesis_returns_to_it() -> N
 
 def test_shrinking_stops_after_so_many_examples_and_shows_the_simplest_of_them() -> None:
     @given(values=st.lists(st.integers(0, 10**9), min_size=8, max_size=8))
-    def check(values: list[int], evidence: Evidence) -> None:
+    def check(values: list[int], evidence: Check) -> None:
         judge(evidence, sum(values) < 5 * 10**8)
 
     runner, evidence = runner_of(check, examples=20)
@@ -76,7 +79,7 @@ def test_shrinking_stops_after_so_many_examples_and_shows_the_simplest_of_them()
 
 def test_the_traceback_of_a_failure_does_not_grow_with_every_return_to_it() -> None:
     @given(n=st.integers(0, 10**6))
-    def check(n: int, evidence: Evidence) -> None:
+    def check(n: int, evidence: Check) -> None:
         judge(evidence, n < 10**5)
 
     runner, evidence = runner_of(check, examples=30)
@@ -90,7 +93,7 @@ def drawn(**changed: Any) -> list[str]:
     """What a check of an integer and a float draws."""
 
     @given(n=st.integers(0, 10**9), x=st.floats(0, 1))
-    def check(n: int, x: float, evidence: Evidence) -> None:
+    def check(n: int, x: float, evidence: Check) -> None:
         judge(evidence, n + x >= 0)
 
     runner, evidence = runner_of(check, **changed)
@@ -105,7 +108,7 @@ def test_constants_of_loaded_modules_are_never_drawn(monkeypatch: pytest.MonkeyP
     providers.CONSTANTS_CACHE.cache.clear()
     assert [drawn(seed=seed, examples=30) for seed in range(5)] == before
     # Without the guard they are: the comparison above can fail.
-    monkeypatch.setattr("signflip.check_runner._steady_draws", nullcontext)
+    monkeypatch.setattr("signflip.plugin.exploration.steady_draws", nullcontext)
     assert [drawn(seed=seed, examples=30) for seed in range(5)] != before
     providers.CONSTANTS_CACHE.cache.clear()
 
@@ -124,7 +127,7 @@ def test_hypothesis_is_left_as_it_was(broken: bool) -> None:
     during = []
 
     @given(n=st.integers())
-    def check(n: int, evidence: Evidence) -> None:
+    def check(n: int, evidence: Check) -> None:
         during.append(vars(providers.HypothesisProvider)["_maybe_draw_constant"])
         judge(evidence, True)
         if broken:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from signflip.claims import canonical
+from signflip.canonical import canonical
 
 Documents = dict[str, dict[str, Any]]
 # Hypothesis collects constants from the modules of a project, and draws them now and then.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from signflip.plugin_options import device_of_worker, settle_device
+from signflip.plugin.options import device_of_worker, settle_device
 
 GPU_PRESENT = torch.cuda.is_available()
 

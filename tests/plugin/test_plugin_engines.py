@@ -23,14 +23,14 @@ import pytest
 from distributed import Client  # loaded in a run in process, it would leave a changed importlib behind
 
 import signflip
-from signflip import dask_engine
-from signflip.claims import canonical
+from signflip.canonical import canonical
+from signflip.sampling.engines import dask
 
 FILE = "cluster.json"
 # One check of each way to sample: pilots, laws, exponents, tables and pools beside the rates of the usual ones.
 KINDS = """
 from dataclasses import replace
-from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
+from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
 
 @claim("C.law", **words(statements=2, examples=2, tolerance=0.2))
 @given(width=st.integers(2, 5))
@@ -95,8 +95,8 @@ def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
 
 # The page is made of the evidence alone, and takes longer than this suite.
 NO_PAGE = """
-pytest_plugins = ["signflip.pytest_plugin"]
-from signflip.run_log import RunLog
+pytest_plugins = ["signflip.plugin.hooks"]
+from signflip.plugin.run_log import RunLog
 RunLog.write_page = lambda self: None
 """
 
@@ -171,7 +171,7 @@ def test_processes_are_refused_where_workers_use_the_cores(suite: Any, usual_che
 def test_dask_is_refused_where_it_is_not_installed(
     suite: Any, usual_checks: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signflip.engines.find_spec", lambda _: None)
+    monkeypatch.setattr("signflip.sampling.engines.engine.find_spec", lambda _: None)
     suite.write(usual_checks)
     assert "needs the package distributed: pip install -e '.[dask]'" in refusal(suite, "--theorem-engine=dask:x.json")
 
@@ -192,7 +192,7 @@ def test_a_scheduler_file_that_is_none_is_refused(
 def test_a_scheduler_out_of_reach_is_refused_within_seconds(
     suite: Any, usual_checks: dict[str, str], workers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 2)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"dask://127.0.0.1:{free.getsockname()[1]}"

@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
-from signflip import evidence
-from signflip.checking import BudgetError, Evidence, InconclusiveError, RefutedError
-from signflip.claims import Claim
-from signflip.evidence import assemble, check_verdict, digest, main, verify, write
-from signflip.evidence_lines import Line, append
+from signflip.checks.check import Check
+from signflip.checks.errors import BudgetError, InconclusiveError, RefutedError
+from signflip.claims.claim import Claim
+from signflip.evidence import document as document_module
+from signflip.evidence.__main__ import main
+from signflip.evidence.document import assemble, digest, write
+from signflip.evidence.lines import Line, append
+from signflip.evidence.records import check_verdict
+from signflip.evidence.verify import verify
 from signflip.inference import Budget
 
 Document = dict[str, Any]
@@ -31,24 +35,24 @@ def claim(name: str, **changed: Any) -> Claim:
 def sound() -> Document:
     """A document with every part: pilots, two statements an example, a pool, a control, a stopped example."""
     from signflip.activations import get
-    from signflip.check_runner import CheckRunner
-    from signflip.configuration import Configuration
-    from signflip.networks import Architecture
-    from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
+    from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
+    from signflip.networks.architecture import Architecture
+    from signflip.plugin.runner import CheckRunner
+    from signflip.sampling.configuration import Configuration
 
     tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     budget = Budget(1e-6, (*IDS, "E.not-run"))
 
-    def near(evidence: Evidence) -> None:
+    def near(evidence: Check) -> None:
         evidence.pilot_rate(lambda s: s.value > 0, tiny, accept=0.3, reject=0.1, cap=4000)
         evidence.rate_near(0.5, 0.1, lambda s: s.value > 0, tiny, name="heads")
         evidence.rate_at_least(0.3, lambda s: s.value > 0, tiny, name="heads again")
 
-    def pooled(evidence: Evidence) -> None:
+    def pooled(evidence: Check) -> None:
         dense = Configuration(Architecture(3, (4,)), get("tanh"), 1.0, law="dense", dtype="float64")
         evidence.pool_pivots(dense, trials=2000)
 
-    def control(evidence: Evidence) -> None:
+    def control(evidence: Check) -> None:
         evidence.rate_at_least(0.9, lambda s: s.value > 0, tiny, name="heads")
 
     number = len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1
@@ -59,7 +63,7 @@ def sound() -> Document:
         (claim("E.control", expect="REFUTED"), control),
     ):
         alpha = budget.statement_share(one.id, one.examples, one.statements, one.pooled)
-        runner = CheckRunner(check, Evidence(one, 0, alpha, one.examples), None)
+        runner = CheckRunner(check, Check(one, 0, alpha, one.examples), None)
         runner.run({"evidence": runner._evidence})
         records.append(runner.record(f"theorem_checks/test_e.py::test_{one.id}"))
     run = {"seed": 0, "effort": "standard", "false_alarm": 1e-6, "registered": list(budget.checks), "replay": None}
@@ -236,7 +240,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(evidence.os, step, full)
+    monkeypatch.setattr(document_module.os, step, full)
     with pytest.raises(OSError, match="No space"):
         write(sound, path)
     assert path.read_text() == "old"
@@ -275,12 +279,12 @@ def test_a_claim_is_refuted_by_any_example_and_a_control_by_all(expect: str, ver
 
 def test_the_exceptions_carry_the_figures() -> None:
     from signflip.activations import get
-    from signflip.configuration import Configuration
-    from signflip.networks import Architecture
+    from signflip.networks.architecture import Architecture
+    from signflip.sampling.configuration import Configuration
 
     tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     for cap, threshold, kind in ((40, 0.5, InconclusiveError), (20_000, 0.9, RefutedError)):
-        subject = Evidence(claim("E.near"), 0, 1e-9, 1)
+        subject = Check(claim("E.near"), 0, 1e-9, 1)
         subject.begin({})
         subject.rate_at_least(threshold, lambda s: s.value > 0, tiny, name="heads", cap=cap)
         with pytest.raises(kind) as caught:

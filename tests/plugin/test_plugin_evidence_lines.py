@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from reports.__main__ import main as report
-from signflip.evidence import load, main, verify
-from signflip.evidence_lines import Line, append, begin, read
+from signflip.evidence.__main__ import main
+from signflip.evidence.document import load
+from signflip.evidence.lines import Line, append, begin, read
+from signflip.evidence.verify import verify
+from signflip.report.__main__ import main as report
 
 HEAD: dict[str, Any] = {
     "schema": 1,

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from signflip.claims import canonical
-from signflip.evidence import verify
+from signflip.canonical import canonical
+from signflip.evidence.verify import verify
 
 Arguments = Callable[[str], list[str]]
 
 POOLED = """
-from signflip.pivots import INDEPENDENT_PAIRS, PIVOTS
+from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
 
 @claim("P.pooled", **words(statements=0, pooled=len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1, tolerance=0.001))
 @given(width=st.integers(2, 5), flag=st.booleans())

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import signflip
-from signflip.evidence import load, verify
+from signflip.evidence.document import load
+from signflip.evidence.verify import verify
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 Build = Callable[..., Path]
@@ -191,7 +192,7 @@ def test_whether_a_folder_is_shut_is_asked_of_the_system_for_the_user_who_runs(t
     asked = """
 import os, sys
 from pathlib import Path
-from signflip.process import writable
+from signflip.plugin.heartbeat import writable
 folders = [Path(name) for name in sys.argv[1:]]
 if os.getuid() == 0:
     os.setuid(65534)

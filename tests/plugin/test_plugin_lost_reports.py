@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 import signflip
-from signflip import evidence_lines
-from signflip.evidence import verify
+from signflip.evidence import lines as evidence_lines
+from signflip.evidence.verify import verify
 
 STRIP = """
 import pytest
-pytest_plugins = ["signflip.pytest_plugin"]
+pytest_plugins = ["signflip.plugin.hooks"]
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
@@ -114,7 +114,7 @@ def test_a_full_disk_makes_the_run_fail_and_costs_no_record(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("signflip.evidence_lines.append", full)
+    monkeypatch.setattr("signflip.evidence.lines.append", full)
     suite.write(green_checks)
     run = suite.run()
     assert run.parseoutcomes() == {"passed": 3}

@@ -47,7 +47,7 @@ def test_a_bad_option_is_refused_before_any_test_runs(
 def test_a_report_folder_that_cannot_be_written_to_is_refused(
     suite: Any, usual_checks: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signflip.process.writable", lambda _: False)
+    monkeypatch.setattr("signflip.plugin.options.writable", lambda _: False)
     suite.write(usual_checks)
     run = suite.run()
     assert run.ret == pytest.ExitCode.USAGE_ERROR
@@ -80,7 +80,7 @@ def test_effort_scales_the_examples_and_splits_the_same_share(
 
 
 def test_options_of_an_absent_suite_do_not_matter(suite: Any) -> None:
-    (suite.folder / "conftest.py").write_text('pytest_plugins = ["signflip.pytest_plugin"]')
+    (suite.folder / "conftest.py").write_text('pytest_plugins = ["signflip.plugin.hooks"]')
     (suite.folder / "test_plain.py").write_text("def test_plain(): pass")
     run = suite.run("-p", "no:randomly")
     assert run.ret == 0

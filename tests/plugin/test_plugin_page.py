@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports import page
+from signflip.report import page
 
 
 def index(suite: Any) -> Any:

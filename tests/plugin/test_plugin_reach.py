@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from signflip.claims import EFFORTS, Claim
-from signflip.evidence import digest, verify
+from signflip.claims.claim import EFFORTS, Claim
+from signflip.claims.feasibility import figures, problems, sentences
+from signflip.claims.reach import Reach, rate_at_least, same_law
+from signflip.claims.registry import registered_checks
+from signflip.evidence.document import digest
+from signflip.evidence.verify import verify
 from signflip.inference import Budget
-from signflip.plugin_options import DEFAULT_FALSE_ALARM
-from signflip.reach import Reach, figures, problems, rate_at_least, same_law, sentences
-from signflip.registry import registered_checks
+from signflip.plugin.options import DEFAULT_FALSE_ALARM
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +27,7 @@ def check(
 ) -> str:
     words = "".join(f", {name}={value!r}" for name, value in changed.items())
     return (
-        "from signflip.reach import *\nfrom signflip.reach import rate_at_least, rate_near\n"
+        "from signflip.claims.reach import *\nfrom signflip.claims.reach import rate_at_least, rate_near\n"
         f"@claim('R.heads', **words(reach=({reach},){words}))\ndef test_heads(evidence):\n    {body}\n"
     )
 

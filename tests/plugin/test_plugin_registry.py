@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from signflip.claims import Claim, canonical
-from signflip.registry import RegistryError, registered_checks
+from signflip.canonical import canonical
+from signflip.claims.claim import Claim
+from signflip.claims.registry import RegistryError, registered_checks
 
 ROOT = Path(__file__).parents[2]
 

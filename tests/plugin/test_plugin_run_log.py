@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from signflip import evidence, evidence_lines
-from signflip.claims import canonical
-from signflip.run_log import RunLog
+from signflip.canonical import canonical
+from signflip.evidence import document, lines
+from signflip.plugin.run_log import RunLog
 
 NODES = {"suite/test_a.py::test_one": "ONE", "suite/test_a.py::test_two": "TWO"}
 RUN: dict[str, Any] = {"seed": 0, "effort": "quick", "false_alarm": 0.1, "registered": ["ONE", "TWO"], "replay": None}
@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> RunLog:
 
 def test_only_checks_are_expected(log: RunLog) -> None:
     assert log.lost == ["ONE", "TWO"]
-    so_far = evidence.load(log.folder / "evidence.jsonl")
+    so_far = document.load(log.folder / "evidence.jsonl")
     assert so_far["checks"] == so_far["circumstances"]["lost"] == []
     assert so_far["circumstances"]["not_reached"] == ["ONE", "TWO"]
     assert so_far["run"] == RUN
@@ -49,7 +49,7 @@ def test_what_two_workers_collect_is_expected_once(log: RunLog) -> None:
     log.receive(record("ONE"), 1.0)
     log.expect(list(NODES))
     assert log.lost == ["TWO"]
-    so_far = evidence.load(log.folder / "evidence.jsonl")
+    so_far = document.load(log.folder / "evidence.jsonl")
     assert so_far["checks"] == [json.loads(record("ONE"))]
     assert so_far["circumstances"]["check_seconds"] == {"ONE": 1.0}
     assert so_far["circumstances"]["not_reached"] == ["TWO"]
@@ -78,7 +78,7 @@ def test_the_log_names_what_did_not_end_as_claimed(log: RunLog) -> None:
     assert log.not_as_claimed == ["ONE", "TWO"]
 
 
-@pytest.mark.parametrize(("module", "broken"), [(evidence_lines, "append"), (evidence, "write")])
+@pytest.mark.parametrize(("module", "broken"), [(lines, "append"), (document, "write")])
 def test_a_bad_disk_is_one_problem_and_costs_no_record(
     log: RunLog, module: ModuleType, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +99,7 @@ def test_a_bad_disk_is_one_problem_and_costs_no_record(
 def test_what_a_full_disk_refused_for_a_while_is_written_in_the_end(
     tmp_path: Path, failing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, refused = evidence_lines._append, []
+    append, refused = lines._append, []
 
     def full_at_first(*given: Any) -> None:
         if len(refused) < failing:
@@ -107,13 +107,13 @@ def test_what_a_full_disk_refused_for_a_while_is_written_in_the_end(
             raise OSError(28, "No space left on device")
         append(*given)
 
-    monkeypatch.setattr(evidence_lines, "_append", full_at_first)
+    monkeypatch.setattr(lines, "_append", full_at_first)
     log = RunLog(tmp_path, NODES, RUN, workers=0)
     log.expect(list(NODES))
     log.receive(record("ONE"), 1.0)
     log.receive(record("TWO"), 1.0)
     assert len(refused) == failing
-    assert [check["id"] for check in evidence.load(tmp_path / "evidence.jsonl")["checks"]] == ["ONE", "TWO"]
+    assert [check["id"] for check in document.load(tmp_path / "evidence.jsonl")["checks"]] == ["ONE", "TWO"]
     assert len(log.problems) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signflip.summary import summary_lines, tightest_bound
+from signflip.evidence.summary import summary_lines, tightest_bound
 
 
 def entry(

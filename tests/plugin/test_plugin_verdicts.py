@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signflip.evidence import verify
+from signflip.evidence.verify import verify
 
 AT_LEAST = "evidence.rate_at_least(0.5, {}, network(), name='heads')"
 FALSE = "@claim('X', **words(expect='REFUTED'))"
@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
         *("failed", "INCONCLUSIVE", "ERROR", "AssertionError"),
     ),
     "a failure that a check raises by itself never leaves a SUPPORTED record": (
-        "from signflip.checking import InconclusiveError\n"
+        "from signflip.checks.check import InconclusiveError\n"
         "@claim('X', **words())\n@given(n=st.integers(1, 9))\ndef test_x(n, evidence):\n"
         f"    {AT_LEAST.format('always')}\n    if n > 3: raise InconclusiveError('not so', evidence.examples[-1])",
         *("failed", "INCONCLUSIVE", "ERROR", "not so"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from signflip.networks import Architecture
+from signflip.networks.architecture import Architecture
 from strategies.architectures import (
     LARGEST_DIMENSION,
     WIDTH_REGIMES,

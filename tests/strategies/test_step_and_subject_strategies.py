@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import Phase, given, settings
 
-from signflip.configuration import Configuration
+from signflip.sampling.configuration import Configuration
 from strategies.steps import VANISHING, natural_steps, predicted_exponent, vanishing_schedules
 from strategies.subjects import dense_subjects
 

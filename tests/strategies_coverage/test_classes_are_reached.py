@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from signflip.activations import Activation, get
-from signflip.check_runner import CheckRunner, hypothesis_settings
-from signflip.checking import Evidence, NotShownError
-from signflip.codec import decode
-from signflip.configuration import Configuration
-from signflip.plugin_options import DEFAULT_SEED
-from strategies.activation_classes import CLASSES, classes_of
+from signflip.checks.check import Check
+from signflip.checks.errors import NotShownError
+from signflip.plugin.codec import decode
+from signflip.plugin.exploration import hypothesis_settings
+from signflip.plugin.options import DEFAULT_SEED
+from signflip.plugin.runner import CheckRunner
+from signflip.sampling.configuration import Configuration
+from strategies.classes import CLASSES, classes_of
 
 SUITE = Path(__file__).parents[2] / "theorem_checks"
 
@@ -25,7 +27,7 @@ class SamplingError(Exception):
     """The check has drawn its example and wants to sample."""
 
 
-class DrawsOnly(Evidence):
+class DrawsOnly(Check):
     """Evidence that records what is drawn and stops a check where it would first sample: all sampling needs a key."""
 
     def _key(self, *_: object) -> Any:
@@ -62,7 +64,7 @@ def claims_of(function: Callable[..., None]) -> list[Any]:
     return [mark.args[0] for mark in getattr(function, "pytestmark", []) if mark.name == "claim"]
 
 
-def draws_of(check: Callable[..., None], kind: type[Evidence]) -> list[dict[str, Any]]:
+def draws_of(check: Callable[..., None], kind: type[Check]) -> list[dict[str, Any]]:
     """What a check draws, example by example, at standard effort under the default master seed."""
     (claim,) = claims_of(check)
     examples = claim.examples_at("standard")
@@ -125,4 +127,4 @@ def test_a_dry_run_draws_the_examples_that_a_real_run_judges(fresh_checks):
 
     dry = drawn(DrawsOnly)
     assert len(dry) > 1
-    assert dry == drawn(Evidence)
+    assert dry == drawn(Check)

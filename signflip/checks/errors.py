@@ -1,0 +1,25 @@
+"""How a check can end otherwise than its claim says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NotShownError(AssertionError):
+    """A check did not end as its claim says; ``record`` holds the example, or the pooled statements, with figures."""
+
+    def __init__(self, message: str, record: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.record = record
+
+
+class RefutedError(NotShownError):
+    """A confidence bound excludes the claim, or supports a false one."""
+
+
+class InconclusiveError(NotShownError):
+    """Neither the claim nor its opposite is excluded within the trial cap."""
+
+
+class BudgetError(RuntimeError):
+    """A check made more statements or examples than its claim declares: its share of the budget is spent."""

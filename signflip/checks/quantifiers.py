@@ -1,0 +1,151 @@
+"""The quantifiers of the theorem, as THEORY 2 reads them, made into a procedure.
+
+"For every failure > 0 there are t, m0, d0 such that P(adversarial) >= 1 - failure for ALL m >= m0 and ALL d >= d0":
+a pilot finds a witness (t, m0, d0) on draws of its own; a ladder above it is then confirmed on fresh draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signflip.activations import Activation
+from signflip.checks.check import Check, Event
+from signflip.laws.limits import limit_perturbation, natural_steps_for
+from signflip.networks.architecture import Architecture
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
+
+LARGEST_DIMENSION = 10**12
+# A pilot asks for more than is to be confirmed, so that a witness is not one by luck: it certifies a failure
+# below 1/2 of the claim's, and gives a candidate up once its failure is surely above 1/4.
+_CERTIFY, _GIVE_UP = 1 / 2, 1 / 4
+_PILOT_CAP = 1500
+_WIDTHS = tuple(2**k for k in range(4, 17))
+_DIMENSION_DOUBLINGS = 5
+# Below 2^6 inputs flips are rarer than the limit law says, however small the perturbation (THEORY 6, low dimension).
+_LEAST_LOG_DIMENSION = 6
+# Statements that a pilot may make at most; one that needs more is abandoned.
+PILOT_STATEMENTS = 80
+INFINITE_RUNGS = 2
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What the pilot found: t natural steps suffice above width m0 and input dimension d0."""
+
+    natural_steps: float
+    width: int
+    dimension: int
+
+
+def adversarial(perturbation: float) -> Event:
+    """The event that x' is an adversarial example: the sign flipped AND |x' - x| <= ``perturbation`` |x|."""
+    return lambda sample: sample.flipped & (sample.relative_perturbation <= perturbation)
+
+
+def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
+    """The event that the sign flipped AND |x' - x| is within a ``factor`` of its limit, of the order |x| / sqrt(d)."""
+    limit = limit_perturbation(subject.architecture, subject.activation, subject.step)
+
+    def event(sample: Sample) -> NDArray[np.bool_]:
+        size = sample.relative_perturbation / limit
+        return np.asarray(sample.flipped & (size >= 1 / factor) & (size <= factor))
+
+    return event
+
+
+def configuration(
+    activation: Activation, widths: tuple[int, ...], dimension: int, natural_steps: float
+) -> Configuration:
+    """One gradient step of t natural steps on a conditioned network."""
+    architecture = Architecture(dimension, widths)
+    return Configuration(architecture, activation, natural_steps * architecture.natural_step(activation))
+
+
+def find_witness(
+    evidence: Check, activation: Activation, *, depth: int = 1, failure: float, perturbation: float
+) -> Witness:
+    """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
+
+    t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
+    allows the perturbation [derived]. A witness is adversarial at (m0, d0) and (8 m0, d0), and flips at
+    (m0, 10^12), all ``depth`` layers of one width.
+
+    Raises:
+        InconclusiveError: if no candidate within the largest allowed, or within `PILOT_STATEMENTS`, is certified.
+    """
+    event = adversarial(perturbation)
+    statements = 0
+
+    def holds(event: Event, t: float, width: int, dimension: int) -> bool:
+        nonlocal statements
+        if statements == PILOT_STATEMENTS:
+            evidence.abandon(f"the pilot found no witness for {activation.name} in {PILOT_STATEMENTS} statements")
+        statements += 1
+        return evidence.pilot_rate(
+            event,
+            configuration(activation, (width,) * depth, dimension, t),
+            accept=1 - _CERTIFY * failure,
+            reject=1 - _GIVE_UP * failure,
+            cap=_PILOT_CAP,
+        )
+
+    least_t = natural_steps_for(failure / 8)
+    for t in (least_t, 2 * least_t):
+        for width in _WIDTHS:
+            if not holds(flips, t, width, LARGEST_DIMENSION):
+                continue
+            for dimension in _dimensions(activation, t, (width,) * depth, perturbation):
+                if holds(event, t, width, dimension) and holds(event, t, 8 * width, dimension):
+                    return Witness(t, width, dimension)
+    return evidence.abandon(f"the pilot found no witness for {activation.name} up to m={_WIDTHS[-1]}")
+
+
+def _dimensions(activation: Activation, t: float, widths: tuple[int, ...], perturbation: float) -> list[int]:
+    """Doublings of d from where the limit law |delta|/|x| = t sqrt(V / (beta d)) allows the perturbation."""
+    variance, slope = Architecture(1, widths).limit_moments(activation)
+    least = math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
+    return [2 ** (max(_LEAST_LOG_DIMENSION, least) + k) for k in range(_DIMENSION_DOUBLINGS)]
+
+
+def confirm(
+    evidence: Check,
+    activation: Activation,
+    witness: Witness,
+    rungs: Iterable[tuple[tuple[int, ...], int]],
+    *,
+    failure: float,
+    perturbation: float,
+) -> None:
+    """State P(adversarial) >= 1 - ``failure`` on each rung (widths, d) above a witness, on fresh draws."""
+    for widths, dimension in rungs:
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(perturbation),
+            configuration(activation, widths, dimension, witness.natural_steps),
+            name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+        )
+
+
+def confirm_at_infinity(
+    evidence: Check, activation: Activation, witness: Witness, *, depth: int = 1, failure: float, perturbation: float
+) -> None:
+    """State P(adversarial) >= 1 - ``failure`` at infinite width, d0 and the largest d: `INFINITE_RUNGS` statements."""
+    for dimension in (witness.dimension, LARGEST_DIMENSION):
+        finite = configuration(activation, (witness.width,) * depth, dimension, witness.natural_steps)
+        evidence.rate_at_least(
+            1 - failure,
+            adversarial(perturbation),
+            replace(finite, law="infinite-width"),
+            name=f"adversarial at m = infinity, above d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+        )
+
+
+def flips(sample: Sample) -> NDArray[np.bool_]:
+    """The event that the sign flipped, whatever the perturbation."""
+    return sample.flipped

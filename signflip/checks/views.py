@@ -1,0 +1,80 @@
+"""Real functions of a trial's outcome, on which two laws of (f(x), f(x'), |grad f(x)|), and of more, are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signflip.sampling.sample import Sample
+
+Array = NDArray[np.float64]
+View = Callable[[Sample], Array]
+# Rounding noise must not split an atom (a step of length zero, a step taken back): differences are compared
+# on a grid this many times finer than the sample's own scale, far above rounding and far below any tolerance.
+_GRID = 2.0**14
+
+
+def _on_grid(values: Array, scale: Array) -> Array:
+    """``values`` relative to each trial's own ``scale``, rounded to the grid: any map of a trial's outcome is fair."""
+    steps: Array = np.round(values / (scale + (scale == 0)) * _GRID)
+    return steps / _GRID
+
+
+def _difference(sample: Sample) -> Array:
+    change = sample.attacked_value - sample.value
+    scale = np.abs(sample.value) + np.abs(sample.attacked_value)
+    difference: Array = _on_grid(change, scale) * scale
+    return difference
+
+
+def _companion(sample: Sample) -> Array:
+    if sample.companion_value is None:
+        raise ValueError("a sample without f(y): allowed are those of configurations with a companion")
+    return sample.companion_value
+
+
+_TRIPLE: tuple[View, ...] = (
+    lambda sample: sample.value,
+    lambda sample: sample.attacked_value,
+    lambda sample: sample.gradient_norm,
+)
+
+
+def _direction(seed: int, columns: tuple[View, ...] = _TRIPLE) -> View:
+    weights = np.random.Generator(np.random.SFC64(seed)).standard_normal(len(columns))
+
+    def project(sample: Sample) -> Array:
+        return np.asarray(weights @ np.stack([column(sample) for column in columns]), dtype=np.float64)
+
+    return project
+
+
+JOINT_PROJECTIONS: Mapping[str, View] = {
+    "f(x)": lambda sample: sample.value,
+    "f(x')": lambda sample: sample.attacked_value,
+    "|grad f(x)|": lambda sample: sample.gradient_norm,
+    "f(x') - f(x)": _difference,
+    "f(x) f(x')": lambda sample: sample.value * sample.attacked_value,
+    "random projection 1": _direction(1),
+    "random projection 2": _direction(2),
+    "random projection 3": _direction(3),
+}
+# (f(x), f(x'), |grad f(x)|) and how far x' lies from x, for descents of many steps.
+DESCENT_PROJECTIONS: Mapping[str, View] = {
+    **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
+    "|x' - x| / |x|": lambda sample: sample.relative_perturbation,
+    "random projection 1": _direction(4, (*_TRIPLE, lambda sample: sample.relative_perturbation)),
+    "random projection 2": _direction(5, (*_TRIPLE, lambda sample: sample.relative_perturbation)),
+}
+# (f(x), f(x'), |grad f(x)|, f(y)) for a pair of inputs (x, y), of which x alone is attacked.
+PAIR_PROJECTIONS: Mapping[str, View] = {
+    **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
+    "f(y)": _companion,
+    "f(x) f(y)": lambda sample: sample.value * _companion(sample),
+    "f(x') f(y)": lambda sample: sample.attacked_value * _companion(sample),
+    "random projection 1": _direction(6, (*_TRIPLE, _companion)),
+    "random projection 2": _direction(7, (*_TRIPLE, _companion)),
+    "random projection 3": _direction(8, (*_TRIPLE, _companion)),
+}

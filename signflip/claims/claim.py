@@ -1,0 +1,87 @@
+"""What a check claims: the statement in words, where it comes from, and how far it was tested."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from signflip.claims.reach import Reach
+
+# [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only.
+MARKS = ("abstract", "derived", "prior", "memory")
+EXPECTATIONS = ("SUPPORTED", "REFUTED")
+# How many examples a check draws at each effort, relative to its claim's number; some checks' largest sizes follow.
+EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One registered claim; its check is one test function.
+
+    Args:
+        id: short and unique, e.g. "MW-1.catalogue".
+        statement: the claim in words.
+        mark: its source, one of `MARKS`.
+        domain: the configurations that the check draws from.
+        tolerance: what is shown: a probability, a distance or an exponent, as ``statement`` says.
+        detects: the smallest departure that the check refutes, in words.
+        expect: "REFUTED" for a control: a false claim that the check must refute.
+        examples: configurations drawn at standard effort.
+        statements: statistical statements an example makes at most: its share of the budget is split over them.
+        pooled: statements made once, over all examples.
+        reach: which statements these are, and the departures that they refute; checked when the check is collected.
+
+    Raises:
+        ValueError: naming the field, its value and what is allowed.
+    """
+
+    id: str
+    statement: str
+    mark: str
+    domain: str
+    tolerance: float
+    detects: str
+    expect: str = "SUPPORTED"
+    examples: int = 20
+    statements: int = 1
+    pooled: int = 0
+    reach: tuple[Reach, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("id", "statement", "domain", "detects"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise ValueError(f"claim {self.id!r}: {name}={getattr(self, name)!r}: allowed is a non-empty text")
+        for name, value, allowed in (("mark", self.mark, MARKS), ("expect", self.expect, EXPECTATIONS)):
+            if value not in allowed:
+                raise ValueError(f"claim {self.id!r}: {name}={value!r}: allowed are {', '.join(allowed)}")
+        if not 0 < self.tolerance <= 1:
+            raise ValueError(f"claim {self.id!r}: tolerance={self.tolerance!r}: allowed is 0 < tolerance <= 1")
+        for name, least in (("examples", 1), ("statements", 0), ("pooled", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"claim {self.id!r}: {name}={value!r}: allowed are whole numbers from {least}")
+        if self.statements + self.pooled == 0:
+            raise ValueError(f"claim {self.id!r}: statements=0 and pooled=0: a check that states nothing cannot fail")
+        self._settle_reach()
+
+    def examples_at(self, effort: str) -> int:
+        """Configurations that the check draws at an effort, at least one."""
+        return max(1, round(EFFORTS[effort] * self.examples))
+
+    def _settle_reach(self) -> None:
+        try:
+            given = tuple(one if isinstance(one, Reach) else Reach(**one) for one in self.reach)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"claim {self.id!r}: reach={self.reach!r}: {error}") from error
+        object.__setattr__(self, "reach", given)
+        for name, declared in (("statements", False), ("pooled", True)):
+            number, most = sum(one.count for one in given if one.pooled == declared), getattr(self, name)
+            if number > most:
+                raise ValueError(f"claim {self.id!r}: reach counts {number} statements, {name}={most}")
+        for one in given:
+            if self.expect == "SUPPORTED" and one.room is None and one.kind != "identity":
+                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given: support is expected")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as evidence holds it."""
+        return asdict(self) | {"reach": [one.to_json() for one in self.reach]}

@@ -1,0 +1,132 @@
+"""What a check's statements reach at its error rate; a check that cannot reach what it states is refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from signflip.claims.reach import Reach
+from signflip.inference import (
+    Approach,
+    DecayExponent,
+    Identity,
+    Independent,
+    RateAtLeast,
+    RateNear,
+    SameLaw,
+    UniformLaw,
+    Verdict,
+)
+
+# The probability with which a stated effect is detected, and a claim that holds with room to spare is supported.
+POWER = 0.99
+_UNITS = {
+    RateAtLeast.kind: "rates",
+    RateNear.kind: "rates",
+    UniformLaw.kind: "KS distances",
+    SameLaw.kind: "KS distances",
+    Independent.kind: "dependences",
+    DecayExponent.kind: "exponents",
+    Approach.kind: "exponents",
+}
+
+
+def figures(reaches: Iterable[Reach], alpha: float, examples: int) -> list[dict[str, Any]]:
+    """Plain data, one object a kind: what is reached with ``alpha`` a statement and ``examples`` examples.
+
+    ``detectable_effect`` and ``supported_room`` are None where no effect can be promised at these trials.
+    """
+    return [figure_of(reach, alpha, examples) for reach in reaches]
+
+
+def figure_of(reach: Reach, alpha: float, examples: int) -> dict[str, Any]:
+    trials = reach.trials * (examples if reach.pooled else 1)
+    smallest, effect, room = 0.0, 0.0, None
+    if reach.kind != Identity.kind:
+        refuting = reach.design(Verdict.REFUTED)
+        smallest, effect = refuting.smallest_p_value(trials), refuting.detectable_effect(trials, alpha, POWER)
+        if reach.room is not None:
+            room = _finite(reach.design(Verdict.SUPPORTED).detectable_effect(trials, alpha, POWER))
+    return {
+        "kind": reach.kind,
+        "trials": trials,
+        "power": POWER,
+        "smallest_p_value": smallest,
+        "detectable_effect": _finite(effect),
+        "supported_room": room,
+    }
+
+
+def problems(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]:
+    """What a check cannot reach at this error rate, with the figures and what to change; empty if it reaches all."""
+    found: list[str] = []
+    for reach in reaches:
+        figure = figure_of(reach, alpha, examples)
+        name = f"{reach.kind} {_arguments(reach)}".rstrip()
+        settings = f"{name}, {figure['trials']:,} trials at error rate {alpha:.3g}"
+        if alpha < figure["smallest_p_value"]:
+            found.append(
+                f"{settings}: the smallest attainable p-value is {figure['smallest_p_value']:.3g}, so that no outcome "
+                f"could refute the claim; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+            )
+            continue
+        if not _reaches(figure["detectable_effect"], reach.effect):
+            found.append(
+                f"{settings}: refutes {_told(figure['detectable_effect'])} with probability {POWER:g}, stated is "
+                f"{reach.effect:g}; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+            )
+        if reach.room is not None and not _reaches(figure["supported_room"], reach.room):
+            found.append(
+                f"{settings}: supports what holds with {_told(figure['supported_room'])} to spare with probability "
+                f"{POWER:g}, stated is {reach.room:g}; {_change(reach, Verdict.SUPPORTED, reach.room, alpha, examples)}"
+            )
+    return found
+
+
+def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]:
+    """What is reached, in words, one line a kind."""
+    lines = []
+    for reach in reaches:
+        if reach.kind == Identity.kind:
+            lines.append("identity: refutes any discrepancy above its bound, with certainty")
+            continue
+        figure = figure_of(reach, alpha, examples)
+        text = (
+            f"{reach.kind} {_arguments(reach)}: {figure['trials']:,} trials refute {_UNITS[reach.kind]} "
+            f"{_told(figure['detectable_effect'])} off (stated {reach.effect:g})"
+        ).replace(" :", ":")
+        if reach.room is not None:
+            text += f", support {_told(figure['supported_room'])} to spare (stated {reach.room:g})"
+        lines.append(text)
+    return lines
+
+
+def _change(reach: Reach, verdict: Verdict, effect: float, alpha: float, examples: int) -> str:
+    try:
+        needed = reach.design(verdict).trials_needed(effect, alpha, POWER)
+    except ValueError:
+        trials = "no number of trials will do"
+    else:
+        per = " an example" if reach.pooled else ""
+        trials = f"give it {-(-needed // examples) if reach.pooled else needed:,} trials{per}"
+    return (
+        f"{trials}, or state a larger effect, or let the claim declare fewer examples or statements, "
+        "or raise --theorem-false-alarm"
+    )
+
+
+def _arguments(reach: Reach) -> str:
+    return f"({', '.join(f'{name}={value:.6g}' for name, value in reach.about.items())})" if reach.about else ""
+
+
+def _told(figure: float | None) -> str:
+    return "no effect" if figure is None else f"{figure:.3g}"
+
+
+def _finite(figure: float) -> float | None:
+    return figure if math.isfinite(figure) else None
+
+
+def _reaches(figure: float | None, stated: float) -> bool:
+    return figure is not None and figure <= stated

@@ -1,0 +1,128 @@
+"""A run's document as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from signflip.claims.claim import Claim
+from signflip.claims.feasibility import POWER, sentences
+from signflip.evidence.records import tightest
+
+_HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "error rate", "tightest bound", "seconds")
+
+
+def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[str]) -> list[str]:
+    """A table of the checks, a sentence on the whole, and the ``path`` where the evidence lies."""
+    circumstances = document["circumstances"]
+    rows: list[tuple[str, ...]] = [
+        (
+            check["id"],
+            f"[{check['claim']['mark']}]",
+            _verdict(check),
+            f"{check['configurations']:,}",
+            f"{check['networks']:,}",
+            f"{check['alpha']:.1e}",
+            tightest_bound(check),
+            f"{circumstances['check_seconds'].get(check['id'], 0):.1f}",
+        )
+        for check in document["checks"]
+    ]
+    lines = _table(_HEADINGS, rows)
+    networks = sum(check["networks"] for check in document["checks"])
+    configurations = sum(check["configurations"] for check in document["checks"])
+    as_claimed = sum(
+        check["error"] is None and check["verdict"] == check["claim"]["expect"] for check in document["checks"]
+    )
+    run = document["run"]
+    lines += [
+        "",
+        f"{as_claimed} of {len(rows)} checks ended as claimed; {configurations:,} configurations, {networks:,} random "
+        f"networks, seed {run['seed']}; false alarms at most {run['false_alarm']:g} a run "
+        f"({run['false_alarm'] / len(run['registered']):.2g} a check).",
+    ]
+    idle = len(run["registered"]) - len(rows) - len(circumstances["lost"])
+    if idle:
+        lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
+    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances["lost"]]
+    lines += [f"NOT REACHED: {name}, the run was stopped before" for name in circumstances["not_reached"]]
+    lines += [f"PROBLEM: {problem}" for problem in problems]
+    lines.append(f"evidence: {path} (sha256 but for circumstances: {document['digest'][:16]})")
+    return lines
+
+
+def claims_table(collected: Iterable[tuple[Claim, float, int]], false_alarm: float) -> list[str]:
+    """What the collected checks claim, and with what they reach it, for --collect-only.
+
+    ``collected``: each claim, with the error rate of one of its statements and its number of examples.
+    """
+    lines: list[str] = []
+    for claim, alpha, examples in collected:
+        spent = alpha * (examples * claim.statements + claim.pooled)
+        made = f"{examples} examples of at most {claim.statements} statements, and {claim.pooled} pooled"
+        lines += [
+            f"{claim.id} [{claim.mark}] expected {claim.expect}: {claim.statement}",
+            f"    domain: {claim.domain}; tolerance {claim.tolerance:g}; detects: {claim.detects}",
+            f"    error rate: {alpha:.3g} a statement; {spent:.3g} of the run's {false_alarm:g}, for {made}",
+            *(f"    at power {POWER:g}, {line}" for line in sentences(claim.reach, alpha, examples)),
+        ]
+    return lines
+
+
+def tightest_bound(check: Mapping[str, Any]) -> str:
+    """The bound that carries the verdict with least to spare, in a few words."""
+    entry = tightest(check)
+    if entry is None:
+        return "-"
+    return _bound_refuted(entry) if check["verdict"] == "REFUTED" else _bound(entry)
+
+
+def _bound(entry: Mapping[str, Any]) -> str:
+    low, high = entry["bounds"]
+    statement = entry["statement"]
+    match statement["kind"]:
+        case "rate-at-least":
+            return f"rate >= {low:.4f} ({statement['threshold']:g})"
+        case "rate-near":
+            return f"rate in [{low:.4f}, {high:.4f}]"
+        case "decay-exponent" | "approach":
+            return f"exponent in [{low:.4f}, {high:.4f}]"
+        case "identity":
+            return f"error <= {high:.1e} ({statement['bound']:.1e})"
+    return f"distance <= {high:.4f} ({statement['tolerance']:g})"
+
+
+def _bound_refuted(entry: Mapping[str, Any]) -> str:
+    statement = entry["statement"]
+    if entry["p_value"] is not None:
+        return f"p = {entry['p_value']:.1e} (alpha/2 = {statement['alpha'] / 2:.1e})"
+    high = entry["bounds"][1]
+    if statement["kind"] == "rate-at-least":
+        return f"rate <= {high:.4f} (not {statement['threshold']:g})"
+    if statement["kind"] == "identity":
+        return f"error = {high:.1e} (not {statement['bound']:.1e})"
+    return _bound(entry)
+
+
+def _verdict(check: Mapping[str, Any]) -> str:
+    if check["error"] is not None:
+        return "ERROR"
+    as_claimed = check["verdict"] == check["claim"]["expect"]
+    if check["claim"]["expect"] == "REFUTED":
+        return "REFUTED, as it must be" if as_claimed else f"{check['verdict']} (must be REFUTED)"
+    return str(check["verdict"])
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    right = {"configurations", "networks", "error rate", "seconds"}
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [
+            cell.rjust(width) if heading in right else cell.ljust(width)
+            for cell, width, heading in zip(row, widths, headings, strict=True)
+        ]
+        return "  ".join(cells).rstrip()
+
+    return [line(headings), line(tuple("-" * width for width in widths)), *map(line, rows)]

@@ -1,0 +1,150 @@
+"""The controller's side of a run: receives each check's record, keeps it on disk, and closes the document."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from signflip.evidence import document, lines
+from signflip.evidence.lines import Line
+
+
+class RunLog:
+    """What a run has received so far.
+
+    Each record is appended to ``evidence.jsonl`` as it arrives (`signflip.evidence.lines`), so that a run cut short
+    leaves the checks that finished; `finish` writes ``evidence.json``. A disk that cannot be written to is a problem
+    that the run reports, and costs no record in memory.
+    """
+
+    def __init__(self, folder: Path, registered: dict[str, str], run: dict[str, Any], workers: int | str) -> None:
+        self.folder = folder
+        self.document: dict[str, Any] | None = None
+        self.problems: list[str] = []
+        self._registered = registered
+        self._run = run
+        self._workers = workers
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._expected: set[str] = set()
+        self._records: dict[str, dict[str, Any]] = {}
+        self._seconds: dict[str, float] = {}
+        self._started_checks: set[str] = set()
+        self._stopped = False
+        # Of evidence.jsonl: whether its first line is on disk, and the lines that are not.
+        self._begun = False
+        self._arrived: list[Line] = []
+        # What ran the trials, as the engine names itself.
+        self.engine = "serial"
+        # What those who heard of the evidence have to say, as where the page is.
+        self.told: list[str] = []
+
+    @property
+    def lost(self) -> list[str]:
+        """Checks that were to run and sent no record; of a run that was stopped, those that had started."""
+        missing = self._expected - set(self._records)
+        return sorted(missing & self._started_checks if self._stopped else missing)
+
+    @property
+    def not_as_claimed(self) -> list[str]:
+        """Checks whose record does not say what their claim says, whatever pytest made of them (a skip, an xfail)."""
+        return sorted(k for k, r in self._records.items() if r["error"] or r["verdict"] != r["claim"]["expect"])
+
+    def expect(self, nodeids: list[str]) -> None:
+        """Note the checks among ``nodeids``, and start the JSON Lines file."""
+        first = not self._expected
+        self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
+        if first and self._expected:
+            self._guard(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Write down what has come; what a full disk refused before is tried again."""
+        if not self._begun:
+            self._begin()
+            self._begun = True
+        while self._arrived:
+            lines.append(self._arrived[0], self._lines)
+            del self._arrived[0]
+
+    def _begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)  # killed, this run must not be taken for the one before it
+        nothing_yet = {**self._circumstances(document.CUT_SHORT), "lost": [], "not_reached": sorted(self._expected)}
+        head = {"schema": document.SCHEMA, "run": self._run, "circumstances": nothing_yet}
+        lines.begin(head, self._lines)
+
+    @property
+    def path(self) -> Path:
+        """The document; a replay has one of its own, and leaves that of the run it came from alone."""
+        return self.folder / ("evidence.json" if self._run.get("replay") is None else "replay.json")
+
+    @property
+    def _lines(self) -> Path:
+        return self.path.with_suffix(".jsonl")
+
+    def start(self, nodeid: str) -> None:
+        """Note that a test has started."""
+        if nodeid in self._registered:
+            self._started_checks.add(self._registered[nodeid])
+
+    def receive(self, text: str, seconds: float) -> None:
+        """Take one check's record, a strict JSON text."""
+        record = json.loads(text)
+        if self._records.get(record["id"], record) != record:
+            self.problems.append(f"{record['id']} ran twice and sent two different records")
+        self._records[record["id"]] = record
+        self._seconds[record["id"]] = took = round(seconds, 3)
+        self._arrived.append(Line(record, took, self._passed))
+        self._guard(self._catch_up)
+
+    def finish(self, status: str) -> None:
+        """Write the document, if any check was to run; any but "finished" means that the run was stopped."""
+        if not self._expected:
+            return
+        self._stopped = status != "finished"
+        self.document = document.assemble(self._run, self._records.values(), self._circumstances(status))
+        self._guard(self._write)
+
+    @property
+    def _passed(self) -> float:
+        return round(time.monotonic() - self._clock, 3)
+
+    def _circumstances(self, status: str) -> dict[str, Any]:
+        return {
+            "status": status,
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": self._passed,
+            "check_seconds": self._seconds,
+            "host": socket.gethostname(),
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+            "workers": self._workers,
+            "engine": self.engine,
+            "lost": self.lost,
+            "not_reached": sorted(self._expected - set(self._records) - set(self.lost)),
+        }
+
+    def _write(self) -> None:
+        assert self.document is not None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        document.write(self.document, self.path)
+
+    @property
+    def published(self) -> dict[str, Any] | None:
+        """The document, if it is on disk and of a run, not of a replay."""
+        return self.document if self.path.exists() and self._run.get("replay") is None else None
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            problem = f"evidence could not be written: {error}"
+            if problem not in self.problems:
+                self.problems.append(problem)

@@ -1,0 +1,54 @@
+"""Figures of equalities: how much of each rounding bound was used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from signflip.report.figures import panels, svg
+from signflip.report.figures.decay import statements_of
+from signflip.report.figures.figure import Figure, Key, Table, slug
+from signflip.report.figures.panels import Axis, short
+
+
+def identity_figures(check: Mapping[str, Any]) -> list[Figure]:
+    """The largest discrepancy of each equality, relative to its rounding bound."""
+    entries = [e for e in statements_of(check, "identity") if e["statement"]["bound"] > 0]
+    if not entries:
+        return []
+    prefix = slug(check["id"])
+    names = list(dict.fromkeys(_plain(e["name"]) for e in entries))[:14]
+    ratio = {
+        name: [e["statement"]["largest"] / e["statement"]["bound"] for e in entries if _plain(e["name"]) == name]
+        for name in names
+    }
+    floor = -8.0
+    logs = {name: [max(floor, math.log10(v)) if v > 0 else floor for v in values] for name, values in ratio.items()}
+    most = max(1.0, *(v + 0.6 for values in logs.values() for v in values))
+    height = 70 + 22 * len(names)
+    figure = svg.canvas(height=height)
+    ticks = tuple((float(-i), name if len(name) <= 23 else f"{name[:22]}…") for i, name in enumerate(names))
+    every = 4 if most < 6 else 6
+    marks = ((floor, "0"), *((float(k), panels.power(k)) for k in range(-every, int(most) + 1, every)))
+    x = Axis("discrepancy / rounding bound", floor - 0.5, most, ticks=tuple(marks))
+    axes = panels.panel(
+        figure, (0.44, 44 / height, 0.53, 1 - 54 / height), x, Axis("", 0.5 - len(names), 0.5, ticks=ticks)
+    )
+    panels.upright(axes, 0.0, svg.SERIES[3])
+    for i, name in enumerate(names):
+        panels.marks(axes, logs[name], [float(-i)] * len(logs[name]), svg.SERIES[0], 5.0, opacity=0.6)
+    words = "; ".join(f"{name}: at most {short(max(values))}" for name, values in ratio.items())
+    drawn = svg.inline(figure, f"{prefix}-equal", f"{check['id']}: largest discrepancies", words)
+    rows = [(name, str(len(values)), short(max(values))) for name, values in ratio.items()]
+    keys = (
+        Key("dot", "1", "largest of one configuration (smaller ones at 0)"),
+        Key("line", "4", "the bound derived from rounding"),
+    )
+    caption = "Both sides from the same weights. What differs by more than rounding allows lies right of the line."
+    table = Table(("quantity", "configurations", "largest discrepancy / bound"), tuple(rows))
+    return [Figure(f"figure-{prefix}-equalities", "Largest discrepancies", caption, (drawn,), table, keys)]
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(", in units of the rounding bound").replace("'", "′").replace("grad ", "∇")

@@ -1,0 +1,82 @@
+"""What each family of claims says, as a formula; looked up by the beginning of a claim's id, longest first.
+
+The words of a claim are the claim; a formula only says them shorter, and a claim without one is shown in words alone.
+"""
+
+from __future__ import annotations
+
+from signflip.report.mathml import mathml
+
+STEP = r"x' = x - s \sign f(x) \nabla f(x)"
+_QUANTIFIED = (
+    r"\forall \delta , \epsilon > 0 \quad \exists t , m_0 , d_0 : \quad "
+    r"P [ f(x) f(x') < 0 , \quad | x' - x | \le \epsilon | x | ] \ge 1 - \delta \quad \forall m \ge m_0 , d \ge d_0"
+)
+_SAME_LAW = (
+    r"(f(x), f(x'), | \nabla f(x) | )_{\text{dense}} \quad \sim (f(x), f(x'), | \nabla f(x) | )_{\text{conditioned}}"
+)
+_PIVOTS = (
+    r"\frac{\sqrt{n}}{|h|} W h \sim N(0, I) , \quad \frac{n |u|^2}{|D|^2} \sim \chi^2_{n-1} , \quad "
+    r"\sqrt{n} \langle w , W v \rangle \sim N(0, 1) , \quad \langle D , W u \rangle = |u|^2"
+)
+_FLIP = r"P [ f(x) f(x') < 0 ]"
+_PAIR = r"(f(x), f(x'), | \nabla f(x) |, f(y))"
+_DISTANCE = r"| x' - x | \frac{\sqrt{d}}{|x|}"
+_RATIO = r"\frac{|f(x)|}{| \nabla f(x) |} \frac{\sqrt{d}}{|x|}"
+_CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
+_FORMULAS = {
+    "MW-1": _QUANTIFIED,
+    "MW-2": _QUANTIFIED,
+    "MW-3.decay": r"\frac{| x' - x |}{|x|} \to 0 \quad \text{as } d \to \infty , \quad s = o ( \sqrt{d} )",
+    "MW-3.limit-law": r"\frac{| x' - x |}{|x|} \approx s \sqrt{\frac{\beta}{d}} , \quad | \nabla f(x) |^2 \to \beta",
+    "MW-4.pivots": _PIVOTS,
+    "MW-4.joint-law": _SAME_LAW,
+    "MW-5.regimes": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1, \frac{3}{2}, 2 : \quad "
+    + _FLIP
+    + r" \ge 1 - \delta",
+    "MW-5.exact-law": _SAME_LAW,
+    "LIMIT.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
+    "MW-5.settles": r"m \ge e^d : \quad " + _FLIP + r" \approx \text{that at } m = \infty",
+    "INF.rate": r"\text{KS distance at width } m \sim \frac{1}{m}",
+    "INF.joint-law": r"m \to \infty : \quad (f(x), f(x'), | \nabla f(x) |) \sim \text{Gaussian process, conditioned}",
+    "INF.limit-law": r"m = \infty , \quad s = t \frac{\sqrt{V}}{\beta} : \quad "
+    + _FLIP
+    + r" \to \erf ( \frac{t}{\sqrt{2}} )",
+    "PAIR.joint-law": _PAIR + r"_{\text{dense}} \quad \sim " + _PAIR + r"_{\text{conditioned}}",
+    "PAIR.infinite-width": r"m \to \infty : \quad " + _PAIR + r" \sim \text{Gaussian process, conditioned}",
+    "DS.bounded-distance": _DISTANCE + r" \le 3 \quad \text{at the first sign change}",
+    "DS.distance-law": _DISTANCE + r" \to | N(0, V) | \frac{1}{\sqrt{\beta}} \quad \text{(small steps)}",
+    "DS.exact-law": _SAME_LAW,
+    "BCGT": r"f(x) = \frac{1}{\sqrt{k}} \sum_i \pm \sigma ( \langle w_i , x \rangle ) , \quad "
+    + _FLIP
+    + r" \ge 1 - \gamma",
+    "BCGT.sqrt-log": r"t = \sqrt{ 2 \log ( \frac{1}{\gamma} ) } : \quad P [ f(x) f(x') \ge 0 ] \le \gamma",
+    "BCGT.value-of-order-1": r"\frac{1}{10} \sqrt{V} \le |f(x)| \le 3 \sqrt{V}",
+    "BBC.one-step": _FLIP + r" \ge 0.9 , \quad | x' - x | \approx t \sqrt{\frac{V}{\beta}} \frac{|x|}{\sqrt{d}}",
+    "BBC.bottleneck-last": _FLIP + r" \le 1 - 2 { ( \frac{3}{4} ) }^b + 2^{-b}",
+    "BBC.bottleneck-anywhere": _FLIP + r" \le 1 - ( 1 + b ) 2^{-b}",
+    "BBC.correlation-map": r"\rho_{\ell + 1} = \frac{1}{\pi} ( \sin \theta + ( \pi - \theta ) \cos \theta ) , \quad "
+    r"\theta = \arccos \rho_{\ell} : \quad P [ f(x) f(y) < 0 ] \to \frac{1}{\pi} \arccos \rho_L",
+    "DE-PALMA.distance-law": _RATIO + r" \to | N(0, V) | \frac{1}{\sqrt{\beta}}",
+    "DE-PALMA.order": _RATIO + r" \text{ is of order } 1",
+    "LOCAL.flips-without-linearity": r"f(x) f(x') < 0 \quad \text{although} \quad " + _CHANGE + r" \ge \frac{1}{2}",
+    "LOCAL.linear-in-the-limit": r"m = d \to \infty : \quad " + _CHANGE + r" \to 0",
+    "LOCAL.large-turn": r"{ ( " + _CHANGE + r" ) }^2 \to { ( 1 - r ) }^2 + q^2 + 1 - b^2",
+    "BOUND.bounded-width": r"P [ f(x) f(x') < 0 ] \to 1 - 2 { ( \frac{3}{4} ) }^m + 2^{-m}",
+    "BOUND.constant-activation": r"\sigma = 1 \Rightarrow f(x') = f(x)",
+    "INV.scaled-activation": r"( \sigma , s ) \text{ and } ( c \sigma , \frac{s}{c} ) \text{ give one } x'",
+    "INV.scaled-homogeneous-activation": r"( \sigma , s ) \text{ and } ( c \sigma , s c^{-L} ) \text{ give one } x'",
+    "INV.scaled-input": r"(x, s) \to x' \Rightarrow ( r x , r s ) \to r x'",
+    "INV.rotation": r"( R x , W_1 R^{-1} ) \text{ gives } R x' , \quad f(x) , f(x') \text{ unchanged}",
+    "NOT.step-of-order-sqrt-d": r"s = c \sqrt{d} : \quad \frac{| x' - x |}{|x|} \to 0",
+    "NOT.fixed-step": r"P [ f(x) f(x') < 0 ] \ge 0.9 \quad \text{at } t = 1",
+    "NOT.bounded-width": r"P [ f(x) f(x') < 0 ] \ge 0.9 \quad \text{for every } m \le 8",
+}
+
+
+def formula(claim_id: str) -> tuple[str, ...]:
+    """The formula of a claim as MathML elements that belong side by side, none where there is no formula."""
+    fitting = [
+        prefix for prefix in _FORMULAS if claim_id == prefix or claim_id.startswith((f"{prefix}.", f"{prefix}-"))
+    ]
+    return mathml(_FORMULAS[max(fitting, key=len)]) if fitting else ()

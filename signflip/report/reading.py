@@ -1,0 +1,170 @@
+"""A run's document in a reader's words: verdicts, bounds, what was tried, what could not have been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signflip.evidence.records import tightest
+from signflip.report.figures.panels import short
+
+MARKS = {
+    "abstract": "said in the paper's abstract",
+    "derived": "derived in this project, not the paper's",
+    "prior": "from the abstract or introduction of another paper",
+    "memory": "recalled, not read: a shape, never a constant",
+}
+# Beginnings of ids, a title, an introduction.
+Group = tuple[str | tuple[str, ...], str, str]
+GROUPS: tuple[Group, ...] = (
+    (
+        "MW-",
+        "The claims of the paper",
+        "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source.",
+    ),
+    ("LIMIT", "The limit law at a fixed step", "Derived here; the paper's own constants are not checked."),
+    ("INF", "The infinite-width law", "The limit of wide networks at a finite input dimension; derived here."),
+    (
+        ("LOCAL", "PAIR"),
+        "Linearity around x, and a second input",
+        "How f behaves near x, and what the attack does at y.",
+    ),
+    (
+        "BOUND",
+        "Where the claims stop: predictions",
+        "What happens at the boundary of the claims, predicted and then checked.",
+    ),
+    ("INV", "What must not matter", "Exact equalities and equal laws: symmetries of the model."),
+    (
+        ("BBC", "BCGT", "DE-PALMA", "DS"),
+        "Earlier results",
+        "Statements of other papers, named in docs/claims.md; each mark says what was read of them.",
+    ),
+    (
+        "NOT",
+        "Controls: false claims that must be refuted",
+        "Each is judged by the code that judges the true claims. A suite that cannot refute them could not have "
+        "refuted anything.",
+    ),
+)
+OTHER: Group = ("", "Other claims", "")
+
+
+def as_claimed(check: Mapping[str, Any]) -> bool:
+    """Whether a check ended as its claim says it must."""
+    return check["error"] is None and check["verdict"] == check["claim"]["expect"]
+
+
+def verdict_words(check: Mapping[str, Any]) -> str:
+    """The verdict, with what it means where that is not plain."""
+    if check["error"] is not None:
+        return "ERROR: could not be judged"
+    if check["claim"]["expect"] == "REFUTED":
+        return "REFUTED, as it must be" if as_claimed(check) else f"{check['verdict']}, but must be REFUTED"
+    return str(check["verdict"])
+
+
+def verdict_kind(check: Mapping[str, Any]) -> str:
+    """good, bad or open: for a sign and a colour beside the words."""
+    if as_claimed(check):
+        return "good"
+    return "open" if check["verdict"] == "INCONCLUSIVE" and check["error"] is None else "bad"
+
+
+def bound_words(check: Mapping[str, Any]) -> str:
+    """The bound that carries the verdict with least to spare."""
+    entry = tightest(check)
+    if entry is None:
+        return "none"
+    statement, (low, high) = entry["statement"], entry["bounds"] or (0.0, 0.0)
+    if check["verdict"] == "REFUTED" and entry["p_value"] is not None:
+        return f"p-value {short(entry['p_value'])}, against {short(statement['alpha'] / 2)}"
+    match statement["kind"]:
+        case "rate-at-least" if check["verdict"] == "REFUTED":
+            return f"rate at most {high:.4f}, claimed at least {statement['threshold']:g}"
+        case "rate-at-least":
+            return f"rate at least {low:.4f}, claimed {statement['threshold']:g}"
+        case "rate-near":
+            return (
+                f"rate within {low:.4f} and {high:.4f}, claimed {statement['target']:.4g} ± {statement['tolerance']:g}"
+            )
+        case "decay-exponent" | "approach":
+            return f"exponent within {low:.4f} and {high:.4f}".replace("-", "−")
+        case "identity":
+            return f"largest error {short(high)}, bound {short(statement['bound'])}"
+    return f"distance at most {high:.4f}, tolerance {statement['tolerance']:g}"
+
+
+def verdict_sentence(document: Mapping[str, Any]) -> tuple[str, str]:
+    """(kind, sentence): the whole run in one sentence."""
+    checks = document["checks"]
+    run, circumstances = document["run"], document["circumstances"]
+    networks = sum(check["networks"] for check in checks)
+    configurations = sum(check["configurations"] for check in checks)
+    missing = len(circumstances["lost"]) + len(circumstances["not_reached"])
+    tried = (
+        f"on {networks:,} random networks in {configurations:,} configurations; a run of a correct suite "
+        "refutes a true "
+        f"claim with probability at most {short(run['false_alarm'])}"
+    )
+    if not checks:
+        return "open", "No check left evidence, so nothing can be said."
+    wrong = [check for check in checks if not as_claimed(check)]
+    controls = sum(check["claim"]["expect"] == "REFUTED" for check in checks)
+    if not wrong and not missing:
+        part = "" if len(checks) == len(run["registered"]) else f" that ran (of {len(run['registered'])} registered)"
+        return "good", (
+            f"All {len(checks)} checks{part} ended as claimed: {len(checks) - controls} claims are "
+            f"SUPPORTED and {controls} "
+            f"false claims are REFUTED, as they must be, {tried}."
+        )
+    refuted = [c["id"] for c in wrong if c["verdict"] == "REFUTED" and c["error"] is None]
+    supported = [
+        c["id"]
+        for c in wrong
+        if c["claim"]["expect"] == "REFUTED" and c["verdict"] == "SUPPORTED" and c["error"] is None
+    ]
+    unsettled = [c["id"] for c in wrong if c["id"] not in refuted and c["id"] not in supported]
+    parts = [f"{', '.join(refuted)} REFUTED"] if refuted else []
+    parts += [f"the false {', '.join(supported)} not refuted"] if supported else []
+    parts += [f"{', '.join(unsettled)} not settled"] if unsettled else []
+    parts += [f"{missing} lost or not reached"] if missing else []
+    kind = "bad" if refuted or supported else "open"
+    return (
+        kind,
+        f"{len(wrong) + missing} of {len(checks) + missing} checks did not end as claimed: "
+        f"{'; '.join(parts)}; {tried}.",
+    )
+
+
+def group_of(claim_id: str) -> Group:
+    """The group of the page that a claim belongs to: prefix, title, introduction."""
+    return next((group for group in GROUPS if claim_id.startswith(group[0])), OTHER)
+
+
+def unseen(document: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """What the run could not settle or left out: by kind, each with the claim's id and words."""
+    found: dict[str, list[dict[str, str]]] = {"inconclusive": [], "notes": [], "errors": []}
+    for check in document["checks"]:
+        if check["error"] is not None:
+            found["errors"].append({"id": check["id"], "text": check["error"]})
+        notes: dict[str, int] = {}
+        parts = [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
+        for part in parts:
+            if part.get("shrinking"):
+                continue
+            if part["reason"] is not None:
+                found["inconclusive"].append({"id": check["id"], "text": part["reason"]})
+            found["inconclusive"] += [
+                {"id": check["id"], "text": f"{s['name']}: {s['sentence']}"}
+                for s in part["statements"]
+                if s["verdict"] == "INCONCLUSIVE" and check["claim"]["expect"] == "SUPPORTED"
+            ]
+            for note in part.get("notes", []):
+                if "out of reach" in note or "left out" in note or "skipped" in note or "out of memory" in note:
+                    notes[note] = notes.get(note, 0) + 1
+        found["notes"] += [
+            {"id": check["id"], "text": note if times == 1 else f"{note} ({times} times)"}
+            for note, times in notes.items()
+        ]
+    return found

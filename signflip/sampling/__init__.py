@@ -1,0 +1,1 @@
+"""Sampling: configurations, trials in keyed blocks, devices, and the engines that run them."""

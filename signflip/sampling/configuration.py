@@ -1,0 +1,224 @@
+"""What fixes the law of a trial: the architecture, the activation, the step, the law, and the controls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import sys
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from signflip.activations import Activation, from_spec
+from signflip.networks.architecture import Architecture
+from signflip.networks.attack import DIRECTIONS, STOPS
+from signflip.networks.randomness import ENTRY_LAWS
+from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
+
+LAWS = ("dense", "conditioned", "infinite-width")
+# Which layers' conditional laws keep their projection; all but the first are controls.
+PROJECTIONS = ("every layer", "first layer", "no layer")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# What the infinite-width law, one gradient step on Gaussian networks, has at its default.
+_ONE_STEP = ("steps", "direction", "entries", "output", "projection", "stop", "compare_gradients")
+# Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
+_CACHED_ENTRIES = 2**19
+_MAX_BLOCK = 2048
+# A trial of the infinite-width law is a few numbers; larger blocks are faster, and overshoot where a check may stop.
+_LIMIT_BLOCK = 2**12
+# Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
+LIVE_TENSORS = 8
+# More would run for days before anything is said: a trial takes about a minute for 10^9 neurons.
+MOST_NEURONS = 2**36
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that fixes the law of a trial. Two equal configurations have equal digests.
+
+    ``step`` is in absolute units (natural steps: `Architecture.natural_step`); ``point`` is the input x for
+    dense networks, rescaled to |x|^2 = d (default: all ones). ``direction``, ``entries`` and ``projection`` are
+    controls: anything but the defaults is a false claim that a check must refute.
+
+    Raises:
+        ValueError, TypeError: naming the argument, its value and what is allowed.
+        MemoryError: when one trial alone needs more memory than the machine has.
+    """
+
+    architecture: Architecture
+    activation: Activation
+    step: float
+    law: str = "conditioned"
+    steps: int = 1
+    dtype: str = "float32"
+    point: tuple[float, ...] | None = None
+    direction: str = "gradient"
+    entries: str = "gaussian"
+    projection: str = "every layer"
+    stop: str = "last step"
+    output: str | None = None
+    companion: float | None = None
+    compare_gradients: bool = False
+    digest: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.architecture, Architecture):
+            raise TypeError(f"architecture={self.architecture!r}: allowed is an Architecture")
+        if not isinstance(self.activation, Activation):
+            raise TypeError(f"activation={self.activation!r}: allowed is an Activation (see activations.get)")
+        _require_choice("law", self.law, LAWS)
+        _require_choice("dtype", self.dtype, tuple(DTYPES))
+        _require_choice("direction", self.direction, DIRECTIONS)
+        _require_choice("entries", self.entries, ENTRY_LAWS)
+        _require_choice("projection", self.projection, PROJECTIONS)
+        _require_choice("stop", self.stop, STOPS)
+        if self.output is not None:
+            _require_choice("output", self.output, ENTRY_LAWS)
+        if not isinstance(self.compare_gradients, bool):
+            raise TypeError(f"compare_gradients={self.compare_gradients!r}: allowed are True and False")
+        require_count("steps", self.steps)
+        if isinstance(self.step, bool) or not isinstance(self.step, (int, float)):
+            raise TypeError(f"step={self.step!r}: allowed are positive finite numbers")
+        if not 0 < self.step <= sys.float_info.max:
+            raise ValueError(f"step={self.step!r}: allowed are positive finite numbers")
+        object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
+        if self.entries != "gaussian" and self.law != "dense":
+            raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
+        if self.projection != PROJECTIONS[0] and self.law != "conditioned":
+            raise ValueError(f"projection={self.projection!r}: law={self.law!r} allows only {PROJECTIONS[0]!r}")
+        self._require_point()
+        self._require_companion()
+        self._require_one_step()
+        _require_memory(self)
+        text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    def _require_point(self) -> None:
+        if self.point is None:
+            return
+        if self.law != "dense":
+            raise ValueError(f"point=...: law={self.law!r} depends on |x| only; allowed with law='dense'")
+        try:
+            point = tuple(float(coordinate) for coordinate in self.point)
+        except (TypeError, ValueError, OverflowError):
+            raise TypeError(f"point={self.point!r}: allowed is a tuple of input_dim numbers, not all 0") from None
+        object.__setattr__(self, "point", point)
+        if len(self.point) != self.architecture.input_dim:
+            raise ValueError(
+                f"point has {len(self.point)} coordinates: allowed are input_dim={self.architecture.input_dim}"
+            )
+        norm = math.hypot(*self.point)
+        if not (math.isfinite(norm) and norm > 0):
+            raise ValueError(f"point has norm {norm!r}: allowed are finite points other than 0")
+
+    def _require_one_step(self) -> None:
+        if self.law != "infinite-width":
+            return
+        for f in fields(self):
+            if f.name in _ONE_STEP and getattr(self, f.name) != f.default:
+                value = getattr(self, f.name)
+                raise ValueError(f"{f.name}={value!r}: law={self.law!r} allows only {f.default!r}")
+
+    def _require_companion(self) -> None:
+        if self.companion is None:
+            return
+        if isinstance(self.companion, bool) or not isinstance(self.companion, (int, float)):
+            raise TypeError(f"companion={self.companion!r}: allowed are angles 0 < companion <= pi")
+        if not 0 < self.companion <= math.pi:
+            raise ValueError(f"companion={self.companion!r}: allowed are angles 0 < companion <= pi")
+        if self.architecture.input_dim < 2:
+            raise ValueError(f"companion={self.companion!r}: allowed with input_dim from 2, not 1")
+        object.__setattr__(self, "companion", float(self.companion))
+
+    @property
+    def block_trials(self) -> int:
+        """Trials a block: shrinks as networks grow, and never depends on who runs it."""
+        if self.law == "infinite-width":
+            return _LIMIT_BLOCK
+        return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
+
+    @property
+    def entries_per_trial(self) -> int:
+        """Entries of the largest tensor that one trial needs."""
+        if self.law == "dense":
+            return max(rows * columns for rows, columns in self.architecture.layers)
+        return max(self.architecture.widths)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; `from_json` gives the configuration back."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        data["architecture"] = self.architecture.to_json()
+        data["activation"] = self.activation.spec
+        data["point"] = None if self.point is None else list(self.point)
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Configuration:
+        """The configuration that `to_json` described."""
+        arguments = dict(data)
+        arguments["architecture"] = Architecture.from_json(data["architecture"])
+        arguments["activation"] = from_spec(data["activation"])
+        arguments["point"] = None if data["point"] is None else tuple(data["point"])
+        return cls(**arguments)
+
+
+def _require_memory(configuration: Configuration) -> None:
+    architecture = configuration.architecture
+    size = torch.finfo(DTYPES[configuration.dtype]).bits // 8
+    widths = sum(architecture.widths)
+    if configuration.law == "infinite-width":
+        return
+    if configuration.law == "dense":
+        entries = sum(rows * columns for rows, columns in architecture.layers) + architecture.input_dim
+    elif widths > MOST_NEURONS:
+        raise ValueError(f"widths={architecture.widths}: allowed are {MOST_NEURONS:,} neurons in all, an hour a trial")
+    else:
+        entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in architecture.widths) * configuration.steps
+        entries += KEPT_ENTRIES * (max(architecture.widths) > SEGMENT)
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if entries * size > available:
+        raise MemoryError(
+            f"input_dim={architecture.input_dim}, widths={architecture.widths}, law={configuration.law!r}: one trial "
+            f"needs about {entries * size / 2**30:.3g} GiB, allowed are {available / 2**30:.3g} GiB on this machine"
+        )
+
+
+def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: allowed are {', '.join(map(repr, allowed))}")
+
+
+def require_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}={value!r}: allowed are whole numbers from 1")
+    if value < 1:
+        raise ValueError(f"{name}={value!r}: allowed are whole numbers from 1")
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Configuration)}
+
+
+def describe(configuration: Configuration) -> dict[str, Any]:
+    """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
+    about = {k: v for k, v in configuration.to_json().items() if v != _DEFAULTS.get(k)}
+    about.update(about.pop("architecture"))
+    about["activation"] = configuration.activation.name
+    about["step"] = configuration.step
+    natural_steps = _natural_steps(configuration.architecture, configuration.activation, configuration.step)
+    if natural_steps is not None:
+        about["natural_steps"] = natural_steps
+    return about
+
+
+@lru_cache(maxsize=4096)
+def _natural_steps(architecture: Architecture, activation: Activation, step: float) -> float | None:
+    """t, to six digits; None where the natural step is not a positive number (a constant activation)."""
+    try:
+        t = step / architecture.natural_step(activation)
+    except (ValueError, ArithmeticError):
+        return None
+    return float(f"{t:.6g}") if math.isfinite(t) else None

@@ -1,0 +1,69 @@
+"""Where trials are sampled: on the CPU, or on one CUDA device."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+from signflip.networks.segmented import SEGMENT
+from signflip.sampling.configuration import LIVE_TENSORS, Configuration
+
+# Entries that a tensor of a block holds at most on a GPU, and trials a block: launches cost more than caches there.
+_GPU_ENTRIES, _GPU_TRIALS = 2**26, 2**16
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a block's tensors live, and how large a block may be. A block's size is part of what its trials are.
+
+    ``entries`` is None on the CPU, where `Configuration.block_trials` says how many trials make a block.
+    """
+
+    name: str = "cpu"
+    entries: int | None = None
+
+    @property
+    def segment(self) -> int:
+        """The widest layer that is held whole."""
+        return self.entries or SEGMENT
+
+    def block_trials(self, configuration: Configuration) -> int:
+        """Trials a block of this configuration on this device."""
+        if self.entries is None or configuration.law == "infinite-width":
+            return configuration.block_trials
+        return max(1, min(_GPU_TRIALS, self.entries // configuration.entries_per_trial))
+
+
+CPU = Device()
+
+
+def visible() -> tuple[str, ...]:
+    """The CUDA devices that torch finds, as CUDA_VISIBLE_DEVICES names them; empty if there are none."""
+    if not torch.cuda.is_available():
+        return ()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return tuple(named.split(",")) if named else tuple(map(str, range(torch.cuda.device_count())))
+
+
+@cache
+def cuda() -> Device:
+    """The first CUDA device that this process sees, its blocks sized to its memory.
+
+    Raises:
+        RuntimeError: where torch finds none.
+    """
+    if not torch.cuda.is_available():
+        raise RuntimeError("device='cuda': torch finds no CUDA device; allowed is 'cpu'")
+    return Device("cuda", entries_within(torch.cuda.get_device_properties(0).total_memory))
+
+
+def entries_within(memory: int) -> int:
+    """Entries that a tensor of a block may hold on a GPU with ``memory`` bytes: a power of two, as float64 numbers.
+
+    The tensors of one layer then take half of the memory at most; those of many layers or steps may take more.
+    """
+    half = memory // (2 * 8 * LIVE_TENSORS)
+    return min(_GPU_ENTRIES, 1 << (half.bit_length() - 1))

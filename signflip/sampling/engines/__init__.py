@@ -1,0 +1,1 @@
+"""Engines: what runs the blocks of trials; each gives the same blocks, in the same order."""

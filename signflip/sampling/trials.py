@@ -1,0 +1,140 @@
+"""Trials: independent random networks, attacked; in keyed blocks, so that any part of them can be drawn again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from signflip.activations import Activation
+from signflip.laws.second_input import infinite_width_law
+from signflip.networks.architecture import Architecture
+from signflip.networks.attack import attack
+from signflip.networks.randomness import Draws, Key
+from signflip.networks.segmented import Segmentation
+from signflip.sampling.configuration import DTYPES, Configuration, require_count
+from signflip.sampling.devices import CPU, Device, cuda
+from signflip.sampling.drawing import companion_of, draw_network
+from signflip.sampling.sample import Sample
+
+
+class NonFiniteTrialError(ArithmeticError):
+    """A trial overflowed: the message names the configuration and the trial's key."""
+
+
+def simulate(
+    architecture: Architecture,
+    activation: Activation,
+    *,
+    step: float,
+    trials: int,
+    law: str = "conditioned",
+    seed: int = 0,
+    device: str = "cpu",
+    **options: Any,
+) -> Sample:
+    """Draw ``trials`` independent networks, attack each, and return what happened.
+
+    Args:
+        architecture: input dimension and hidden widths.
+        activation: from `signflip.activations`.
+        step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
+        trials: number of networks. A longer run with the same seed begins with the shorter one.
+        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
+            (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
+        seed: names the random streams, 0 or more.
+        device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
+        **options: further fields of `Configuration`: steps, dtype, point, and the controls.
+
+    Raises:
+        ValueError, TypeError, MemoryError: before any work, naming argument, value and what is allowed.
+        NonFiniteTrialError: when a trial overflows.
+        RuntimeError: where there is no CUDA device.
+    """
+    require_count("trials", trials)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed={seed!r}: allowed are whole numbers from 0")
+    allowed = {f.name for f in fields(Configuration) if f.init}
+    for name in options.keys() - allowed:
+        raise TypeError(f"simulate() got {name}={options[name]!r}: allowed options are {sorted(allowed)}")
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device={device!r}: allowed are 'cpu', 'cuda'")
+    configuration = Configuration(architecture, activation, step, law=law, **options)
+    place = cuda() if device == "cuda" else CPU
+    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials)
+
+
+def collect(source: Iterator[Sample], trials: int) -> Sample:
+    """The first ``trials`` rows of a stream of blocks."""
+    parts: list[Sample] = []
+    while (missing := trials - sum(map(len, parts))) > 0:
+        parts.append(next(source).head(missing))
+    return Sample.join(parts)
+
+
+def blocks(configuration: Configuration, key: Key, device: Device = CPU) -> Iterator[Sample]:
+    """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``."""
+    index = 0
+    while True:
+        yield run_block(configuration, key, index, device)
+        index += 1
+
+
+def run_block(configuration: Configuration, key: Key, block: int, device: Device = CPU) -> Sample:
+    """Block number ``block``: a pure function of its arguments, on one kind of processor.
+
+    To the last bit once `process.settle` was called: BLAS sums long vectors in an order that depends on its number of
+    threads.
+    """
+    dtype, trials = DTYPES[configuration.dtype], device.block_trials(configuration)
+    if configuration.law == "infinite-width":
+        sample = _limit_block(configuration, trials, key.draws(block, dtype))
+    else:
+        sample = _block(configuration, trials, key.draws(block, dtype, device.name), device.segment)
+    finite = np.logical_and.reduce([np.isfinite(column) for column in sample.columns().values()])
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise NonFiniteTrialError(
+            f"trial {row} of block {block} is not finite; key={key}; configuration={configuration.to_json()}"
+        )
+    return sample
+
+
+def _block(configuration: Configuration, trials: int, draws: Draws, segment: int) -> Sample:
+    c = configuration
+    network, space, point = draw_network(c, trials, draws, Segmentation(segment))
+    companion = None if c.companion is None else companion_of(c, space, point)
+    again = companion is not None
+    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients, again)
+    length = math.sqrt(c.architecture.input_dim)
+    second = None if companion is None else network.last_value(space.fit(companion))
+    return Sample(
+        _array(outcome.value),
+        _array(outcome.attacked_value),
+        _array(outcome.gradient_norm),
+        _array(outcome.displacement) / length,
+        None if second is None else _array(second),
+        None if outcome.gradient_change is None else _array(outcome.gradient_change),
+    )
+
+
+def _limit_block(configuration: Configuration, trials: int, draws: Draws) -> Sample:
+    c = configuration
+    law = infinite_width_law(c.activation, c.architecture.depth, c.architecture.input_dim, c.step, c.companion)
+    outcome = law.sample(draws, trials)
+    return Sample(
+        outcome.value,
+        outcome.attacked_value,
+        outcome.gradient_norm,
+        outcome.relative_perturbation,
+        outcome.companion_value,
+    )
+
+
+def _array(column: torch.Tensor) -> NDArray[np.float64]:
+    return np.asarray(column.double().cpu().numpy(), dtype=np.float64)

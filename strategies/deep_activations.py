@@ -1,0 +1,50 @@
+"""Strategies of activations for several hidden layers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from signflip.activations import (
+    Activation,
+)
+from strategies.activations import (
+    catalogue_activations,
+    composite_activations,
+    piecewise_linear_activations,
+    powers,
+    trigonometric_activations,
+)
+from strategies.classes import LARGEST_TOTAL_GROWTH
+from strategies.domains import is_moderate_at_depth
+
+
+@cache
+def deep_activations(depth: int) -> SearchStrategy[Activation]:
+    """Activations that stay moderate in each of ``depth`` hidden layers; see `is_moderate_at_depth`.
+
+    Members of the catalogue and of every generated kind; powers |z|^k only where k^depth <= LARGEST_TOTAL_GROWTH.
+
+    Raises:
+        ValueError: unless ``depth`` is at least 1.
+    """
+    if depth < 1:
+        raise ValueError(f"depth={depth!r}: allowed are whole numbers from 1")
+    exponents = [k for k in (2.0, 1.5, 2.5, 3.0) if k**depth <= LARGEST_TOTAL_GROWTH]
+    kinds = [
+        catalogue_activations(),
+        piecewise_linear_activations(),
+        trigonometric_activations(),
+        composite_activations(),
+    ]
+    if exponents:
+        kinds.append(powers(*exponents))
+    return st.one_of(kinds).filter(lambda sigma: is_moderate_at_depth(sigma, depth))
+
+
+@cache
+def deep_lipschitz_activations(depth: int) -> SearchStrategy[Activation]:
+    """Those of `deep_activations` that are globally Lipschitz: no growth can compound over layers and steps."""
+    return deep_activations(depth).filter(lambda sigma: sigma.envelope.power == 0)
