@@ -20,7 +20,7 @@ from signflip.activations import (
 from signflip.activations.moments import second_moment, slope_moment
 from signflip.networks.architecture import Architecture
 from signflip.sampling.trials import simulate
-from strategies import classes
+from strategies import classes, deep_activations, domains, hard_activations
 from strategies.activations import homogeneous_activations
 from strategies.domains import is_moderate
 
@@ -74,27 +74,27 @@ def test_the_growth_of_a_power_is_its_exponent(exponent):
     assert classes.growth(AffineInput(0.25, 1.0, classes.AbsPower(exponent))) == pytest.approx(exponent, abs=0.01)
 
 
-@pytest.mark.parametrize("name", classes.HARD)
+@pytest.mark.parametrize("name", hard_activations.HARD)
 def test_each_hard_strategy_yields_members_of_its_class_within_reach(name):
     # The health checks are on: a filter that rejects much fails here.
     drawn = []
 
-    @given(classes.activations_of(name))
+    @given(hard_activations.activations_of(name))
     @DRAWS
     def collect(activation):
         drawn.append(activation)
         assert name in classes.classes_of(activation)
-        assert classes.is_within_reach(activation)
+        assert domains.is_within_reach(activation)
 
     collect()
     assert len(set(drawn)) >= 20
 
 
 def test_representatives_hold_one_member_of_each_hard_class():
-    @given(classes.hard_representatives())
+    @given(hard_activations.hard_representatives())
     @settings(DRAWS, max_examples=5)
     def check(activations):
-        for name, activation in zip(classes.HARD, activations, strict=True):
+        for name, activation in zip(hard_activations.HARD, activations, strict=True):
             assert name in classes.classes_of(activation)
 
     check()
@@ -102,7 +102,7 @@ def test_representatives_hold_one_member_of_each_hard_class():
 
 def test_an_unknown_class_is_refused_by_name():
     with pytest.raises(ValueError, match=r"name='steeper': allowed are 'many kinks', 'steep'"):
-        classes.activations_of("steeper")
+        hard_activations.activations_of("steeper")
 
 
 def test_homogeneous_activations_are_homogeneous_and_moderate():
@@ -120,7 +120,7 @@ def test_homogeneous_activations_are_homogeneous_and_moderate():
 
 @pytest.mark.parametrize("depth", [1, 3, 6])
 def test_deep_activations_stay_moderate_in_every_layer(depth):
-    @given(classes.deep_activations(depth))
+    @given(deep_activations.deep_activations(depth))
     @settings(DRAWS, max_examples=20)
     def check(activation):
         variance = 1.0
@@ -135,19 +135,19 @@ def test_deep_activations_stay_moderate_in_every_layer(depth):
 
 def test_the_identity_tanh_and_relu_are_moderate_at_every_depth_and_powers_only_where_shallow():
     assert all(
-        classes.is_moderate_at_depth(get(name), depth) for name in ("identity", "tanh", "relu") for depth in (1, 6)
+        domains.is_moderate_at_depth(get(name), depth) for name in ("identity", "tanh", "relu") for depth in (1, 6)
     )
-    assert [classes.is_moderate_at_depth(get("square"), depth) for depth in (1, 2, 3)] == [True, True, False]
-    assert [classes.is_moderate_at_depth(get("cubic"), depth) for depth in (1, 2)] == [True, False]
+    assert [domains.is_moderate_at_depth(get("square"), depth) for depth in (1, 2, 3)] == [True, True, False]
+    assert [domains.is_moderate_at_depth(get("cubic"), depth) for depth in (1, 2)] == [True, False]
 
 
 def test_everything_in_the_catalogue_is_moderate_at_depth_one():
-    assert all(classes.is_moderate_at_depth(activation, 1) for activation in catalogue().values())
+    assert all(domains.is_moderate_at_depth(activation, 1) for activation in catalogue().values())
 
 
 def test_depth_below_one_is_refused():
     with pytest.raises(ValueError, match=r"depth=0: allowed are whole numbers from 1"):
-        classes.deep_activations(0)
+        deep_activations.deep_activations(0)
 
 
 @pytest.mark.parametrize(("name", "depth"), [("relu", 3), ("square", 2), ("tanh", 3)])
@@ -162,7 +162,7 @@ def test_the_spread_predicts_how_layers_fluctuate(name, depth):
         squared = np.mean(activation.values_at(g) ** 2, axis=1)
         variances.append(second_moment(activation, variances[-1]))
     measured = width * np.var(squared) / variances[-1] ** 2
-    assert measured == pytest.approx(classes.spreads(activation, variances)[0], rel=0.25)
+    assert measured == pytest.approx(domains.spreads(activation, variances)[0], rel=0.25)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_the_response_predicts_how_far_the_value_moves(activation, depth):
     for _ in range(depth):
         slopes.append(slope_moment(activation, variances[-1]))
         variances.append(second_moment(activation, variances[-1]))
-    predicted = classes.response(activation, variances, slopes)
+    predicted = domains.response(activation, variances, slopes)
     architecture = Architecture(10**12, (classes.RESPONSE_WIDTH,) * depth)
     step = classes.RESPONSE_STEPS * architecture.natural_step(activation)
     sample = simulate(architecture, activation, step=step, trials=500)
@@ -194,4 +194,4 @@ def test_an_activation_whose_moments_vanish_over_depth_is_not_moderate_there():
     # Flat on [-0.7, 0.6]: the variance falls until nothing but rounding is left of the moments.
     sigma = PiecewiseLinear((-1.0, -0.7, 0.6, 0.8, 1.8), (0.6, 0.6, 0.0, -1.2, -2.0, 0.4), 0.0)
     assert is_moderate(sigma)
-    assert not classes.is_moderate_at_depth(sigma, 6)
+    assert not domains.is_moderate_at_depth(sigma, 6)

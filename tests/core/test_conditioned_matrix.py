@@ -8,10 +8,11 @@ import torch
 from core_support import BOTH, EPS, ScriptedDraws, generator, random_draws
 
 from signflip import activations
+from signflip.networks import matrices
 from signflip.networks.architecture import Architecture
 from signflip.networks.attack import attack
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
-from signflip.networks.network import RandomNetwork, matrices
+from signflip.networks.network import RandomNetwork
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Coordinates, GrowingFrame
 from signflip.sampling.configuration import Configuration

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from signflip.activations import base, moments
-from signflip.laws.limits import second_input
+from signflip.laws import second_input
 from strategies import classes
 
 Plant = Callable[[pytest.MonkeyPatch], None]
