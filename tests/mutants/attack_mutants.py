@@ -10,7 +10,7 @@ STEP = 'signed_step = step if direction == "reversed" else -step'
 SEVERAL = (
     "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."
 )
-ATTACK_TESTS = "tests/core/test_attacks.py::"
+ATTACK_TESTS = "tests/networks/test_attacks.py::"
 
 MUTANTS = (
     Mutant(

@@ -175,7 +175,7 @@ MUTANTS = (
             "pairs={(a, b): (first[a], first[b]) for a, b in INDEPENDENT_PAIRS}",
             "pairs={(a, b): (first[a], np.roll(first[b], 1)) for a, b in INDEPENDENT_PAIRS}",
         ),
-        ("tests/core/test_pivots.py::test_each_pair_joins_the_transforms_of_one_trial",),
+        ("tests/checks/test_pivots.py::test_each_pair_joins_the_transforms_of_one_trial",),
         blind="what is then tested is true as well.",
         reaches=POOLING,
     ),

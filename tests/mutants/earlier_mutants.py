@@ -86,7 +86,7 @@ MUTANTS = (
         ),
         (
             "DS.distance-law",
-            "tests/core/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",
+            "tests/networks/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",
         ),
         reaches=STOPPING,
     ),
@@ -94,7 +94,7 @@ MUTANTS = (
         "descent: along the first gradient",
         "Every step takes the gradient at x, not at the point that it starts from.",
         edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
-        ("tests/core/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",),
+        ("tests/networks/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",),
         blind="dense and conditioned networks share the attack, and f is nearly linear as far as descent goes: the "
         "limit laws of DS.distance-law and DE-PALMA.order hold for the first gradient as well.",
     ),
@@ -161,7 +161,7 @@ MUTANTS = (
         'output = "rademacher" draws Gaussian output weights.',
         edited("signflip.sampling.drawing:draw_network", ".entries(c.output or c.entries", ".entries(c.entries"),
         (
-            "tests/core/test_descent_and_output_signs.py::"
+            "tests/networks/test_descent_and_output_signs.py::"
             "test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width",
         ),
         blind="each claim of BCGT holds for Gaussian output weights as well, with the same limits.",

@@ -13,9 +13,9 @@ KERNELS, RADIAL = "signflip.laws.kernel:kernels", "signflip.laws.kernel:radial_m
 LAW = "signflip.laws.infinite_width:InfiniteWidthLaw."
 GRID = "signflip.laws.pair_moments:_Grid."
 SECOND = "signflip.laws.second_input:PairLaw."
-KERNEL_TEST = "tests/infinite_width/test_kernels.py::"
-MOMENT_TEST = "tests/infinite_width/test_pair_moments.py::"
-TABLE_TEST = "tests/infinite_width/test_tables.py::"
+KERNEL_TEST = "tests/laws/test_kernels.py::"
+MOMENT_TEST = "tests/laws/test_pair_moments.py::"
+TABLE_TEST = "tests/laws/test_tables.py::"
 
 
 def _at_another_angle(change: Any) -> Any:
@@ -98,7 +98,7 @@ MUTANTS = (
             "on_rest = rest / self._rest if self._rest else np.zeros_like(rest)",
             "on_rest = np.zeros_like(rest)",
         ),
-        ("tests/infinite_width/test_regression.py::test_regression_is_that_of_the_process_on_all_partial_derivatives",),
+        ("tests/laws/test_regression.py::test_regression_is_that_of_the_process_on_all_partial_derivatives",),
         blind="a KS distance of 0.012 at most (hard_tanh, d = 5; 0.01 for gelu, tanh, elu at d = 13; t = 2); "
         "INF.joint-law and PAIR.infinite-width detect 0.05.",
     ),
@@ -292,7 +292,7 @@ MUTANTS = (
         "Where the step takes x along e has the wrong sign.",
         edited(SECOND + "sample", "-np.sign(value) * self.step", "np.sign(value) * self.step"),
         (
-            "tests/infinite_width/test_infinite_width_sampling.py::test_trials_are_those_of_the_process_conditioned_on_every_partial_derivative",
+            "tests/laws/test_infinite_width_sampling.py::test_trials_are_those_of_the_process_conditioned_on_every_partial_derivative",
         ),
         blind="a KS distance of 0.012 (hard_tanh, d = 5, an angle of 2); PAIR.infinite-width detects 0.05.",
     ),

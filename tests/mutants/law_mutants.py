@@ -14,7 +14,7 @@ LIMIT, LIMIT_DEEP, SIZE, PIVOTS = "LIMIT.erf", "LIMIT.erf.deep", "MW-3.limit-law
 NATURAL = "signflip.networks.architecture:Architecture.natural_step"
 MOMENTS = "signflip.networks.architecture:Architecture.limit_moments"
 RATE, PERTURBATION = "signflip.laws.limits:limit_flip_rate", "signflip.laws.limits:limit_perturbation"
-CLOSED = "tests/core/test_networks.py::test_limit_moments_and_the_natural_step_are_the_closed_forms"
+CLOSED = "tests/networks/test_networks.py::test_limit_moments_and_the_natural_step_are_the_closed_forms"
 DERIVATIVES = "tests/activations/test_activation_derivatives.py::"
 KINKS = DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks"
 
@@ -40,7 +40,7 @@ MUTANTS = (
         "law: erf(t)",
         "The limit of P(flip) is taken for erf(t), without the sqrt 2.",
         edited(RATE, "math.erf(natural_steps / math.sqrt(2))", "math.erf(natural_steps)"),
-        (LIMIT, "tests/core/test_limit_laws.py::test_the_limit_flip_rate_is_two_phi_minus_one"),
+        (LIMIT, "tests/laws/test_limit_laws.py::test_the_limit_flip_rate_is_two_phi_minus_one"),
     ),
     Mutant(
         "law: Phi(t)",
@@ -143,7 +143,7 @@ MUTANTS = (
         edited("signflip.laws.limits:natural_steps_for", "2 * math.log(1 / failure)", "math.log(1 / failure)"),
         (
             "BCGT.sqrt-log",
-            "tests/core/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",
+            "tests/laws/test_limit_laws.py::test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order",
         ),
     ),
     Mutant(

@@ -240,7 +240,7 @@ MUTANTS = (
             "zip(*passes, strict=True)]",
             ONE_PASS,
         ),
-        ("tests/core/test_conditioned_matrix.py::test_a_single_pass_would_not_be_orthogonal",),
+        ("tests/networks/test_conditioned_matrix.py::test_a_single_pass_would_not_be_orthogonal",),
         blind="a lost digit or two in float32: a KS distance below 1e-3.",
     ),
     Mutant(
@@ -296,7 +296,7 @@ MUTANTS = (
             "self._draws.normal64(self._trials, 1).repeat(1, self.size)",
         ),
         (
-            "tests/core/test_growing_frame.py::"
+            "tests/networks/test_growing_frame.py::"
             "test_lengths_and_inner_products_of_vectors_drawn_in_a_frame_are_those_of_gaussian_vectors",
         ),
         blind="no fault of an attack: W_1 has answered along every axis, and what is drawn there is replaced by it.",

@@ -16,8 +16,8 @@ DRAW = "signflip.sampling.drawing:draw_network"
 OUTPUT = "deviation=1 / math.sqrt(width)"
 PULLBACK = "self.activation.pullback(before, after, signal)"
 STEP = 'signed_step = step if direction == "reversed" else -step'
-ATTACK_TESTS = "tests/core/test_attacks.py::"
-AUTOGRAD = "tests/core/test_networks.py::test_value_and_gradient_are_those_of_torch_and_its_autograd"
+ATTACK_TESTS = "tests/networks/test_attacks.py::"
+AUTOGRAD = "tests/networks/test_networks.py::test_value_and_gradient_are_those_of_torch_and_its_autograd"
 
 
 def _half_sums(forward: Any) -> Any:

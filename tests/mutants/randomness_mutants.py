@@ -20,9 +20,9 @@ NORMAL, NORMAL64 = (
     "signflip.networks.randomness:Draws.normal64",
 )
 ONCE = "tests/mutants/test_draws_are_used_once.py::"
-DEAD = "tests/core/test_joint_law.py::test_a_dead_network_does_not_move_and_its_value_stays_bit_for_bit"
-NORMALS = "tests/core/test_randomness.py::test_normals_are_standard_normal"
-SHARE = "tests/core/test_trials.py::test_no_two_keys_or_blocks_share_a_trial"
+DEAD = "tests/networks/test_joint_law.py::test_a_dead_network_does_not_move_and_its_value_stays_bit_for_bit"
+NORMALS = "tests/networks/test_randomness.py::test_normals_are_standard_normal"
+SHARE = "tests/sampling/test_trials.py::test_no_two_keys_or_blocks_share_a_trial"
 
 
 def _low_bits(_: Any) -> Any:
@@ -154,14 +154,14 @@ MUTANTS = (
         "draws: from torch's global generator",
         "Normals come from a generator that no key seeds.",
         wrapped(NORMAL, _global),
-        ("tests/core/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
+        ("tests/networks/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
         blind="the draws have the right law; what is lost is that a run can be repeated.",
     ),
     Mutant(
         "seeds: twelve bits",
         "torch's generator is seeded with 12 bits only: blocks collide by the thousand.",
         wrapped("signflip.networks.randomness:mersenne_twister", _low_bits),
-        ("tests/core/test_randomness.py::test_every_word_of_the_state_is_drawn_afresh_for_each_key",),
+        ("tests/networks/test_randomness.py::test_every_word_of_the_state_is_drawn_afresh_for_each_key",),
         blind="a collision repeats a block, which moves no rate; seen only where most blocks are repeats.",
     ),
     Mutant(
@@ -174,7 +174,7 @@ MUTANTS = (
         "seeds: configurations share their draws",
         "The configuration is left out of the key.",
         edited(ENTROPY, "[self.seed, self.purpose, self.configuration]", "[self.seed, self.purpose]"),
-        ("tests/core/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
+        ("tests/networks/test_randomness.py::test_a_stream_is_a_function_of_its_key_and_block",),
         blind="each configuration's trials still have their law; only statements on two configurations would feel it.",
     ),
     Mutant(

@@ -10,15 +10,15 @@ from typing import Any
 
 from planting import Mutant, edited, wrapped
 
-SEGMENTS = "tests/core/test_segmented_layers.py::"
+SEGMENTS = "tests/networks/test_segmented_layers.py::"
 LAW = f"{SEGMENTS}test_networks_of_segments_have_the_law_of_ordinary_ones"
 OWN = f"{SEGMENTS}test_each_vector_and_each_segment_has_draws_of_its_own"
 IN_PLACE = f"{SEGMENTS}test_what_is_done_in_place_leaves_the_draws_as_they_were"
-DEVICES = "tests/core/test_devices.py::"
+DEVICES = "tests/sampling/test_devices.py::"
 DEVICE_LAW = f"{DEVICES}test_a_block_on_a_device_has_the_law_of_one_on_the_cpu"
-AHEAD = "tests/engines/test_prefetch.py::"
-INNER = "tests/core/test_inner_products.py::test_inner_products_are_within_rounding_of_exact_sums"
-AGAIN = "tests/core/test_randomness.py::test_children_of_any_two_streams_or_of_two_names_are_different"
+AHEAD = "tests/sampling/engines/test_prefetch.py::"
+INNER = "tests/networks/test_inner_products.py::test_inner_products_are_within_rounding_of_exact_sums"
+AGAIN = "tests/networks/test_randomness.py::test_children_of_any_two_streams_or_of_two_names_are_different"
 ENTRIES = "signflip.networks.segmented:SegmentedCoordinates.entries"
 ORDERED = "signflip.sampling.engines.prefetch:ordered"
 

@@ -158,7 +158,7 @@ MUTANTS = (
         "verdict: one refutation refutes a control",
         "A control is REFUTED by any of its examples, not by each.",
         edited("signflip.evidence.records:check_verdict", "if all(part", "if any(part"),
-        ("tests/plugin/test_plugin_evidence.py::test_a_claim_is_refuted_by_any_example_and_a_control_by_all",),
+        ("tests/evidence/test_verify.py::test_a_claim_is_refuted_by_any_example_and_a_control_by_all",),
         blind="each control is refuted by all of its examples.",
     ),
     Mutant(

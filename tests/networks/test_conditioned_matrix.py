@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from core_support import BOTH, EPS, ScriptedDraws, generator, random_draws
+from support import BOTH, EPS, ScriptedDraws, generator, random_draws
 
 from signflip import activations
 from signflip.networks import matrices

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from core_support import FALSE_FAIL, same_law_p_value
 from numpy.typing import NDArray
+from support import FALSE_FAIL, same_law_p_value
 
 from benchmarks import torch_baseline
 from signflip import Architecture, activations, simulate

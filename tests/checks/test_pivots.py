@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from core_support import FALSE_FAIL, uniform_law_p_value
+from support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations
 from signflip.checks.pivots import ALONG_ATTACK, BACKWARD, FORWARD, INDEPENDENT_PAIRS, PIVOTS, UNSEEN, pivots

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from core_support import FALSE_FAIL, same_law_p_value
+from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core_support import FALSE_FAIL, generator, same_law_p_value
+from support import FALSE_FAIL, generator, same_law_p_value
 
 from signflip import Architecture, activations, simulate
 

@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from core_support import EPS, ScriptedDraws, generator
+from support import EPS, ScriptedDraws, generator
 
 from signflip.networks.matrices import ConditionedGaussian
 from signflip.networks.spaces import Coordinates

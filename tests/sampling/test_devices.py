@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from core_support import FALSE_FAIL, same_law_p_value
+from support import FALSE_FAIL, same_law_p_value
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from core_support import FALSE_FAIL, same_law_p_value
+from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import DESCENT_PROJECTIONS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from core_support import FALSE_FAIL, generator, same_law_p_value, uniform_law_p_value
 from scipy import stats
 from scipy.special import gammainc, ndtr
+from support import FALSE_FAIL, generator, same_law_p_value, uniform_law_p_value
 
 from signflip.inference import clopper_pearson
 from signflip.networks.randomness import ENTRY_LAWS, Key, mersenne_twister

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from core_support import FALSE_FAIL, ScriptedDraws, generator, same_law_p_value, uniform_law_p_value
 from scipy import stats
 from scipy.special import ndtr
+from support import FALSE_FAIL, ScriptedDraws, generator, same_law_p_value, uniform_law_p_value
 
 from signflip import activations
 from signflip.networks.attack import attack
