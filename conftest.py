@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["signflip.plugin.hooks", "signflip.report.pytest_plugin", "pytester"]
+pytest_plugins = ["pytester"]

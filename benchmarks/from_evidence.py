@@ -15,6 +15,7 @@ from benchmarks.row import Ratio, Target, shown
 from benchmarks.timing import least_seconds, progress
 from signflip.claims.claim import Claim
 from signflip.evidence.document import load
+from signflip.evidence.records import plain
 from signflip.inference import RateAtLeast, RateNear, Statement
 
 _RATES = (RateAtLeast.kind, RateNear.kind)
@@ -27,15 +28,14 @@ def standard_run(path: Path) -> dict[str, Any]:
     how = "run `pytest -n auto theorem_checks/`, or give --evidence PATH"
     try:
         document = load(path)
-        run, circumstances = document["run"], document["circumstances"]
-        whole = circumstances["status"] == "finished" and len(document["checks"]) == len(run["registered"])
-        if run["effort"] != "standard" or not whole or run["replay"] is not None:
+        run = document.run
+        whole = document.circumstances.status == "finished" and len(document.checks) == len(run.registered)
+        if run.effort != "standard" or not whole or run.replay is not None:
             raise ValueError(f"{path}: not a whole run at standard effort")
     except ValueError as error:
         raise ValueError(f"{error}; {how}") from error
-    except (LookupError, TypeError) as error:
-        raise ValueError(f"{path}: not evidence of this schema; {how}") from error
-    return document
+    found: dict[str, Any] = plain(document)
+    return found
 
 
 # -- against dense simulation -------------------------------------------------------------------------------

@@ -1,29 +1,27 @@
 """The running of one check: it samples, judges and records; checks in theorem_checks/ speak to it.
 
-Everything a verdict needs ends up in the record as counts and summaries, so that `signflip.evidence.document` can
-judge again from the record alone.
+Everything a verdict needs ends up in the record as counts and summaries, so that `signflip.evidence` can judge again
+from the record alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from signflip.canonical import canonical
-from signflip.checks.errors import BudgetError, InconclusiveError, RefutedError
 from signflip.checks.figure_data import FigureData
-from signflip.checks.pivots import pivots
 from signflip.checks.pools import Pools
+from signflip.checks.record import Record
+from signflip.checks.sampler import Event, Sampler, Source
 from signflip.checks.views import View
 from signflip.claims.claim import Claim
-from signflip.claims.reach import DEFAULT_CAP, ReachError
-from signflip.evidence.records import entry_of, part_verdict
+from signflip.claims.reach import DEFAULT_CAP
+from signflip.evidence.records import Row
 from signflip.inference import (
     Approach,
     DecayExponent,
@@ -32,21 +30,12 @@ from signflip.inference import (
     RateAtLeast,
     RateNear,
     SameLaw,
-    Statement,
     Verdict,
 )
 from signflip.networks.network import RandomNetwork
-from signflip.networks.randomness import Key
 from signflip.networks.spaces import Space
-from signflip.sampling.configuration import DTYPES, Configuration, describe
-from signflip.sampling.drawing import draw_network
-from signflip.sampling.engines.engine import Serial
+from signflip.sampling.configuration import Configuration, describe
 from signflip.sampling.sample import Sample
-from signflip.sampling.trials import collect
-
-Event = Callable[[Sample], NDArray[np.bool_]]
-Progress = Callable[[str], None]
-Source = Callable[[Configuration, Key, int], Generator[Sample]]
 
 
 class Check:
@@ -59,8 +48,7 @@ class Check:
         examples: how many examples may be judged.
         effort: one of `EFFORTS`, for checks whose largest sizes depend on it.
         progress: told, now and then, what is being sampled.
-        source: the stream of a configuration's blocks under a key, of which so many trials are wanted at most:
-            `Engine.blocks` of an engine (default: the serial one).
+        source: the stream of a configuration's blocks; see `Sampler`.
     """
 
     def __init__(
@@ -70,68 +58,23 @@ class Check:
         alpha: float,
         examples: int,
         effort: str = "standard",
-        progress: Progress = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
         source: Source | None = None,
     ) -> None:
-        self.claim = claim
-        self.effort = effort
-        self.alpha = alpha
-        self.networks = 0
-        self.examples: list[dict[str, Any]] = []
-        self.pooled: dict[str, Any] | None = None
-        self.seed = seed
-        self.allowed_examples = examples
+        self.claim, self.seed, self.alpha, self.effort = claim, seed, alpha, effort
+        self.record = Record(claim, examples)
+        self.sampler = Sampler(claim.id, seed, source, self._saw, self._drew)
         self._progress = progress
-        self._source = Serial().blocks if source is None else source
-        self._configurations: set[str] = set()
         self._pools = Pools()
         self._figures = FigureData()
 
-    # -- one example ------------------------------------------------------------------------------------
+    def _saw(self, configuration: Configuration) -> None:
+        if not self.record.is_shrinking:
+            self._figures.saw(configuration)
 
-    def begin(self, draws: Mapping[str, Any], shrinking: bool = False) -> None:
-        """Open the record of an example; ``draws`` is plain data.
-
-        Examples tried while Hypothesis shrinks a failure come after the verdict and add nothing to it.
-        """
-        if not shrinking and len(self.examples) >= self.allowed_examples:
-            raise BudgetError(f"{self.claim.id}: more than the {self.allowed_examples} examples of its budget")
-        self.examples.append(
-            {
-                "draws": dict(draws),
-                "shrinking": shrinking,
-                "pilots": [],
-                "statements": [],
-                "tables": {},
-                "notes": [],
-                "reason": None,
-                "verdict": None,
-            }
-        )
-
-    def abandon(self, reason: str) -> NoReturn:
-        """End the example as INCONCLUSIVE: it cannot reach its statements, for the ``reason`` given."""
-        example = self.examples[-1]
-        example["reason"] = reason
-        example["verdict"] = part_verdict(example)
-        raise InconclusiveError(f"{self.claim.id} is {Verdict.INCONCLUSIVE}: {reason}", example)
-
-    def end(self) -> None:
-        """Close it; raise `RefutedError` or `InconclusiveError` if it did not end as the claim expects."""
-        example = self.examples[-1]
-        if not example["statements"] and self.claim.statements == 0:
-            return  # it only added to pools, which are judged once, at the end
-        example["verdict"] = part_verdict(example)
-        self._hold(example)
-
-    def _hold(self, record: dict[str, Any]) -> None:
-        if record["verdict"] == self.claim.expect:
-            return
-        kind = InconclusiveError if record["verdict"] == Verdict.INCONCLUSIVE else RefutedError
-        wanted = [s for s in record["statements"] if s["verdict"] != self.claim.expect]
-        worst = next((s for s in wanted if s["verdict"] == record["verdict"]), None)
-        text = "no statement was made" if worst is None else f"{worst['name']} [{worst['about']}]: {worst['sentence']}"
-        raise kind(f"{self.claim.id} is {record['verdict']}, expected {self.claim.expect}: {text}", record)
+    def _drew(self) -> None:
+        networks = self.sampler.networks
+        self._progress(f"{self.claim.id}: {len(self.record.examples)} examples, {networks:,} networks")
 
     # -- sampling ---------------------------------------------------------------------------------------
 
@@ -140,33 +83,11 @@ class Check:
 
         A ``use`` of "pilot" draws others, for choosing what is to be confirmed.
         """
-        with closing(self._blocks(configuration, use, trials)) as stream:
-            sample = collect(stream, trials)
-        self.networks += trials
-        return sample
+        return self.sampler.simulate(configuration, trials, use)
 
     def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
-        self._note(configuration)
-        self.networks += trials
-        draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
-        return draw_network(configuration, trials, draws)
-
-    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
-        self._note(configuration)
-        # Closed, the stream cancels what an engine runs ahead; left to the collector, that would be some time later.
-        with closing(self._source(configuration, self._key(configuration, use), trials)) as stream:
-            for block in stream:
-                self._progress(f"{self.claim.id}: {len(self.examples)} examples, {self.networks:,} networks")
-                yield block
-
-    def _note(self, configuration: Configuration) -> None:
-        self._configurations.add(configuration.digest)
-        if not (self.examples and self.examples[-1]["shrinking"]):
-            self._figures.saw(configuration)
-
-    def _key(self, configuration: Configuration, use: str) -> Key:
-        return Key(self.seed, f"{self.claim.id}/{use}", configuration.digest)
+        return self.sampler.block(configuration, trials)
 
     # -- statements about one configuration -------------------------------------------------------------
 
@@ -178,8 +99,8 @@ class Check:
         def state(successes: int, trials: int) -> RateAtLeast:
             return RateAtLeast(successes, trials, threshold, self.alpha)
 
-        counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self._record(name, state(*counts), configuration, cap)
+        counts = self.sampler.count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self.record.state(name, state(*counts), describe(configuration), cap)
 
     def rate_near(
         self,
@@ -196,8 +117,8 @@ class Check:
         def state(successes: int, trials: int) -> RateNear:
             return RateNear(successes, trials, target, tolerance, self.alpha)
 
-        counts = self._count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self._record(name, state(*counts), configuration, cap)
+        counts = self.sampler.count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self.record.state(name, state(*counts), describe(configuration), cap)
 
     def pilot_rate(self, event: Event, configuration: Configuration, *, accept: float, reject: float, cap: int) -> bool:
         """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
@@ -213,32 +134,8 @@ class Check:
             judgement = state(successes, trials).judge()
             return judgement.verdict == Verdict.SUPPORTED or judgement.bounds[1] < reject
 
-        statement = state(*self._count(event, configuration, cap, "pilot", decided))
-        verdict = statement.judge().verdict
-        self._open_example()["pilots"].append(
-            {"about": describe(configuration), "statement": statement.to_json(), "verdict": str(verdict)}
-        )
-        return verdict == Verdict.SUPPORTED
-
-    def _count(
-        self,
-        event: Event,
-        configuration: Configuration,
-        cap: int,
-        use: str,
-        decided: Callable[[int, int], bool],
-    ) -> tuple[int, int]:
-        """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials."""
-        successes = trials = 0
-        with closing(self._blocks(configuration, use, cap)) as stream:
-            for block in stream:
-                rows = block.head(cap - trials)
-                successes += int(np.count_nonzero(event(rows)))
-                trials += len(rows)
-                self.networks += len(rows)
-                if trials >= cap or decided(successes, trials):
-                    break
-        return successes, trials
+        statement = state(*self.sampler.count(event, configuration, cap, "pilot", decided))
+        return self.record.pilot(statement, describe(configuration)) == Verdict.SUPPORTED
 
     def decay_exponent(
         self,
@@ -257,7 +154,7 @@ class Check:
         statement = DecayExponent.from_samples(
             samples, ceiling=ceiling, predicted=predicted, tolerance=tolerance, alpha=self.alpha
         )
-        return self._record(name, statement, about)
+        return self.record.state(name, statement, about)
 
     def same_law(
         self,
@@ -278,10 +175,10 @@ class Check:
             name: SameLaw.from_samples(project(one), project(other), tolerance, self.alpha)
             for name, project in of.items()
         }
-        if not self.examples[-1]["shrinking"]:
+        if not self.record.is_shrinking:
             distances = [statement.distance for statement in statements.values()]
             self._figures.compared(describe(first), describe(second), (one, other), of, distances)
-        return [self._record(name, statement, first) for name, statement in statements.items()]
+        return [self.record.state(name, statement, describe(first)) for name, statement in statements.items()]
 
     def approach(
         self,
@@ -301,7 +198,7 @@ class Check:
         samples = {width: self.simulate(*rung) for width, rung in ladder.items()}
         about = describe(limit[0]) | {"widths": sorted(ladder)}
         return [
-            self._record(
+            self.record.state(
                 name,
                 Approach.from_samples(
                     {width: project(sample) for width, sample in samples.items()},
@@ -317,84 +214,43 @@ class Check:
 
     def identity(self, discrepancies: ArrayLike, bound: float, *, name: str, about: Configuration) -> Judgement:
         """Judge that no discrepancy exceeds ``bound``, one derived from rounding."""
-        return self._record(name, Identity.from_samples(discrepancies, bound), about)
+        return self.record.state(name, Identity.from_samples(discrepancies, bound), describe(about))
 
     def tabulate(self, name: str, event: Event, configurations: Iterable[Configuration], trials: int) -> None:
         """Put the rate of an event over several configurations in the record: a map for readers, no statement."""
         rows = []
         for configuration in configurations:
             sample = self.simulate(configuration, trials)
-            rows.append({"about": describe(configuration), "successes": int(event(sample).sum()), "trials": trials})
-        self.examples[-1]["tables"][name] = rows
+            rows.append(Row(describe(configuration), int(event(sample).sum()), trials))
+        self.record.tabulate(name, rows)
 
     def note(self, text: str) -> None:
         """Put a remark in the example's record, on what was left out and why."""
-        self.examples[-1]["notes"].append(text)
+        self.record.note(text)
 
-    def _record(
-        self, name: str, statement: Statement, about: Configuration | Mapping[str, Any], cap: int | None = None
-    ) -> Judgement:
-        self._require_declared(name, statement, cap)
-        where = describe(about) if isinstance(about, Configuration) else dict(about)
-        entry, judgement = entry_of(name, statement, where)
-        self._open_example()["statements"].append(entry)
-        return judgement
-
-    def _require_declared(self, name: str, statement: Statement, cap: int | None = None) -> None:
-        """What a claim says that it reaches holds only for the statements and the trials that it declares."""
-        declared = self.claim.reach
-        if declared and not any(one.covers(statement, cap) for one in declared):
-            trials = "" if cap is None else f", cap {cap:,}"
-            raise ReachError(
-                f"{self.claim.id}: {name}: its claim's reach declares no {statement.kind} of these thresholds, "
-                f"or one of more trials{trials}: {statement.judge().sentence}"
-            )
-
-    def _open_example(self) -> dict[str, Any]:
-        example = self.examples[-1]
-        if len(example["statements"]) + len(example["pilots"]) >= self.claim.statements:
-            raise BudgetError(
-                f"{self.claim.id}: more than the statements={self.claim.statements} an example that its claim declares"
-            )
-        return example
+    def abandon(self, reason: str) -> NoReturn:
+        """End the example as INCONCLUSIVE: it cannot reach its statements, for the ``reason`` given."""
+        self.record.abandon(reason)
 
     # -- statements pooled over all examples ------------------------------------------------------------
 
     def pool_pivots(self, configuration: Configuration, trials: int) -> None:
         """Add the pivots of at least ``trials`` dense networks (whole blocks) to this check's pools."""
-        self._note(configuration)
-        for block in range(-(-trials // configuration.block_trials)):
-            self.networks += configuration.block_trials
-            for layer in pivots(configuration, self._key(configuration, "confirm"), block):
-                self._pools.add(layer)
+        for layer in self.sampler.pivots(configuration, trials):
+            self._pools.add(layer)
 
     def close(self) -> None:
-        """Judge the pools, once, after the last example; raise as `end` does."""
+        """Judge the pools, once, after the last example; raise as `Record.end` does."""
         made = self._pools.statements(self.claim.tolerance, self.alpha)
-        if not made:
-            return
-        for name, transforms in self._pools.transforms():
-            self._figures.pooled(name, transforms)
-        for name, statement, _ in made:
-            self._require_declared(name, statement)
-        entries = [entry_of(*one)[0] for one in made]
-        if len(entries) > self.claim.pooled:
-            raise BudgetError(
-                f"{self.claim.id}: {len(entries)} pooled statements, its claim declares {self.claim.pooled}"
-            )
-        self.pooled = {"statements": entries, "reason": None, "verdict": None}
-        self.pooled["verdict"] = part_verdict(self.pooled)
-        self._hold(self.pooled)
+        if made:
+            for name, transforms in self._pools.transforms():
+                self._figures.pooled(name, transforms)
+            self.record.pool(made)
 
     @property
     def hypothesis_seed(self) -> int:
         """Where Hypothesis starts for this check: a function of the master seed and the claim's id."""
         return int.from_bytes(hashlib.sha256(canonical([self.seed, self.claim.id]).encode()).digest()[:8], "big")
-
-    @property
-    def configurations(self) -> int:
-        """How many distinct configurations were drawn from."""
-        return len(self._configurations)
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from signflip.evidence.records import Part
 
 
 class NotShownError(AssertionError):
-    """A check did not end as its claim says; ``record`` holds the example, or the pooled statements, with figures."""
+    """A check did not end as its claim says; ``part`` holds the example, or the pooled statements, with figures."""
 
-    def __init__(self, message: str, record: dict[str, Any]) -> None:
+    def __init__(self, message: str, part: Part) -> None:
         super().__init__(message)
-        self.record = record
+        self.part = part
 
 
 class RefutedError(NotShownError):

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import Activation
-from signflip.checks.check import Check, Event
+from signflip.checks.check import Check
+from signflip.checks.sampler import Event
 from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.networks.architecture import Architecture
 from signflip.sampling.configuration import Configuration

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from signflip.claims.effort import EFFORTS
 from signflip.claims.reach import Reach
 
 # [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only.
 MARKS = ("abstract", "derived", "prior", "memory")
 EXPECTATIONS = ("SUPPORTED", "REFUTED")
-# How many examples a check draws at each effort, relative to its claim's number; some checks' largest sizes follow.
-EFFORTS = {"quick": 0.25, "standard": 1.0, "nightly": 8.0}
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class Reach:
     """
 
     kind: str
-    about: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, int | float] = field(default_factory=dict)
     trials: int = 1
     effect: float = 0.0
     room: float | None = None

@@ -29,15 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem)
     if problems:
         return 1
-    statements = sum(
-        len(part["statements"])
-        for check in document["checks"]
-        for part in [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
-    )
-    missing = sum(len(document.get("circumstances", {}).get(kind, [])) for kind in ("lost", "not_reached"))
+    statements = sum(len(part.statements) for check in document.checks for part in check.parts)
+    missing = len(document.circumstances.lost) + len(document.circumstances.not_reached)
     print(
-        f"{options.file}: {len(document['checks'])} checks, {statements} statements: every verdict follows"
-        + (f"; {missing} of {len(document['checks']) + missing} left no evidence" if missing else "")
+        f"{options.file}: {len(document.checks)} checks, {statements} statements: every verdict follows"
+        + (f"; {missing} of {len(document.checks) + missing} left no evidence" if missing else "")
     )
     return 0
 

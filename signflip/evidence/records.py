@@ -1,82 +1,283 @@
-"""How the record of a check names configurations and holds statements."""
+"""The records of a run, typed: what evidence holds, read strictly and written as plain data.
+
+A field that is missing, unknown or of another type is refused by its path, e.g. ``$.checks[0].alpha``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
+import msgspec
+from msgspec import Struct
+
+from signflip.claims.claim import Claim
 from signflip.inference import Judgement, Statement, Verdict, combine
 
+SCHEMA = 1
+# The status of a run that left only the lines of some of its checks.
+CUT_SHORT = "cut short"
 
-def entry_of(name: str, statement: Statement, about: Mapping[str, Any]) -> tuple[dict[str, Any], Judgement]:
-    """A statement as the record holds it, with what can be computed from it, and its judgement."""
-    judgement = statement.judge()
-    entry = {
-        "name": name,
-        "about": dict(about),
-        "statement": statement.to_json(),
-        "verdict": str(judgement.verdict),
-        "bounds": list(judgement.bounds),
-        "margin": judgement.margin,
-        "p_value": judgement.p_value,
-        "sentence": judgement.sentence,
-    }
-    return entry, judgement
+Record = TypeVar("Record")
 
 
-def part_verdict(part: Mapping[str, Any]) -> str:
-    """The verdict of an example, or of the pooled statements, from its statements; INCONCLUSIVE if it was abandoned."""
-    verdicts = [Verdict(entry["verdict"]) for entry in part["statements"]]
-    if part["reason"] is not None:
-        verdicts.append(Verdict.INCONCLUSIVE)
-    return str(combine(verdicts))
+class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A statement about one configuration, and what follows from its counts."""
+
+    name: str
+    about: dict[str, Any]
+    statement: Statement
+    verdict: Verdict
+    bounds: tuple[float, ...]
+    margin: float | None
+    p_value: float | None
+    sentence: str
+
+    @classmethod
+    def of(cls, name: str, statement: Statement, about: Mapping[str, Any]) -> Entry:
+        """The entry of a statement, judged."""
+        judged = statement.judge()
+        return cls(
+            name=name,
+            about=dict(about),
+            statement=statement,
+            verdict=judged.verdict,
+            bounds=judged.bounds,
+            margin=judged.margin,
+            p_value=judged.p_value,
+            sentence=judged.sentence,
+        )
+
+    @property
+    def judgement(self) -> Judgement:
+        """The figures as they stand here; `signflip.evidence.verify` compares them with the statement's own."""
+        return Judgement(self.verdict, self.bounds, self.margin, self.p_value, self.sentence)
 
 
-def check_verdict(record: Mapping[str, Any]) -> str:
-    """The verdict of a check from those of its examples and its pooled statements.
+class Pilot(Struct, forbid_unknown_fields=True):
+    """A statement that chose what was to be confirmed, on draws of its own."""
 
-    A claim is SUPPORTED when all of them are, and REFUTED by any. A control is a false claim: it must
-    be REFUTED by each, and what is not refuted by one is not refuted.
+    about: dict[str, Any]
+    statement: Statement
+    verdict: Verdict
+
+
+class Row(Struct, forbid_unknown_fields=True):
+    """One configuration of a table for readers: no verdict rests on it."""
+
+    about: dict[str, Any]
+    successes: int
+    trials: int
+
+
+class Part(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Statements that are judged together; ``reason`` says why they were abandoned, ``verdict`` is None till judged."""
+
+    statements: list[Entry] = []
+    reason: str | None = None
+    verdict: Verdict | None = None
+
+    def combined(self) -> Verdict:
+        """The verdict on all statements; INCONCLUSIVE if they were abandoned or there are none."""
+        verdicts = [entry.verdict for entry in self.statements]
+        return combine([*verdicts, Verdict.INCONCLUSIVE] if self.reason is not None else verdicts)
+
+
+class Example(Part, kw_only=True, forbid_unknown_fields=True):
+    """One configuration of a check; ``shrinking`` ones were tried after the verdict, and add nothing to it."""
+
+    draws: dict[str, Any]
+    shrinking: bool = False
+    pilots: list[Pilot] = []
+    tables: dict[str, list[Row]] = {}
+    notes: list[str] = []
+
+
+class CheckRecord(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All that one check tried, counted and decided."""
+
+    id: str
+    nodeid: str
+    claim: Claim
+    alpha: float
+    allowed_examples: int
+    reach: list[dict[str, Any]]
+    examples: list[Example]
+    pooled: Part | None
+    figures: dict[str, Any]
+    networks: int
+    configurations: int
+    error: str | None
+    verdict: Verdict = Verdict.INCONCLUSIVE
+
+    @property
+    def parts(self) -> list[Part]:
+        """The examples that count, and the pooled statements."""
+        counted: list[Part] = [example for example in self.examples if not example.shrinking]
+        return counted + ([self.pooled] if self.pooled is not None else [])
+
+    @property
+    def as_claimed(self) -> bool:
+        """Whether the check ended as its claim says."""
+        return self.error is None and self.verdict == self.claim.expect
+
+    def combined(self) -> Verdict:
+        """The verdict of the check from those of its parts.
+
+        A claim is SUPPORTED when all of them are, and REFUTED by any. A control is a false claim: it must be REFUTED by
+        each, and what is not refuted by one is not refuted.
+        """
+        verdicts = [part.verdict for part in self.parts if part.verdict is not None]
+        if self.error is not None or not verdicts:
+            return Verdict.INCONCLUSIVE
+        if self.claim.expect == Verdict.REFUTED:
+            others = [verdict for verdict in verdicts if verdict != Verdict.REFUTED]
+            return combine(others) if others else Verdict.REFUTED
+        return combine(verdicts)
+
+
+class Case(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One case that can be run again: an example, by what was drawn, or a whole check, by its number of examples."""
+
+    check: str
+    effort: str
+    seed: int
+    alpha: float
+    draws: dict[str, Any] | int
+
+
+class Run(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What fixes a run."""
+
+    seed: int
+    effort: str
+    false_alarm: float
+    registered: list[str]
+    replay: Case | None = None
+    device: str = "cpu"
+    code: str = ""
+    versions: dict[str, str] = {}
+
+
+class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Host, times and workers: what no figure depends on. Outside the digest."""
+
+    status: str = "finished"
+    started: str = ""
+    seconds: float = 0.0
+    check_seconds: dict[str, float] = {}
+    host: str = ""
+    platform: str = ""
+    cores: int | None = None
+    workers: int | str = 0
+    engine: str = "serial"
+    lost: list[str] = []
+    not_reached: list[str] = []
+
+
+class Head(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The first line of evidence.jsonl: the document before any check."""
+
+    schema: int
+    run: Run
+    circumstances: Circumstances
+
+
+class Line(Struct, forbid_unknown_fields=True):
+    """A finished check: its record, the seconds that it took, and those since the run began."""
+
+    check: CheckRecord
+    check_seconds: float
+    seconds: float
+
+
+class _Version(Struct):
+    schema: int
+
+
+def require_schema(text: str) -> None:
+    """Refuse, by its number, what another version of this program wrote: its fields may be others.
+
+    Raises:
+        ValueError: naming the schema.
     """
-    parts = [e["verdict"] for e in record["examples"] if e["verdict"] is not None and not e["shrinking"]]
-    if record["pooled"] is not None:
-        parts.append(record["pooled"]["verdict"])
-    if record["error"] is not None or not parts:
-        return str(Verdict.INCONCLUSIVE)
-    if record["claim"]["expect"] == Verdict.REFUTED:
-        if all(part == Verdict.REFUTED for part in parts):
-            return str(Verdict.REFUTED)
-        return str(combine(Verdict(part) for part in parts if part != Verdict.REFUTED))
-    return str(combine(Verdict(part) for part in parts))
+    if (found := from_text(_Version, text).schema) != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}, got {found}")
 
 
-def tightest(check: Mapping[str, Any]) -> Mapping[str, Any] | None:
+class Document(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The record of a run; `signflip.evidence.document` makes, writes and reads it."""
+
+    schema: int
+    run: Run
+    checks: list[CheckRecord]
+    circumstances: Circumstances
+    digest: str = ""
+
+
+def plain(value: Any) -> Any:
+    """``value`` as numbers, texts, None, lists and dicts with text keys, ready for `signflip.canonical.canonical`."""
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, Statement | Claim):
+        return value.to_json()
+    if isinstance(value, Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def typed(kind: type[Record], data: Any) -> Record:
+    """The record that plain ``data`` holds.
+
+    Raises:
+        ValueError: naming the path of what is missing, unknown, or of another type.
+    """
+    return msgspec.convert(data, kind, dec_hook=_statement)
+
+
+def from_text(kind: type[Record], text: str | bytes) -> Record:
+    """The record that a JSON text holds; as `typed`."""
+    return msgspec.json.decode(text, type=kind, dec_hook=_statement)
+
+
+def _statement(kind: type, data: Any) -> Any:
+    if kind is Statement:
+        return Statement.from_json(data)
+    raise NotImplementedError(kind)
+
+
+def tightest(check: CheckRecord) -> Entry | None:
     """The statement that carries a check's verdict with least to spare, None if there is none.
 
     Of a claim, the statement nearest to its threshold; of a control, each example's strongest refutation, and of
     these the weakest.
     """
-    parts = [example for example in check["examples"] if not example["shrinking"]]
-    parts += [check["pooled"]] if check["pooled"] is not None else []
     carrying = [
-        [s for s in part["statements"] if s["verdict"] == check["verdict"] and s["margin"] is not None]
-        for part in parts
+        [s for s in part.statements if s.verdict == check.verdict and s.margin is not None] for part in check.parts
     ]
-    if check["verdict"] == "REFUTED":
+    if check.verdict == Verdict.REFUTED:
         strongest = [min(entries, key=_evidence_left) for entries in carrying if entries]
         return max(strongest, key=_evidence_left) if strongest else None
-    entries = [s for entries in carrying for s in entries if s["statement"]["kind"] != "identity"]
+    entries = [s for entries in carrying for s in entries if s.statement.kind != "identity"]
     if not entries:  # identities alone: the one that uses most of its bound
         entries = [s for entries in carrying for s in entries]
-        entries = [s for s in entries if s["statement"]["bound"] > 0] or entries
+        entries = [s for s in entries if s.statement.bound > 0] or entries  # type: ignore[attr-defined]
     return min(entries, key=_room) if entries else None
 
 
-def _room(entry: Mapping[str, Any]) -> float:
+def _room(entry: Entry) -> float:
     """How far the bound lies from the threshold; of an identity, relative to its bound."""
-    return abs(float(entry["margin"])) / (float(entry["statement"].get("bound", 1.0)) or 1.0)
+    assert entry.margin is not None
+    return abs(entry.margin) / (getattr(entry.statement, "bound", 1.0) or 1.0)
 
 
-def _evidence_left(entry: Mapping[str, Any]) -> float:
+def _evidence_left(entry: Entry) -> float:
     """What a refutation leaves of the claim: its p-value, or the margin by which its bound misses."""
-    return float(entry["margin"] if entry["p_value"] is None else entry["p_value"])
+    left = entry.margin if entry.p_value is None else entry.p_value
+    assert left is not None
+    return left

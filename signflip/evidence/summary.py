@@ -8,47 +8,42 @@ from typing import Any
 
 from signflip.claims.claim import Claim
 from signflip.claims.feasibility import POWER, sentences
-from signflip.evidence.records import tightest
+from signflip.evidence.records import CheckRecord, Document, plain, tightest
 
 _HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "error rate", "tightest bound", "seconds")
 
 
-def summary_lines(document: Mapping[str, Any], path: Path, problems: Iterable[str]) -> list[str]:
+def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> list[str]:
     """A table of the checks, a sentence on the whole, and the ``path`` where the evidence lies."""
-    circumstances = document["circumstances"]
+    checks, run, circumstances = document.checks, document.run, document.circumstances
     rows: list[tuple[str, ...]] = [
         (
-            check["id"],
-            f"[{check['claim']['mark']}]",
+            check.id,
+            f"[{check.claim.mark}]",
             _verdict(check),
-            f"{check['configurations']:,}",
-            f"{check['networks']:,}",
-            f"{check['alpha']:.1e}",
+            f"{check.configurations:,}",
+            f"{check.networks:,}",
+            f"{check.alpha:.1e}",
             tightest_bound(check),
-            f"{circumstances['check_seconds'].get(check['id'], 0):.1f}",
+            f"{circumstances.check_seconds.get(check.id, 0):.1f}",
         )
-        for check in document["checks"]
+        for check in checks
     ]
-    lines = _table(_HEADINGS, rows)
-    networks = sum(check["networks"] for check in document["checks"])
-    configurations = sum(check["configurations"] for check in document["checks"])
-    as_claimed = sum(
-        check["error"] is None and check["verdict"] == check["claim"]["expect"] for check in document["checks"]
-    )
-    run = document["run"]
-    lines += [
+    configurations, networks = sum(check.configurations for check in checks), sum(check.networks for check in checks)
+    lines = [
+        *_table(_HEADINGS, rows),
         "",
-        f"{as_claimed} of {len(rows)} checks ended as claimed; {configurations:,} configurations, {networks:,} random "
-        f"networks, seed {run['seed']}; false alarms at most {run['false_alarm']:g} a run "
-        f"({run['false_alarm'] / len(run['registered']):.2g} a check).",
+        f"{sum(check.as_claimed for check in checks)} of {len(rows)} checks ended as claimed; {configurations:,} "
+        f"configurations, {networks:,} random networks, seed {run.seed}; false alarms at most {run.false_alarm:g} a "
+        f"run ({run.false_alarm / len(run.registered):.2g} a check).",
     ]
-    idle = len(run["registered"]) - len(rows) - len(circumstances["lost"])
+    idle = len(run.registered) - len(rows) - len(circumstances.lost)
     if idle:
         lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
-    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances["lost"]]
-    lines += [f"NOT REACHED: {name}, the run was stopped before" for name in circumstances["not_reached"]]
+    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances.lost]
+    lines += [f"NOT REACHED: {name}, the run was stopped before" for name in circumstances.not_reached]
     lines += [f"PROBLEM: {problem}" for problem in problems]
-    lines.append(f"evidence: {path} (sha256 but for circumstances: {document['digest'][:16]})")
+    lines.append(f"evidence: {path} (sha256 but for circumstances: {document.digest[:16]})")
     return lines
 
 
@@ -70,12 +65,12 @@ def claims_table(collected: Iterable[tuple[Claim, float, int]], false_alarm: flo
     return lines
 
 
-def tightest_bound(check: Mapping[str, Any]) -> str:
+def tightest_bound(check: CheckRecord) -> str:
     """The bound that carries the verdict with least to spare, in a few words."""
     entry = tightest(check)
     if entry is None:
         return "-"
-    return _bound_refuted(entry) if check["verdict"] == "REFUTED" else _bound(entry)
+    return _bound_refuted(plain(entry)) if check.verdict == "REFUTED" else _bound(plain(entry))
 
 
 def _bound(entry: Mapping[str, Any]) -> str:
@@ -105,13 +100,12 @@ def _bound_refuted(entry: Mapping[str, Any]) -> str:
     return _bound(entry)
 
 
-def _verdict(check: Mapping[str, Any]) -> str:
-    if check["error"] is not None:
+def _verdict(check: CheckRecord) -> str:
+    if check.error is not None:
         return "ERROR"
-    as_claimed = check["verdict"] == check["claim"]["expect"]
-    if check["claim"]["expect"] == "REFUTED":
-        return "REFUTED, as it must be" if as_claimed else f"{check['verdict']} (must be REFUTED)"
-    return str(check["verdict"])
+    if check.claim.expect == "REFUTED":
+        return "REFUTED, as it must be" if check.as_claimed else f"{check.verdict} (must be REFUTED)"
+    return str(check.verdict)
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -3,122 +3,112 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from signflip.claims.claim import Claim
 from signflip.claims.feasibility import figures
-from signflip.evidence.document import SCHEMA, digest
-from signflip.evidence.records import check_verdict, part_verdict
-from signflip.inference import Budget, Statement
+from signflip.evidence.document import digest
+from signflip.evidence.records import Case, CheckRecord, Document, Entry, Example, Pilot
+from signflip.inference import Budget
 
 
-def verify(document: Mapping[str, Any]) -> list[str]:
+def verify(document: Document) -> list[str]:
     """What is wrong with a document, in words; empty if every verdict follows from the counts.
 
     Judges every statement again, and compares its verdict, figures and sentence, its alpha with its share of the
     budget, the number of examples allowed with that of its claim at this effort, what each check says that it detects,
     the verdicts of examples and checks, and the digest. What was claimed, and of which networks, only the code can say.
     """
-    if document.get("schema") != SCHEMA:
-        return [f"schema={document.get('schema')!r}: this program reads schema {SCHEMA}"]
     problems: list[str] = []
     try:
-        if document["digest"] != digest(document):
+        if document.digest != digest(document):
             problems.append("digest: the content is not what was written")
-        run = document["run"]
-        budget = Budget(run["false_alarm"], tuple(run["registered"]))
-        ids = [check["id"] for check in document["checks"]]
+        run = document.run
+        budget = Budget(run.false_alarm, tuple(run.registered))
+        ids = [check.id for check in document.checks]
         problems += [f"{name}: more than one record" for name in sorted({i for i in ids if ids.count(i) > 1})]
-        replayed = run.get("replay")
-        if replayed is not None:
-            problems += _replay_problems(document, replayed)
-        for check in document["checks"]:
-            problems += [
-                f"{check['id']}: {problem}" for problem in _check_problems(check, run["effort"], budget, replayed)
-            ]
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        if run.replay is not None:
+            problems += _replay_problems(document, run.replay)
+        for check in document.checks:
+            problems += [f"{check.id}: {problem}" for problem in _check_problems(check, run.effort, budget, run.replay)]
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         problems.append(f"not a document of this schema: {type(error).__name__}: {error}")
     return problems
 
 
-def _replay_problems(document: Mapping[str, Any], replayed: Mapping[str, Any]) -> Iterable[str]:
-    if any(check["id"] != replayed["check"] for check in document["checks"]):
-        yield f"a replay of {replayed['check']} holds other checks"
-    if any(check["allowed_examples"] != 1 for check in document["checks"]) and isinstance(replayed["draws"], dict):
+def _replay_problems(document: Document, replayed: Case) -> Iterable[str]:
+    if any(check.id != replayed.check for check in document.checks):
+        yield f"a replay of {replayed.check} holds other checks"
+    if any(check.allowed_examples != 1 for check in document.checks) and isinstance(replayed.draws, dict):
         yield "a replay of one example allows more"
 
 
-def _check_problems(
-    check: Mapping[str, Any], effort: str, budget: Budget, replayed: Mapping[str, Any] | None
-) -> Iterable[str]:
-    claim = Claim(**check["claim"])
-    if check["id"] != claim.id:
+def _check_problems(check: CheckRecord, effort: str, budget: Budget, replayed: Case | None) -> Iterable[str]:
+    claim = check.claim
+    if check.id != claim.id:
         yield f"its claim is {claim.id}"
     # A replay takes the error rate of the run that it comes from, and is no part of a run.
-    alpha = budget.statement_share(claim.id, check["allowed_examples"], claim.statements, claim.pooled)
+    alpha = budget.statement_share(claim.id, check.allowed_examples, claim.statements, claim.pooled)
     if replayed is not None:
-        alpha = replayed["alpha"]
-    elif check["allowed_examples"] != (allowed := claim.examples_at(effort)):
-        yield f"{check['allowed_examples']!r} examples allowed, at {effort} effort its claim draws {allowed}"
-    if check["alpha"] != alpha:
-        yield f"alpha {check['alpha']!r}, its share of the budget is {alpha!r}"
-    if not _same_figures(check.get("reach", []), figures(claim.reach, check["alpha"], check["allowed_examples"])):
+        alpha = replayed.alpha
+    elif check.allowed_examples != (allowed := claim.examples_at(effort)):
+        yield f"{check.allowed_examples!r} examples allowed, at {effort} effort its claim draws {allowed}"
+    if check.alpha != alpha:
+        yield f"alpha {check.alpha!r}, its share of the budget is {alpha!r}"
+    if not _same_figures(check.reach, figures(claim.reach, check.alpha, check.allowed_examples)):
         yield "reach: what it says that it detects does not follow from its claim and its error rate"
-    parts = list(check["examples"]) + ([check["pooled"]] if check["pooled"] is not None else [])
+    parts = [*check.examples, *([check.pooled] if check.pooled is not None else [])]
     for part in parts:
-        pilots = part.get("pilots", [])
-        if len(part["statements"]) + len(pilots) > (claim.pooled if part is check["pooled"] else claim.statements):
+        pilots = part.pilots if isinstance(part, Example) else []
+        if len(part.statements) + len(pilots) > (claim.pooled if part is check.pooled else claim.statements):
             yield "more statements than its claim declares"
-        for entry in part["statements"]:
+        for entry in part.statements:
             yield from _statement_problems(entry, alpha)
-        for entry in pilots:
-            yield from _pilot_problems(entry, alpha)
+        for pilot in pilots:
+            yield from _pilot_problems(pilot, alpha)
         # An example that raised, or only added to pools, has no verdict.
-        open_ended = not part["statements"] or check["error"] is not None or part.get("shrinking", False)
-        if part["verdict"] != (verdict := part_verdict(part)) and not (part["verdict"] is None and open_ended):
-            yield f"an example says {part['verdict']}, its statements give {verdict}"
-    if sum(not example["shrinking"] for example in check["examples"]) > check["allowed_examples"]:
+        shrinking = isinstance(part, Example) and part.shrinking
+        open_ended = not part.statements or check.error is not None or shrinking
+        if part.verdict != (verdict := part.combined()) and not (part.verdict is None and open_ended):
+            yield f"an example says {part.verdict}, its statements give {verdict}"
+    if sum(not example.shrinking for example in check.examples) > check.allowed_examples:
         yield "more examples than its budget allows"
-    if check["verdict"] != check_verdict(check):
-        yield f"verdict {check['verdict']}, its parts give {check_verdict(check)}"
+    if check.verdict != check.combined():
+        yield f"verdict {check.verdict}, its parts give {check.combined()}"
 
 
-def _statement_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]:
-    statement = Statement.from_json(entry["statement"])
-    judgement = statement.judge()
+def _statement_problems(entry: Entry, alpha: float) -> Iterable[str]:
+    statement, judgement = entry.statement, entry.statement.judge()
     if statement.alpha not in (alpha, 0.0) or (statement.alpha == 0.0 and statement.kind != "identity"):
-        yield f"{entry['name']}: alpha {statement.alpha!r}, its share is {alpha!r}"
-    if entry["verdict"] != judgement.verdict:
-        yield f"{entry['name']}: verdict {entry['verdict']}, its counts give {judgement.verdict}"
-    if not _close(entry["bounds"], judgement.bounds):
-        yield f"{entry['name']}: bounds {entry['bounds']}, its counts give {list(judgement.bounds)}"
-    if (entry["margin"] is None) != (judgement.margin is None) or (
-        judgement.margin is not None and not _close([entry["margin"]], [judgement.margin])
-    ):
-        yield f"{entry['name']}: margin {entry['margin']}, its counts and threshold give {judgement.margin}"
-
+        yield f"{entry.name}: alpha {statement.alpha!r}, its share is {alpha!r}"
+    if entry.verdict != judgement.verdict:
+        yield f"{entry.name}: verdict {entry.verdict}, its counts give {judgement.verdict}"
+    if not _close(entry.bounds, judgement.bounds):
+        yield f"{entry.name}: bounds {list(entry.bounds)}, its counts give {list(judgement.bounds)}"
+    if not _agree(entry.margin, judgement.margin, 1e-9):
+        yield f"{entry.name}: margin {entry.margin}, its counts and threshold give {judgement.margin}"
     # A control's p-value is what its verdict rests on, and the sentence is what a reader sees.
-    if (entry["p_value"] is None) != (judgement.p_value is None) or (
-        judgement.p_value is not None and not math.isclose(entry["p_value"], judgement.p_value, rel_tol=1e-6)
-    ):
-        yield f"{entry['name']}: p-value {entry['p_value']}, its counts give {judgement.p_value}"
-    if entry["sentence"] != judgement.sentence:
-        yield f"{entry['name']}: says {entry['sentence']!r}, its counts give {judgement.sentence!r}"
+    if not _agree(entry.p_value, judgement.p_value, 1e-6, least=0.0):
+        yield f"{entry.name}: p-value {entry.p_value}, its counts give {judgement.p_value}"
+    if entry.sentence != judgement.sentence:
+        yield f"{entry.name}: says {entry.sentence!r}, its counts give {judgement.sentence!r}"
 
 
-def _pilot_problems(entry: Mapping[str, Any], alpha: float) -> Iterable[str]:
-    statement = Statement.from_json(entry["statement"])
-    if statement.alpha != alpha:
-        yield f"a pilot: alpha {statement.alpha!r}, its share is {alpha!r}"
-    if entry["verdict"] != (verdict := statement.judge().verdict):
-        yield f"a pilot: verdict {entry['verdict']}, its counts give {verdict}"
+def _pilot_problems(entry: Pilot, alpha: float) -> Iterable[str]:
+    if entry.statement.alpha != alpha:
+        yield f"a pilot: alpha {entry.statement.alpha!r}, its share is {alpha!r}"
+    if entry.verdict != (verdict := entry.statement.judge().verdict):
+        yield f"a pilot: verdict {entry.verdict}, its counts give {verdict}"
+
+
+def _agree(found: float | None, expected: float | None, relative: float, least: float = 1e-12) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=relative, abs_tol=least)
 
 
 def _close(found: Sequence[float], expected: Sequence[float]) -> bool:
-    return len(found) == len(expected) and all(
-        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(found, expected, strict=True)
-    )
+    return len(found) == len(expected) and all(_agree(a, b, 1e-9) for a, b in zip(found, expected, strict=True))
 
 
 def _same_figures(found: Any, expected: Any) -> bool:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from signflip.plugin.run_log import RunLog
 
-if TYPE_CHECKING:
-    pass
+# The name of a report's property that carries a check's record.
+PROPERTY = "theorem_evidence"
 
 
 class Listener:
-    """The controller's ear: reports in, evidence out."""
+    """Reports in, evidence out."""
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a test has started."""
         self._log.start(nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        text = getattr(report, "theorem_evidence", None)
-        if text is not None:
-            self._log.receive(text, report.duration)
+        """Take the record off the report: JUnit's XML would hold all of it, since it lists the properties."""
+        carried = [text for name, text in report.user_properties if name == PROPERTY]
+        report.user_properties = [pair for pair in report.user_properties if pair[0] != PROPERTY]
+        for text in carried:
+            self._log.receive(str(text), report.duration)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the document, let others hear of it, and turn the exit red where a check did not end as claimed."""
         stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldfail
         self._log.finish("stopped" if stopped or session.shouldstop else "finished")
         log = self._log

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.internal.conjecture import providers
 
@@ -23,6 +25,19 @@ def steady_draws() -> Generator[None]:
         yield
     finally:
         setattr(provider, method, usual)
+
+
+def settle(check: Any, examples: int, nodeid: str) -> None:
+    """Give a check under @given its settings, before Hypothesis's own plugin looks at them.
+
+    Raises:
+        pytest.Collector.CollectError: if it has settings of its own.
+    """
+    settings = hypothesis_settings(examples)
+    if not hasattr(check, "_hypothesis_internal_settings_applied"):
+        settings(check)
+    elif repr(check._hypothesis_internal_use_settings) != repr(settings):  # as after --keep-duplicates
+        raise pytest.Collector.CollectError(f"{nodeid}: a check takes no @settings; its claim says how many examples")
 
 
 def hypothesis_settings(examples: int) -> hypothesis.settings:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signflip.evidence.records import Document
 
 
-def pytest_theorem_evidence(document: dict[str, Any], folder: Path) -> list[str]:  # type: ignore[empty-body]
+def pytest_theorem_evidence(document: Document, folder: Path) -> list[str]:  # type: ignore[empty-body]
     """Hear of a run's evidence, once it is on disk: on the controller, after the last check, and not of a replay.
 
     Args:

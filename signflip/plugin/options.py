@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from signflip.claims.claim import EFFORTS
+from signflip.claims.effort import EFFORTS
+from signflip.plugin import workers
 from signflip.plugin.heartbeat import writable
-from signflip.sampling.engines.choice import ALLOWED, EngineError, parse
+from signflip.sampling.engines.choice import ALLOWED, Choice, EngineError, parse
+
+if TYPE_CHECKING:
+    from signflip.evidence.records import Case
 
 DEFAULT_SEED = 20220317
 DEFAULT_FALSE_ALARM = 1e-6
+DEFAULT_SUITE = "theorem_checks"
 LONGEST_SEED = 100
 DEVICES = ("cpu", "cuda", "auto")
 
@@ -63,43 +68,81 @@ def add_options(parser: pytest.Parser) -> None:
         "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run the one case that a failure printed"
     )
     parser.addini(
-        "theorem_suite", "folder whose @claim functions share the false-alarm budget", default="theorem_checks"
+        "theorem_suite",
+        f"folder whose @claim functions share the false-alarm budget (default: {DEFAULT_SUITE})",
+        default="",
     )
 
 
-def settle_options(config: pytest.Config) -> None:
-    """Replace the options' texts by their values; a worker reads the same texts, but draws no seed of its own.
+@dataclass(frozen=True)
+class Device:
+    """Where the trials are drawn: ``kind`` is "cpu" or "cuda"; ``note`` says why, where "auto" was asked for.
 
-    Raises:
-        pytest.UsageError: naming the option, its value and what is allowed.
+    ``visible`` are the CUDA devices that the controller shares out.
     """
-    option = config.option
-    seed = str(getattr(config, "workerinput", {}).get("theorem_seed", option.theorem_seed))
-    if seed == "random":
-        option.theorem_seed = secrets.randbits(32)
-    elif seed.isascii() and seed.isdigit() and len(seed) <= LONGEST_SEED:
-        option.theorem_seed = int(seed)
-    else:
-        allowed = f"whole numbers from 0, of at most {LONGEST_SEED} digits, or 'random'"
-        raise pytest.UsageError(f"--theorem-seed={seed}: allowed are {allowed}")
-    text = option.theorem_false_alarm
+
+    kind: str = "cpu"
+    note: str = ""
+    visible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for, checked; a replay's seed and effort are those of the run that it comes from."""
+
+    effort: str
+    seed: int
+    false_alarm: float
+    device: Device
+    engine: Choice
+    report: str
+    replay: Case | None = None
+
+    @classmethod
+    def settled(cls, config: pytest.Config) -> Self:
+        """The options of this session; a worker reads the same texts, but draws no seed of its own.
+
+        Raises:
+            pytest.UsageError: naming the option, its value and what it must be.
+        """
+        given = config.option
+        seed, false_alarm = _seed(config), _false_alarm(given.theorem_false_alarm)
+        engine = _engine(config)
+        device = _device(config, engine)
+        replay = None if given.theorem_replay is None else _replay(given.theorem_replay)
+        _require_folder(config)
+        return cls(
+            effort=given.theorem_effort if replay is None else replay.effort,
+            seed=seed if replay is None else replay.seed,
+            false_alarm=false_alarm,
+            device=device,
+            engine=engine,
+            report=given.theorem_report,
+            replay=replay,
+        )
+
+
+def _seed(config: pytest.Config) -> int:
+    text = workers.given(config).get("theorem_seed", config.option.theorem_seed)
+    if text == "random":
+        return secrets.randbits(32)
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_SEED:
+        return int(text)
+    wanted = f"a whole number from 0, of at most {LONGEST_SEED} digits, or 'random'"
+    raise pytest.UsageError(f"--theorem-seed must be {wanted}, got {text}")
+
+
+def _false_alarm(text: str) -> float:
     try:
-        option.theorem_false_alarm = float(text)
+        found = float(text)
     except ValueError:
-        option.theorem_false_alarm = float("nan")
-    if not 0 < option.theorem_false_alarm < 1:
-        raise pytest.UsageError(f"--theorem-false-alarm={text}: allowed are numbers 0 < P < 1")
-    _require_engine(config)
-    settle_device(config)
-    if isinstance(option.theorem_replay, str):
-        option.theorem_replay = _replay(option.theorem_replay)
-    folder = config.rootpath / option.theorem_report
-    ancestor = next(path for path in (folder, *folder.parents) if path.exists())
-    if not ancestor.is_dir() or not writable(ancestor):
-        raise pytest.UsageError(f"--theorem-report={option.theorem_report}: {ancestor} is not a folder to write to")
+        found = float("nan")
+    if not 0 < found < 1:
+        raise pytest.UsageError(f"--theorem-false-alarm must be a number with 0 < P < 1, got {text}")
+    return found
 
 
-def _replay(text: str) -> dict[str, Any]:
+def _replay(text: str) -> Case:
     from signflip.plugin.replay import parse
 
     try:
@@ -108,51 +151,42 @@ def _replay(text: str) -> dict[str, Any]:
         raise pytest.UsageError(f"--theorem-replay: {error}") from error
 
 
-def _require_engine(config: pytest.Config) -> None:
+def _engine(config: pytest.Config) -> Choice:
     text = config.option.theorem_engine
     try:
         choice = parse(text)
     except EngineError as error:
         raise pytest.UsageError(f"--theorem-{error}") from error
-    if choice.kind == "processes" and distributes(config):
+    if choice.kind == "processes" and workers.distributes(config):
         raise pytest.UsageError(
-            f"--theorem-engine={text}: the workers of -n already use the cores; allowed are -n 0 with {text}, or the "
-            "engine serial with -n"
+            f"--theorem-engine must be serial with -n, got {text}: the workers of -n already use the cores; or run it "
+            f"with -n 0"
         )
+    return choice
 
 
-def settle_device(config: pytest.Config) -> None:
-    """Replace the option by "cpu" or "cuda", and keep why; a worker of -n takes the device that it was given."""
-    option, given = config.option, getattr(config, "workerinput", {})
-    asked, option.theorem_device_note = option.theorem_device, ""
-    if "theorem_device" in given:
-        option.theorem_device = given["theorem_device"]
-        if option.theorem_device == "cuda":
-            os.environ["CUDA_VISIBLE_DEVICES"] = given["theorem_cuda"]  # before torch is imported here
-        return
+def _device(config: pytest.Config, engine: Choice) -> Device:
+    """The device of this session; a worker of -n takes the one that it was given."""
+    if (given := workers.device(config)) is not None:
+        return Device(given)
+    asked = config.option.theorem_device
     if asked == "cpu":
-        return
-    if asked == "cuda" and option.theorem_engine != "serial":
-        raise pytest.UsageError(f"--theorem-device=cuda: allowed with the engine serial, not {option.theorem_engine}")
+        return Device()
+    if asked == "cuda" and engine.kind != "serial":
+        raise pytest.UsageError(f"--theorem-engine must be serial with --theorem-device=cuda, got {engine.text}")
     from signflip.sampling import devices
 
-    found = devices.visible() if option.theorem_engine == "serial" else ()
+    found = devices.visible() if engine.kind == "serial" else ()
     if asked == "cuda" and not found:
-        raise pytest.UsageError("--theorem-device=cuda: torch finds no CUDA device; allowed are cpu, auto")
-    option.theorem_device = "cuda" if found else "cpu"
-    option.theorem_device_note = f" (auto: torch finds {len(found) or 'no'} CUDA device{'s' * (len(found) != 1)})"
-    option.theorem_cuda = found
+        raise pytest.UsageError("--theorem-device must be cpu or auto, got cuda: torch finds no CUDA device")
+    note = f" (auto: torch finds {len(found) or 'no'} CUDA device{'s' * (len(found) != 1)})" if asked == "auto" else ""
+    return Device("cuda" if found else "cpu", note, found)
 
 
-def device_of_worker(config: pytest.Config, worker: str) -> dict[str, str]:
-    """What a worker of -n, "gw0", "gw1", .., is told: the device, and which CUDA device it sees, in turn."""
-    option = config.option
-    if option.theorem_device != "cuda":
-        return {"theorem_device": option.theorem_device}
-    number = int("".join(filter(str.isdigit, worker)) or 0)
-    return {"theorem_device": "cuda", "theorem_cuda": option.theorem_cuda[number % len(option.theorem_cuda)]}
-
-
-def distributes(config: pytest.Config) -> bool:
-    """Whether pytest-xdist's workers run the tests of this session, or this is one of them."""
-    return hasattr(config, "workerinput") or getattr(config.option, "dist", "no") != "no"
+def _require_folder(config: pytest.Config) -> None:
+    folder = config.rootpath / config.option.theorem_report
+    ancestor = next(path for path in (folder, *folder.parents) if path.exists())
+    if not ancestor.is_dir() or not writable(ancestor):
+        raise pytest.UsageError(
+            f"--theorem-report must be a folder to write to, got {config.option.theorem_report}: {ancestor} is not one"
+        )

@@ -6,31 +6,20 @@ how many it draws.
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from signflip.canonical import canonical
-from signflip.claims.claim import EFFORTS
-
-_FIELDS: dict[str, tuple[type, ...]] = {
-    "check": (str,),
-    "effort": (str,),
-    "seed": (int,),
-    "alpha": (float,),
-    "draws": (dict, int),
-}
+from signflip.claims.effort import EFFORTS
+from signflip.evidence.records import Case, from_text, plain
 
 
-def command(nodeid: str, check: str, effort: str, seed: int, alpha: float, draws: Mapping[str, Any] | int) -> str:
+def command(nodeid: str, case: Case) -> str:
     """A shell line that replays the case."""
-    case = canonical({"check": check, "effort": effort, "seed": seed, "alpha": alpha, "draws": draws})
-    return f"pytest {shlex.quote(nodeid)} --theorem-replay={shlex.quote(case)}"
+    return f"pytest {shlex.quote(nodeid)} --theorem-replay={shlex.quote(canonical(plain(case)))}"
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> Case:
     """The case that ``text``, JSON or the path of a file holding it, describes.
 
     Raises:
@@ -40,22 +29,17 @@ def parse(text: str) -> dict[str, Any]:
         try:
             text = Path(text).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ValueError(f"{text!r} is neither JSON nor a readable file: {error}") from error
+            raise ValueError(f"must be JSON or a readable file, got {text!r}: {error}") from error
     try:
-        case = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error
-    if not isinstance(case, dict) or set(case) != set(_FIELDS):
-        found = f"; found {', '.join(sorted(case)) or 'none'}" if isinstance(case, dict) else ""
-        raise ValueError(f"allowed is one object with the keys {', '.join(_FIELDS)}{found}")
-    for name, kinds in _FIELDS.items():
-        if not isinstance(case[name], kinds) or isinstance(case[name], bool):
-            raise ValueError(f"{name}={case[name]!r}: allowed is {' or '.join(kind.__name__ for kind in kinds)}")
+        case = from_text(Case, text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"must be the JSON that a failure printed: {error}") from error
     for name, least in (("seed", 0), ("draws", 1)):
-        if isinstance(case[name], int) and case[name] < least:
-            raise ValueError(f"{name}={case[name]!r}: allowed are whole numbers from {least}")
-    if case["effort"] not in EFFORTS:
-        raise ValueError(f"effort={case['effort']!r}: allowed are {', '.join(EFFORTS)}")
-    if not 0 < case["alpha"] < 1:
-        raise ValueError(f"alpha={case['alpha']!r}: allowed are numbers 0 < alpha < 1")
+        value = getattr(case, name)
+        if isinstance(value, int) and value < least:
+            raise ValueError(f"{name} must be a whole number from {least}, got {value!r}")
+    if case.effort not in EFFORTS:
+        raise ValueError(f"effort must be one of {', '.join(EFFORTS)}, got {case.effort!r}")
+    if not 0 < case.alpha < 1:
+        raise ValueError(f"alpha must be a number with 0 < alpha < 1, got {case.alpha!r}")
     return case

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import socket
@@ -10,10 +9,21 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from msgspec.structs import replace
 
 from signflip.evidence import document, lines
-from signflip.evidence.lines import Line
+from signflip.evidence.records import (
+    CUT_SHORT,
+    SCHEMA,
+    CheckRecord,
+    Circumstances,
+    Document,
+    Head,
+    Line,
+    Run,
+    from_text,
+)
 
 
 class RunLog:
@@ -24,9 +34,9 @@ class RunLog:
     that the run reports, and costs no record in memory.
     """
 
-    def __init__(self, folder: Path, registered: dict[str, str], run: dict[str, Any], workers: int | str) -> None:
+    def __init__(self, folder: Path, registered: dict[str, str], run: Run, workers: int | str) -> None:
         self.folder = folder
-        self.document: dict[str, Any] | None = None
+        self.document: Document | None = None
         self.problems: list[str] = []
         self._registered = registered
         self._run = run
@@ -34,7 +44,7 @@ class RunLog:
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
         self._expected: set[str] = set()
-        self._records: dict[str, dict[str, Any]] = {}
+        self._records: dict[str, CheckRecord] = {}
         self._seconds: dict[str, float] = {}
         self._started_checks: set[str] = set()
         self._stopped = False
@@ -55,7 +65,7 @@ class RunLog:
     @property
     def not_as_claimed(self) -> list[str]:
         """Checks whose record does not say what their claim says, whatever pytest made of them (a skip, an xfail)."""
-        return sorted(k for k, r in self._records.items() if r["error"] or r["verdict"] != r["claim"]["expect"])
+        return sorted(name for name, record in self._records.items() if not record.as_claimed)
 
     def expect(self, nodeids: list[str]) -> None:
         """Note the checks among ``nodeids``, and start the JSON Lines file."""
@@ -76,14 +86,13 @@ class RunLog:
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)  # killed, this run must not be taken for the one before it
-        nothing_yet = {**self._circumstances(document.CUT_SHORT), "lost": [], "not_reached": sorted(self._expected)}
-        head = {"schema": document.SCHEMA, "run": self._run, "circumstances": nothing_yet}
-        lines.begin(head, self._lines)
+        nothing_yet = replace(self._circumstances(CUT_SHORT), lost=[], not_reached=sorted(self._expected))
+        lines.begin(Head(schema=SCHEMA, run=self._run, circumstances=nothing_yet), self._lines)
 
     @property
     def path(self) -> Path:
         """The document; a replay has one of its own, and leaves that of the run it came from alone."""
-        return self.folder / ("evidence.json" if self._run.get("replay") is None else "replay.json")
+        return self.folder / ("evidence.json" if self._run.replay is None else "replay.json")
 
     @property
     def _lines(self) -> Path:
@@ -96,11 +105,11 @@ class RunLog:
 
     def receive(self, text: str, seconds: float) -> None:
         """Take one check's record, a strict JSON text."""
-        record = json.loads(text)
-        if self._records.get(record["id"], record) != record:
-            self.problems.append(f"{record['id']} ran twice and sent two different records")
-        self._records[record["id"]] = record
-        self._seconds[record["id"]] = took = round(seconds, 3)
+        record = from_text(CheckRecord, text)
+        if self._records.get(record.id, record) != record:
+            self.problems.append(f"{record.id} ran twice and sent two different records")
+        self._records[record.id] = record
+        self._seconds[record.id] = took = round(seconds, 3)
         self._arrived.append(Line(record, took, self._passed))
         self._guard(self._catch_up)
 
@@ -116,20 +125,20 @@ class RunLog:
     def _passed(self) -> float:
         return round(time.monotonic() - self._clock, 3)
 
-    def _circumstances(self, status: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "started": self._started.isoformat(timespec="seconds"),
-            "seconds": self._passed,
-            "check_seconds": self._seconds,
-            "host": socket.gethostname(),
-            "platform": platform.platform(),
-            "cores": os.cpu_count(),
-            "workers": self._workers,
-            "engine": self.engine,
-            "lost": self.lost,
-            "not_reached": sorted(self._expected - set(self._records) - set(self.lost)),
-        }
+    def _circumstances(self, status: str) -> Circumstances:
+        return Circumstances(
+            status=status,
+            started=self._started.isoformat(timespec="seconds"),
+            seconds=self._passed,
+            check_seconds=self._seconds,
+            host=socket.gethostname(),
+            platform=platform.platform(),
+            cores=os.cpu_count(),
+            workers=self._workers,
+            engine=self.engine,
+            lost=self.lost,
+            not_reached=sorted(self._expected - set(self._records) - set(self.lost)),
+        )
 
     def _write(self) -> None:
         assert self.document is not None
@@ -137,9 +146,9 @@ class RunLog:
         document.write(self.document, self.path)
 
     @property
-    def published(self) -> dict[str, Any] | None:
+    def published(self) -> Document | None:
         """The document, if it is on disk and of a run, not of a replay."""
-        return self.document if self.path.exists() and self._run.get("replay") is None else None
+        return self.document if self.path.exists() and self._run.replay is None else None
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:

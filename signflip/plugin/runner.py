@@ -18,7 +18,8 @@ from signflip.canonical import canonical
 from signflip.checks.check import Check
 from signflip.checks.errors import InconclusiveError, NotShownError
 from signflip.claims.feasibility import figures
-from signflip.evidence.records import check_verdict
+from signflip.evidence.records import Case, CheckRecord, Example, Part
+from signflip.inference import Verdict
 from signflip.plugin import replay
 from signflip.plugin.codec import decode, encode
 from signflip.plugin.exploration import steady_draws
@@ -36,25 +37,25 @@ class CheckRunner:
         replayed: a parsed --theorem-replay, or None.
     """
 
-    def __init__(self, function: Any, evidence: Check, replayed: Mapping[str, Any] | None) -> None:
+    def __init__(self, function: Any, evidence: Check, replayed: Case | None) -> None:
         self._function = function
         self._evidence = evidence
         self._replayed = replayed
         self._seen: dict[str, BaseException | None] = {}
         # Records of the examples that failed, in order; the last to be raised is Hypothesis's simplest.
-        self._failing: dict[str, dict[str, Any]] = {}
-        self._simplest: dict[str, Any] | None = None
+        self._failing: dict[str, Example] = {}
+        self._simplest: Example | None = None
         self._tracebacks: dict[str, TracebackType | None] = {}
         self._shrinks_left = SHRINK_EXAMPLES
         self._error: str | None = None
-        self._reach = figures(evidence.claim.reach, evidence.alpha, evidence.allowed_examples)
+        self._reach = figures(evidence.claim.reach, evidence.alpha, evidence.record.allowed_examples)
 
     def run(self, fixtures: Mapping[str, Any]) -> None:
         """Run all examples, then judge the pools; raises what a failing example raised."""
         __tracebackhide__ = True
         arguments = {name: fixtures[name] for name in inspect.signature(self._function).parameters}
         try:
-            draws = self._replayed["draws"] if self._replayed is not None else None
+            draws = self._replayed.draws if self._replayed is not None else None
             if isinstance(draws, dict):
                 drawn = {name: decode(value) for name, value in draws.items()}
                 handle = getattr(self._function, "hypothesis", None)
@@ -72,9 +73,9 @@ class CheckRunner:
             raise
 
     def _require_statements(self) -> None:
-        claim, pooled = self._evidence.claim, self._evidence.pooled
-        if self._verdict() != claim.expect or (claim.pooled and pooled is None):
-            part = pooled or (self._evidence.examples or [{}])[-1]
+        claim, record = self._evidence.claim, self._evidence.record
+        if self._verdict() != claim.expect or (claim.pooled and record.pooled is None):
+            part = record.pooled or (record.examples[-1] if record.examples else Part())
             raise InconclusiveError(f"{claim.id}: no statement was made, or not all that its claim declares", part)
 
     def _explore(self, arguments: Mapping[str, Any]) -> None:
@@ -108,48 +109,50 @@ class CheckRunner:
             if self._shrinks_left == 0:
                 return
             self._shrinks_left -= 1
-        self._evidence.begin(draws, shrinking=bool(self._failing))
-        record = self._evidence.examples[-1]
+        record = self._evidence.record
+        record.begin(draws, shrinking=bool(self._failing))
+        example = record.examples[-1]
         try:
             body(**values)
-            self._evidence.end()
+            record.end()
         except BaseException as error:
-            if isinstance(error, UnsatisfiedAssumption) and not record["statements"] and not record["pilots"]:
-                self._evidence.examples.pop()  # the draw was rejected: no example after all
+            if isinstance(error, UnsatisfiedAssumption) and not example.statements and not example.pilots:
+                record.examples.pop()  # the draw was rejected: no example after all
                 raise
             if isinstance(error, UnsatisfiedAssumption):
                 error = RuntimeError("an example was rejected after it had been judged: draw what the domain allows")
             below = error.__traceback__.tb_next if error.__traceback__ is not None else None
             self._seen[key], self._tracebacks[key] = error, below
-            self._failing[key] = self._simplest = record
+            self._failing[key] = self._simplest = example
             raise error
         self._seen[key] = None
 
-    def record(self, nodeid: str) -> dict[str, Any]:
-        """The check's record: plain data, as evidence holds it."""
-        evidence = self._evidence
-        record = {
-            "id": evidence.claim.id,
-            "nodeid": nodeid,
-            "claim": evidence.claim.to_json(),
-            "alpha": evidence.alpha,
-            "allowed_examples": evidence.allowed_examples,
-            "reach": self._reach,
-            "examples": evidence.examples,
-            "pooled": evidence.pooled,
-            "figures": evidence.figures,
-            "networks": evidence.networks,
-            "configurations": evidence.configurations,
-            "error": self._error,
-        }
-        return {**record, "verdict": check_verdict(record)}
+    def record(self, nodeid: str) -> CheckRecord:
+        """The check's record, as evidence holds it."""
+        evidence, record = self._evidence, self._evidence.record
+        found = CheckRecord(
+            id=evidence.claim.id,
+            nodeid=nodeid,
+            claim=evidence.claim,
+            alpha=evidence.alpha,
+            allowed_examples=record.allowed_examples,
+            reach=self._reach,
+            examples=record.examples,
+            pooled=record.pooled,
+            figures=evidence.figures,
+            networks=evidence.sampler.networks,
+            configurations=evidence.sampler.configurations,
+            error=self._error,
+        )
+        found.verdict = found.combined()
+        return found
 
-    def _verdict(self) -> str:
-        return str(self.record("")["verdict"])
+    def _verdict(self) -> Verdict:
+        return self.record("").verdict
 
     def explanation(self, nodeid: str) -> str:
         """A failure in words: the claim, the first and the simplest failing example, and the line that replays it."""
-        claim, evidence = self._evidence.claim, self._evidence
+        claim, evidence, record = self._evidence.claim, self._evidence, self._evidence.record
         failing = list(self._failing.values())
         lines = [
             f"{claim.id} [{claim.mark}]: {claim.statement}",
@@ -159,22 +162,27 @@ class CheckRunner:
         ]
         if self._error is not None:
             lines.append(f"error: {self._error}")
-        if evidence.pooled is not None:
-            lines += ["pooled over all examples:", *_statements(evidence.pooled, claim.expect)]
+        if record.pooled is not None:
+            lines += ["pooled over all examples:", *_statements(record.pooled, claim.expect)]
         shown = {"first failing example": failing[0], "shrunk example": self._simplest} if failing else {}
         for title, example in shown.items():
             if example is not None and (title != "shrunk example" or example is not failing[0]):
-                lines += [f"{title}: {canonical(example['draws'])}", *_statements(example, claim.expect)]
+                lines += [f"{title}: {canonical(example.draws)}", *_statements(example, claim.expect)]
         # What no single example shows (pools, or no example at all) is shown again by drawing them all.
-        case = evidence.allowed_examples if self._simplest is None else self._simplest["draws"]
-        lines += ["replay:", replay.command(nodeid, claim.id, evidence.effort, evidence.seed, evidence.alpha, case)]
-        return "\n".join(lines)
+        case = Case(
+            check=claim.id,
+            effort=evidence.effort,
+            seed=evidence.seed,
+            alpha=evidence.alpha,
+            draws=record.allowed_examples if self._simplest is None else self._simplest.draws,
+        )
+        return "\n".join([*lines, "replay:", replay.command(nodeid, case)])
 
 
-def _statements(part: Mapping[str, Any], expected: str) -> list[str]:
-    lines = [] if part.get("reason") is None else [f"  {part['verdict']:<12} {part['reason']}"]
+def _statements(part: Part, expected: str) -> list[str]:
+    lines = [] if part.reason is None else [f"  {part.verdict!s:<12} {part.reason}"]
     return lines + [
-        f"  {s['verdict']:<12} {s['name']} {canonical(s['about'])}: {s['sentence']}"
-        for s in part["statements"]
-        if s["verdict"] != expected
+        f"  {s.verdict:<12} {s.name} {canonical(s.about)}: {s.sentence}"
+        for s in part.statements
+        if s.verdict != expected
     ]

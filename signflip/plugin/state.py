@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from signflip.claims.claim import Claim
-from signflip.inference import Budget
-from signflip.plugin.run_log import RunLog
-from signflip.sampling.engines.engine import Engine
-
 if TYPE_CHECKING:
-    pass
+    from signflip.claims.claim import Claim
+    from signflip.inference import Budget
+    from signflip.plugin.options import Options
+    from signflip.plugin.run_log import RunLog
+    from signflip.sampling.engines.engine import Engine
 
-
-BUDGET = pytest.StashKey[Budget]()
-LOG = pytest.StashKey[RunLog]()
-CHECKS = pytest.StashKey[dict[str, str]]()
-RECORD = pytest.StashKey[str]()
-FAILURE = pytest.StashKey[str]()
-ENGINE = pytest.StashKey[Engine]()
-COLLECTED = pytest.StashKey[list[tuple[Claim, float, int]]]()
+# Of a session.
+OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+BUDGET: pytest.StashKey[Budget] = pytest.StashKey()
+LOG: pytest.StashKey[RunLog] = pytest.StashKey()
+# The registered claims' ids, by the node ids of their checks.
+CHECKS: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+ENGINE: pytest.StashKey[Engine] = pytest.StashKey()
+# Under --collect-only: each claim, the error rate of one of its statements, its examples.
+COLLECTED: pytest.StashKey[list[tuple[Claim, float, int]]] = pytest.StashKey()
+# Of a check: its record, a strict JSON text.
+RECORD: pytest.StashKey[str] = pytest.StashKey()

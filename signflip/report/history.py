@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from signflip.canonical import canonical
-from signflip.evidence.records import tightest
+from signflip.evidence.records import CheckRecord, plain, tightest, typed
 from signflip.report.evidence_values import evidence_values
 
 SCHEMA = 1
@@ -72,7 +72,7 @@ def _check_entry(check: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     parts = [e for e in check["examples"] if not e["shrinking"]] + ([check["pooled"]] if check["pooled"] else [])
     # One p-value an example: those of one example come from one sample, and depend on one another.
     first = [next((s["p_value"] for s in part["statements"] if s["p_value"] is not None), None) for part in parts]
-    entry = tightest(check)
+    entry = plain(tightest(typed(CheckRecord, check)))
     return {
         "claim": hashlib.sha256(canonical(check["claim"]).encode()).hexdigest()[:16],
         "statement": check["claim"]["statement"],

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from signflip.evidence.document import load
+from signflip.evidence.records import plain
 from signflip.report import history, issue, page
 
 SUMMARY = "summary.md"
@@ -38,7 +39,7 @@ def night(folder: Path, nights: Path, effort: str, seed: str, arguments: list[st
     )
     status = subprocess.run([*command, *options, *arguments], check=False)
     try:
-        document = load(lines if lines.exists() and not evidence.exists() else evidence)
+        document = plain(load(lines if lines.exists() and not evidence.exists() else evidence))
         try:
             print(f"history: {history.add(nights, document)}")
         except history.CutShortError as error:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from signflip.canonical import canonical
 from signflip.evidence.document import digest
+from signflip.evidence.records import Document, typed
 from signflip.report import reading
 from signflip.report.figures import svg
 from signflip.report.figures.choose import figures_of
@@ -62,7 +63,7 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
         "most_notes": MOST_NOTES,
         "marks": reading.MARKS,
         "problems": []
-        if digest(document) == document["digest"]
+        if digest(typed(Document, document)) == document["digest"]
         else ["its content is not what its digest was made of"],
         "idle": sorted(set(document["run"]["registered"]) - {check["id"] for check in document["checks"]}),
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signflip.evidence.records import tightest
+from signflip.evidence.records import CheckRecord, plain, tightest, typed
 from signflip.report.figures.panels import short
 
 MARKS = {
@@ -73,7 +73,7 @@ def verdict_kind(check: Mapping[str, Any]) -> str:
 
 def bound_words(check: Mapping[str, Any]) -> str:
     """The bound that carries the verdict with least to spare."""
-    entry = tightest(check)
+    entry = plain(tightest(typed(CheckRecord, check)))
     if entry is None:
         return "none"
     statement, (low, high) = entry["statement"], entry["bounds"] or (0.0, 0.0)

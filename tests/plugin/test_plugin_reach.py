@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from signflip.claims.claim import EFFORTS, Claim
+from signflip.claims.claim import Claim
+from signflip.claims.effort import EFFORTS
 from signflip.claims.feasibility import figures, problems, sentences
 from signflip.claims.reach import Reach, rate_at_least, same_law
 from signflip.claims.registry import registered_checks

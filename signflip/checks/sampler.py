@@ -1,0 +1,105 @@
+"""Draws a check's networks: every stream under keys of the check's own, every network counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from signflip.checks.pivots import LayerPivots, pivots
+from signflip.networks.network import RandomNetwork
+from signflip.networks.randomness import Key
+from signflip.networks.spaces import Space
+from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.drawing import draw_network
+from signflip.sampling.engines.engine import Serial
+from signflip.sampling.sample import Sample
+from signflip.sampling.trials import collect
+
+Event = Callable[[Sample], NDArray[np.bool_]]
+# The stream of a configuration's blocks under a key, of which so many trials are wanted at most.
+Source = Callable[[Configuration, Key, int], Generator[Sample]]
+
+
+class Sampler:
+    """The networks of one check.
+
+    Args:
+        check: the claim's id, which is part of every key.
+        seed: the run's master seed.
+        source: where blocks come from, `Engine.blocks` of an engine (default: the serial one).
+        saw: told of each configuration before it is drawn from.
+        drew: told after each block.
+    """
+
+    def __init__(
+        self,
+        check: str,
+        seed: int,
+        source: Source | None = None,
+        saw: Callable[[Configuration], None] = lambda _: None,
+        drew: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.networks = 0
+        self._check, self._seed, self._saw, self._drew = check, seed, saw, drew
+        self._source = Serial().blocks if source is None else source
+        self._configurations: set[str] = set()
+
+    @property
+    def configurations(self) -> int:
+        """How many distinct configurations were drawn from."""
+        return len(self._configurations)
+
+    def simulate(self, configuration: Configuration, trials: int, use: str = "confirm") -> Sample:
+        """``trials`` fresh networks; a ``use`` of "pilot" draws others, for choosing what is to be confirmed."""
+        with closing(self._blocks(configuration, use, trials)) as stream:
+            sample = collect(stream, trials)
+        self.networks += trials
+        return sample
+
+    def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
+        """``trials`` networks, the input space and x: for checks that change the weights themselves."""
+        self._note(configuration)
+        self.networks += trials
+        draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
+        return draw_network(configuration, trials, draws)
+
+    def pivots(self, configuration: Configuration, trials: int) -> Iterator[LayerPivots]:
+        """The pivots of at least ``trials`` dense networks, whole blocks, layer by layer."""
+        self._note(configuration)
+        for block in range(-(-trials // configuration.block_trials)):
+            self.networks += configuration.block_trials
+            yield from pivots(configuration, self._key(configuration, "confirm"), block)
+
+    def count(
+        self, event: Event, configuration: Configuration, cap: int, use: str, decided: Callable[[int, int], bool]
+    ) -> tuple[int, int]:
+        """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials."""
+        successes = trials = 0
+        with closing(self._blocks(configuration, use, cap)) as stream:
+            for block in stream:
+                rows = block.head(cap - trials)
+                successes += int(np.count_nonzero(event(rows)))
+                trials += len(rows)
+                self.networks += len(rows)
+                if trials >= cap or decided(successes, trials):
+                    break
+        return successes, trials
+
+    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
+        self._note(configuration)
+        # Closed, the stream cancels what an engine runs ahead; left to the collector, that would be some time later.
+        with closing(self._source(configuration, self._key(configuration, use), trials)) as stream:
+            for block in stream:
+                self._drew()
+                yield block
+
+    def _note(self, configuration: Configuration) -> None:
+        self._configurations.add(configuration.digest)
+        self._saw(configuration)
+
+    def _key(self, configuration: Configuration, use: str) -> Key:
+        return Key(self._seed, f"{self._check}/{use}", configuration.digest)
