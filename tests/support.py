@@ -8,11 +8,15 @@ FALSE_FAIL a statement; seeds are fixed, so a test that passes once passes alway
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from signflip.claims.claim import Claim
+from signflip.evidence.records import CheckRecord, Document, typed
+from signflip.evidence.verify import verify
 from signflip.inference import (
     two_sample_distance,
     two_sample_p_value,
@@ -59,3 +63,16 @@ def random_draws(*entropy: int, dtype: torch.dtype = torch.float64) -> ScriptedD
     """Scripted draws that are independent standard normals."""
     rng = generator(*entropy)
     return ScriptedDraws(lambda trials, size: rng.standard_normal((trials, size)), dtype)
+
+
+def judged_again(document: dict[str, Any]) -> list[str]:
+    """What `verify` finds wrong with the JSON of a run."""
+    return verify(typed(Document, document))
+
+
+def finished_check(name: str, **changed: Any) -> CheckRecord:
+    """The record of a check that made no statement; what is given takes the place of the usual."""
+    claim = Claim(name, statement="s", mark="derived", domain="d", tolerance=0.5, detects="x")
+    usual: dict[str, Any] = {"nodeid": f"test_{name}", "claim": claim, "alpha": 2.5e-9, "allowed_examples": 1}
+    usual |= {"reach": [], "examples": [], "pooled": None, "figures": {}, "networks": 0, "configurations": 0}
+    return CheckRecord(id=name, **{**usual, "error": None, **changed})

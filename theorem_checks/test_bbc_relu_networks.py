@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import get
+from signflip.checks import claim
 from signflip.checks.check import Check, Event
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
 from signflip.claims.reach import rate_at_least, rate_near
 from signflip.laws.limits import bounded_width_flip_rate

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import LARGEST_DIMENSION, adversarial_at_scale, configuration, flips
 from signflip.claims.reach import rate_at_least
 from signflip.laws.limits import natural_steps_for

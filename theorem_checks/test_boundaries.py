@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, PiecewiseLinear, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
 from signflip.claims.reach import identity, rate_at_least, rate_near
 from signflip.laws.limits import bounded_width_flip_rate

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 
 from signflip.activations import Activation
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import adversarial, configuration
 from signflip.claims.reach import rate_at_least
 from strategies.activations import activations

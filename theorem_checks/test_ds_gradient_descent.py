@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import get
+from signflip.checks import claim
 from signflip.checks.check import Check, Event
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import configuration
 from signflip.checks.views import DESCENT_PROJECTIONS
 from signflip.claims.reach import rate_at_least, rate_near, same_law

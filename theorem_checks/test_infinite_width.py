@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import flips
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import approach, rate_near, same_law

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from signflip.activations import Activation
+from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.equalities import (
     QUANTITIES,
@@ -32,7 +33,6 @@ from signflip.checks.equalities import (
     rotated,
     turned_back,
 )
-from signflip.checks.marking import claim
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import identity, same_law
 from signflip.sampling.configuration import Configuration

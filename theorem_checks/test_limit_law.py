@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import configuration, flips
 from signflip.claims.reach import rate_near
 from signflip.laws.limits import limit_flip_rate

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signflip.activations import Activation, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
 from signflip.claims.reach import decay_exponent, rate_at_least
 from signflip.sampling.configuration import Configuration

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get, names
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     LARGEST_DIMENSION,

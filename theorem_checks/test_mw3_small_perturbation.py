@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 
 from signflip.activations import Activation
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.claims.reach import decay_exponent, rate_at_least
 from signflip.laws.limits import limit_perturbation
 from signflip.networks.architecture import Architecture

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import Reach, identity, independent, same_law, uniform_law

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import Activation, get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     PILOT_STATEMENTS,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signflip.activations import get
+from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.marking import claim
 from signflip.checks.views import PAIR_PROJECTIONS
 from signflip.claims.reach import same_law
 from signflip.networks.architecture import Architecture

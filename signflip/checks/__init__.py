@@ -1,1 +1,5 @@
-"""An author's vocabulary: the check, its quantifiers, views of samples, pivots and equalities."""
+"""An author's vocabulary: the claim marker, the check, its quantifiers, views of samples, pivots and equalities."""
+
+from signflip.checks.marking import claim
+
+__all__ = ["claim"]

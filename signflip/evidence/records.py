@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from signflip.claims.claim import Claim
 from signflip.inference import Judgement, Statement, Verdict, combine
@@ -212,7 +212,7 @@ class Document(Struct, kw_only=True, forbid_unknown_fields=True):
     schema: int
     run: Run
     checks: list[CheckRecord]
-    circumstances: Circumstances
+    circumstances: Circumstances = field(default_factory=Circumstances)
     digest: str = ""
 
 

@@ -21,10 +21,11 @@ from signflip.inference import Budget
 from signflip.plugin import workers
 from signflip.plugin.admission import error_rate
 from signflip.plugin.controller import PROPERTY, Listener
+from signflip.plugin.failure import explain
 from signflip.plugin.heartbeat import throttled
 from signflip.plugin.options import Options
 from signflip.plugin.run_log import RunLog
-from signflip.plugin.state import BUDGET, CHECKS, COLLECTED, ENGINE, LOG, OPTIONS, RECORD
+from signflip.plugin.state import BUDGET, CHECKS, COLLECTED, ENGINE, FAILURE, LOG, OPTIONS, RECORD
 from signflip.sampling import process
 from signflip.sampling.engines.choice import EngineError
 from signflip.sampling.engines.engine import Engine
@@ -149,15 +150,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     runner = CheckRunner(pyfuncitem.obj, cast("Check", pyfuncitem.funcargs["evidence"]), options.replay)
     try:
         runner.run(pyfuncitem.funcargs)
-    except BaseException as error:
-        # The explanation's last line is the replay's command: on this device.
-        again = "" if options.device.kind == "cpu" else f" --theorem-device={options.device.kind}"
-        # A note is part of the failure: shown whatever --show-capture says, and kept in JUnit's XML.
-        error.add_note(f"---- the claim ----\n{runner.explanation(pyfuncitem.nodeid)}{again}")
-        raise
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
         pyfuncitem.stash[RECORD] = canonical(plain(runner.record(pyfuncitem.nodeid)))
+        # The explanation's last line is the replay's command: on this device.
+        again = "" if options.device.kind == "cpu" else f" --theorem-device={options.device.kind}"
+        pyfuncitem.stash[FAILURE] = runner.explanation(pyfuncitem.nodeid) + again
     return True
 
 
@@ -165,10 +163,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the record on the report, as one string."""
+    """Put the record on the report, as one string, and explain a failure in a section of its own."""
     report = yield
     if call.when == "call" and RECORD in item.stash:
         report.user_properties.append((PROPERTY, item.stash[RECORD]))
+        if report.failed:
+            explain(report, "the claim", item.stash[FAILURE])
     return report
 
 

@@ -24,3 +24,5 @@ ENGINE: pytest.StashKey[Engine] = pytest.StashKey()
 COLLECTED: pytest.StashKey[list[tuple[Claim, float, int]]] = pytest.StashKey()
 # Of a check: its record, a strict JSON text.
 RECORD: pytest.StashKey[str] = pytest.StashKey()
+# Of a check: what a reader of its failure is told.
+FAILURE: pytest.StashKey[str] = pytest.StashKey()

@@ -19,7 +19,6 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     """A suite of one file, the README's, in a folder of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     process.export_one_thread()
-    pytester.makeconftest('pytest_plugins = ["signflip.plugin.hooks"]\n')
     pytester.mkdir("theorem_checks").joinpath("test_example.py").write_text(example("claim"), encoding="utf-8")
     return pytester
 
@@ -30,9 +29,9 @@ def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 def test_the_example_claim_is_supported_its_control_refuted_and_the_evidence_verifies(suite: pytest.Pytester) -> None:
     run(suite, "theorem_checks/").assert_outcomes(passed=2)
-    verdicts = {check["id"]: check["verdict"] for check in load(suite.path / "reports/latest/evidence.json")["checks"]}
+    verdicts = {check.id: check.verdict for check in load(suite.path / "reports/latest/evidence.json").checks}
     assert verdicts == {"EXAMPLE.two-steps": "SUPPORTED", "NOT.example-one-step": "REFUTED"}
-    verified = suite.run(sys.executable, "-m", "signflip.evidence.document", "verify", "reports/latest/evidence.json")
+    verified = suite.run(sys.executable, "-m", "signflip.evidence", "verify", "reports/latest/evidence.json")
     assert verified.ret == 0
     verified.stdout.fnmatch_lines(["*2 checks, 4 statements: every verdict follows"])
 

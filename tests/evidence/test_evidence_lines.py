@@ -7,25 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import finished_check
 
+from signflip.canonical import canonical
 from signflip.evidence.__main__ import main
 from signflip.evidence.document import load
-from signflip.evidence.lines import Line, append, begin, read
+from signflip.evidence.lines import append, begin, read
+from signflip.evidence.records import Circumstances, Head, Line, Run, plain
 from signflip.evidence.verify import verify
+from signflip.inference import Verdict
 from signflip.report.__main__ import main as report
 
-HEAD: dict[str, Any] = {
-    "schema": 1,
-    "run": {"seed": 5, "registered": ["ONE", "TWO"]},
-    "circumstances": {"status": "cut short", "lost": [], "not_reached": ["ONE", "TWO"], "engine": "serial"},
-}
+RUN = Run(seed=5, effort="quick", false_alarm=1e-6, registered=["ONE", "TWO"])
+HEAD = Head(schema=1, run=RUN, circumstances=Circumstances(status="cut short", not_reached=["ONE", "TWO"]))
+FIRST = canonical(plain(HEAD)) + "\n"
 
 
-FIRST = '{"schema": 1, "run": {}, "circumstances": {"not_reached": []}}\n'
-
-
-def line(name: str, seconds: float = 1.0) -> Line:
-    return Line({"id": name}, 0.5, seconds)
+def line(name: str, seconds: float = 1.0, **changed: Any) -> Line:
+    return Line(finished_check(name, **changed), 0.5, seconds)
 
 
 @pytest.fixture
@@ -38,33 +37,28 @@ def path(tmp_path: Path) -> Path:
 def test_what_has_come_is_the_document_so_far(path: Path) -> None:
     append(line("TWO", 3.0), path)
     found = load(path)
-    assert found["run"] == HEAD["run"]
-    assert found["checks"] == [{"id": "TWO"}]
-    assert found["circumstances"] == {
-        "status": "cut short",
-        "lost": [],
-        "not_reached": ["ONE"],
-        "engine": "serial",
-        "seconds": 3.0,
-        "check_seconds": {"TWO": 0.5},
-    }
+    assert found.run == RUN
+    assert found.checks == [finished_check("TWO")]
+    assert found.circumstances == Circumstances(
+        status="cut short", not_reached=["ONE"], seconds=3.0, check_seconds={"TWO": 0.5}
+    )
     append(line("ONE", 4.0), path)
-    assert load(path)["circumstances"]["status"] == "finished"
-    assert [check["id"] for check in load(path)["checks"]] == ["ONE", "TWO"]
+    assert load(path).circumstances.status == "finished"
+    assert [check.id for check in load(path).checks] == ["ONE", "TWO"]
 
 
 def test_a_file_begun_again_holds_nothing_of_the_run_before(path: Path) -> None:
     append(line("ONE"), path)
     begin(HEAD, path)
-    assert load(path)["checks"] == []
+    assert load(path).checks == []
 
 
 def test_a_check_that_came_twice_is_one_and_two_that_differ_are_a_problem(path: Path) -> None:
     for one in (line("ONE"), line("ONE", 2.0)):
         append(one, path)
-    assert load(path)["checks"] == [{"id": "ONE"}]
-    append(Line({"id": "ONE", "verdict": "other"}, 0.5, 3.0), path)
-    assert len(load(path)["checks"]) == 2
+    assert load(path).checks == [finished_check("ONE")]
+    append(line("ONE", 3.0, verdict=Verdict.REFUTED), path)
+    assert len(load(path).checks) == 2
 
 
 @pytest.mark.parametrize("torn", [1, 5, 20])
@@ -72,8 +66,8 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
     append(line("ONE"), path)
     append(line("TWO"), path)
     path.write_bytes(path.read_bytes()[:-torn])
-    assert [check["id"] for check in load(path)["checks"]] == ["ONE"]
-    assert load(path)["circumstances"]["not_reached"] == ["TWO"]
+    assert [check.id for check in load(path).checks] == ["ONE"]
+    assert load(path).circumstances.not_reached == ["TWO"]
 
 
 @pytest.mark.parametrize(
@@ -81,17 +75,16 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
     [
         ("", "holds no line"),
         ('{"schema": 1', "holds no line"),
-        ("no json\n", "line 1: Expecting value"),
-        ('{"schema": 1}\n', "line 1: allowed is an object with the keys circumstances, run, schema"),
-        ('{"schema": 1, "run": {}, "circumstances": []}\n', "line 1: circumstances=\\[\\]: allowed is an object"),
-        ('{"schema": 1, "run": {}, "circumstances": {}}\n', "line 1: circumstances without not_reached"),
-        (f"{FIRST}[]\n", "line 2: allowed is an object with the keys check"),
-        (f'{FIRST}{{"id": "ONE"}}\n', "line 2: allowed is an object"),
-        (f'{FIRST}{{"check": {{}}, "check_seconds": 1, "seconds": 1}}\n', "line 2: check without an id"),
+        ("no json\n", "line 1: JSON is malformed"),
+        ('{"schema": 1}\n', "line 1: Object missing required field `run`"),
+        ('{"schema": 1, "run": {}, "circumstances": {}}\n', r"line 1: .*`seed` - at `\$\.run`"),
         (
-            f'{FIRST}{{"check": {{"id": "ONE"}}, "check_seconds": 1, "seconds": "2"}}\n',
-            "line 2: seconds='2': allowed is a number",
+            FIRST.replace('"circumstances":{', '"circumstances":{"more":1,'),
+            r"line 1: .*`more` - at `\$\.circumstances`",
         ),
+        (f"{FIRST}[]\n", "line 2: Expected `object`, got `array`"),
+        (f'{FIRST}{{"id": "ONE"}}\n', "line 2: Object contains unknown field `id`"),
+        (f'{FIRST}{{"check": {{}}, "check_seconds": 1, "seconds": 1}}\n', r"line 2: .*`id` - at `\$\.check`"),
     ],
 )
 def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, problem: str) -> None:
@@ -103,9 +96,9 @@ def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, prob
 
 
 def test_lines_of_another_schema_are_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path.write_text(FIRST.replace("1", "2", 1), encoding="utf-8")
+    path.write_text(FIRST.replace('"schema":1', '"schema":2'), encoding="utf-8")
     assert main(["verify", str(path)]) == 2
-    assert capsys.readouterr().err == f"{path}: schema=2: this program reads schema 1\n"
+    assert capsys.readouterr().err == f"{path}: line 1: schema must be 1, got 2\n"
 
 
 def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(
@@ -123,7 +116,7 @@ def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(
     assert path.read_text() == before
     monkeypatch.undo()
     append(line("TWO"), path)
-    assert [check["id"] for check in load(path)["checks"]] == ["ONE", "TWO"]
+    assert [check.id for check in load(path).checks] == ["ONE", "TWO"]
 
 
 def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_far(
@@ -134,8 +127,8 @@ def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_fa
     suite.run()
     folder = suite.folder / "reports/latest"
     whole, lines = suite.document(), folder / "evidence.jsonl"
-    assert load(lines)["digest"] == whole["digest"]
-    assert load(lines)["circumstances"]["check_seconds"] == whole["circumstances"]["check_seconds"]
+    assert load(lines).digest == whole["digest"]
+    assert load(lines).circumstances.check_seconds == whole["circumstances"]["check_seconds"]
     cut = tmp_path / "cut.jsonl"
     cut.write_text("".join(lines.read_text().splitlines(keepends=True)[:3]), encoding="utf-8")
     assert verify(load(cut)) == []

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from support import finished_check, judged_again
 
+from signflip.canonical import canonical
 from signflip.checks.check import Check
 from signflip.checks.errors import BudgetError, InconclusiveError, RefutedError
 from signflip.claims.claim import Claim
 from signflip.evidence import document as document_module
 from signflip.evidence.__main__ import main
-from signflip.evidence.document import assemble, digest, write
-from signflip.evidence.lines import Line, append
-from signflip.evidence.records import check_verdict
-from signflip.evidence.verify import verify
-from signflip.inference import Budget
+from signflip.evidence.document import assemble, digest, load, write
+from signflip.evidence.lines import append
+from signflip.evidence.records import Circumstances, Document, Example, Line, Run, plain, typed
+from signflip.inference import Budget, RateAtLeast, Verdict
 
-Document = dict[str, Any]
+Json = dict[str, Any]
 IDS = ("E.near", "E.pooled", "E.control")
 
 
@@ -32,7 +34,7 @@ def claim(name: str, **changed: Any) -> Claim:
 
 
 @pytest.fixture(scope="module")
-def sound() -> Document:
+def sound() -> Json:
     """A document with every part: pilots, two statements an example, a pool, a control, a stopped example."""
     from signflip.activations import get
     from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
@@ -66,32 +68,37 @@ def sound() -> Document:
         runner = CheckRunner(check, Check(one, 0, alpha, one.examples), None)
         runner.run({"evidence": runner._evidence})
         records.append(runner.record(f"theorem_checks/test_e.py::test_{one.id}"))
-    run = {"seed": 0, "effort": "standard", "false_alarm": 1e-6, "registered": list(budget.checks), "replay": None}
-    return json.loads(json.dumps(assemble(run, records, {"host": "here"})))  # type: ignore[no-any-return]
+    run = Run(seed=0, effort="standard", false_alarm=1e-6, registered=list(budget.checks))
+    return json.loads(canonical(plain(assemble(run, records, Circumstances(host="here")))))  # type: ignore[no-any-return]
 
 
-def test_a_real_document_follows_from_its_counts(sound: Document) -> None:
-    assert verify(sound) == []
+def whole(document: Json) -> Document:
+    return typed(Document, document)
+
+
+def test_a_real_document_follows_from_its_counts(sound: Json) -> None:
+    assert judged_again(sound) == []
     assert [check["id"] for check in sound["checks"]] == sorted(IDS)
     assert sum(len(part["statements"]) for check in sound["checks"] for part in check["examples"]) == 3
 
 
-def test_circumstances_may_differ(sound: Document) -> None:
-    assert verify({**sound, "circumstances": {"host": "elsewhere"}}) == []
+def test_circumstances_may_differ(sound: Json) -> None:
+    assert judged_again({**sound, "circumstances": {"host": "elsewhere"}}) == []
 
 
-def test_the_command_line_needs_no_circumstances(sound: Document, tmp_path: Path) -> None:
-    write({key: value for key, value in sound.items() if key != "circumstances"}, tmp_path / "evidence.json")
+def test_the_command_line_needs_no_circumstances(sound: Json, tmp_path: Path) -> None:
+    bare = {key: value for key, value in sound.items() if key != "circumstances"}
+    (tmp_path / "evidence.json").write_text(canonical(bare), encoding="utf-8")
     assert main(["verify", str(tmp_path / "evidence.json")]) == 0
 
 
-def entry(document: Document, check: int = 1, number: int = 0) -> Document:
-    found: Document = document["checks"][check]["examples"][0]["statements"][number]
+def entry(document: Json, check: int = 1, number: int = 0) -> Json:
+    found: Json = document["checks"][check]["examples"][0]["statements"][number]
     return found
 
 
 CONTROL, NEAR, POOLED = range(3)
-CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
+CHANGES: dict[str, tuple[Callable[[Json], Any], str]] = {
     "a count": (lambda d: entry(d)["statement"].update(successes=1), "E.near: heads: "),
     "a count of a pilot": (
         lambda d: d["checks"][NEAR]["examples"][0]["pilots"][0]["statement"].update(successes=0),
@@ -154,8 +161,6 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda d: d["checks"][NEAR]["examples"][0]["statements"].append(entry(d)),
         "more statements than its claim declares",
     ),
-    "a statement of no kind": (lambda d: entry(d)["statement"].update(kind="wish"), "not a document of this schema"),
-    "a missing field": (lambda d: entry(d).pop("bounds"), "not a document of this schema: KeyError"),
     "a run that calls itself a replay": (
         lambda d: d["run"].update(
             replay={"check": "E.near", "effort": "standard", "seed": 0, "alpha": 0.01, "draws": {}}
@@ -166,30 +171,54 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_record_is_found_even_with_its_digest_made_to_fit(sound: Document, change: str) -> None:
+def test_a_changed_record_is_found_even_with_its_digest_made_to_fit(sound: Json, change: str) -> None:
     alter, problem = CHANGES[change]
     document = copy.deepcopy(sound)
     alter(document)
-    assert any(text.startswith("digest: ") for text in verify(document))
-    document["digest"] = digest(document)
-    problems = verify(document)
+    assert any(text.startswith("digest: ") for text in judged_again(document))
+    document["digest"] = digest(whole(document))
+    problems = judged_again(document)
     assert not any(text.startswith("digest: ") for text in problems)
     assert any(problem in text for text in problems), problems
 
 
-def test_another_schema_is_refused(sound: Document) -> None:
-    assert verify({**sound, "schema": 99}) == ["schema=99: this program reads schema 1"]
-    assert verify({}) == ["schema=None: this program reads schema 1"]
+OTHERS: dict[str, tuple[Callable[[Json], Any], str]] = {
+    "another schema": (lambda d: d.update(schema=99), "schema must be 1, got 99"),
+    "no schema": (lambda d: d.pop("schema"), "missing required field `schema`"),
+    "a statement of no kind": (lambda d: entry(d)["statement"].update(kind="wish"), "kind must be one of"),
+    "a missing field": (lambda d: entry(d).pop("bounds"), r"missing required field `bounds` - at `\$\.checks\[1\]"),
+    "an unknown field": (lambda d: d.update(more=1), "unknown field `more`"),
+    "checks that are no list": (lambda d: d.update(checks={}), r"Expected `array`, got `object` - at `\$\.checks`"),
+    "circumstances of another type": (lambda d: d.update(circumstances=[]), r"at `\$\.circumstances`"),
+    "a number of seconds that is none": (
+        lambda d: d["circumstances"].update(seconds="1"),
+        r"\$\.circumstances\.seconds",
+    ),
+    "a claim of another type": (lambda d: d["checks"][NEAR].update(claim=3), r"\$\.checks\[1\]\.claim"),
+    "a claim that cannot be": (lambda d: d["checks"][NEAR]["claim"].update(tolerance=2.0), "tolerance"),
+}
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_what_is_no_document_is_refused_by_the_path_of_what_is_wrong(sound: Json, tmp_path: Path, change: str) -> None:
+    alter, problem = OTHERS[change]
+    document = copy.deepcopy(sound)
+    alter(document)
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ValueError, match=problem):
+        load(path)
+    assert main(["verify", str(path)]) == 2
 
 
 def test_the_command_line_says_what_is_wrong_by_words_and_exit_code(
-    sound: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sound: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad, broken = (tmp_path / f"{name}.json" for name in ("good", "bad", "broken"))
-    write(sound, good)
+    write(whole(sound), good)
     assert main(["verify", str(good)]) == 0
     assert "3 checks, " in capsys.readouterr().out
-    write({**sound, "digest": "0"}, bad)
+    write(whole({**sound, "digest": "0"}), bad)
     assert main(["verify", str(bad)]) == 1
     assert capsys.readouterr().out == "digest: the content is not what was written\n"
     for text in ("{", "[1]", "\xff", "[" * 10**5):
@@ -204,9 +233,9 @@ def test_the_command_line_says_what_is_wrong_by_words_and_exit_code(
 
 
 def test_verification_needs_neither_torch_nor_pytest(
-    sound: Document, tmp_path: Path, python: Callable[..., subprocess.CompletedProcess[str]]
+    sound: Json, tmp_path: Path, python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    write(sound, tmp_path / "evidence.json")
+    write(whole(sound), tmp_path / "evidence.json")
     code = (
         "import runpy, sys; sys.argv = ['evidence', 'verify', 'evidence.json']\n"
         "try: runpy.run_module('signflip.evidence', run_name='__main__')\n"
@@ -216,23 +245,23 @@ def test_verification_needs_neither_torch_nor_pytest(
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
 
 
-def test_nan_is_refused_and_leaves_the_old_file(sound: Document, tmp_path: Path) -> None:
+def test_nan_is_refused_and_leaves_the_old_file(sound: Json, tmp_path: Path) -> None:
     path = tmp_path / "evidence.json"
     path.write_text("old")
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="not JSON compliant"):
-            write({**sound, "circumstances": {"seconds": value}}, path)
+            write(whole({**sound, "circumstances": {"seconds": value}}), path)
         with pytest.raises(ValueError, match="not JSON compliant"):
-            assemble({"seed": value}, [], {})
+            assemble(Run(seed=0, effort="quick", false_alarm=value, registered=[]), [], Circumstances())
         with pytest.raises(ValueError, match="not JSON compliant"):
-            append(Line({"value": value}, 0.0, 0.0), path)
+            append(Line(finished_check("X"), value, 0.0), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    sound: Document, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+    sound: Json, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "evidence.json"
     path.write_text("old")
@@ -242,15 +271,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(document_module.os, step, full)
     with pytest.raises(OSError, match="No space"):
-        write(sound, path)
+        write(whole(sound), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
     monkeypatch.undo()
-    write(sound, path)
+    write(whole(sound), path)
     assert json.loads(path.read_text()) == sound
-
-
-PART = {"reason": None, "shrinking": False}
 
 
 @pytest.mark.parametrize(
@@ -268,13 +294,13 @@ PART = {"reason": None, "shrinking": False}
     ],
 )
 def test_a_claim_is_refuted_by_any_example_and_a_control_by_all(expect: str, verdicts: str, verdict: str) -> None:
-    words = {"S": "SUPPORTED", "R": "REFUTED", "I": "INCONCLUSIVE"}
-    examples = [{**PART, "verdict": words[letter]} for letter in verdicts.split()]
-    record = {"examples": examples, "pooled": None, "error": None, "claim": {"expect": expect}}
-    assert check_verdict(record) == verdict
-    assert check_verdict({**record, "error": "ValueError"}) == "INCONCLUSIVE"
-    shrunk = [*examples, {**PART, "verdict": "REFUTED", "shrinking": True}, {**PART, "verdict": None}]
-    assert check_verdict({**record, "examples": shrunk}) == verdict
+    words = {"S": Verdict.SUPPORTED, "R": Verdict.REFUTED, "I": Verdict.INCONCLUSIVE}
+    examples = [Example(draws={}, verdict=words[letter]) for letter in verdicts.split()]
+    record = finished_check("X", claim=claim("X", expect=expect), examples=examples)
+    assert record.combined() == verdict
+    assert replace(record, error="ValueError").combined() == "INCONCLUSIVE"
+    after = [Example(draws={}, verdict=Verdict.REFUTED, shrinking=True), Example(draws={})]
+    assert replace(record, examples=[*examples, *after]).combined() == verdict
 
 
 def test_the_exceptions_carry_the_figures() -> None:
@@ -285,12 +311,13 @@ def test_the_exceptions_carry_the_figures() -> None:
     tiny = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
     for cap, threshold, kind in ((40, 0.5, InconclusiveError), (20_000, 0.9, RefutedError)):
         subject = Check(claim("E.near"), 0, 1e-9, 1)
-        subject.begin({})
+        subject.record.begin({})
         subject.rate_at_least(threshold, lambda s: s.value > 0, tiny, name="heads", cap=cap)
         with pytest.raises(kind) as caught:
-            subject.end()
-        (statement,) = caught.value.record["statements"]
-        assert 0 < statement["statement"]["successes"] < statement["statement"]["trials"] <= max(cap, 2048)
-        assert statement["bounds"][0] < 0.5 < statement["bounds"][1]
+            subject.record.end()
+        (made,) = caught.value.part.statements
+        assert isinstance(made.statement, RateAtLeast)
+        assert 0 < made.statement.successes < made.statement.trials <= max(cap, 2048)
+        assert made.bounds[0] < 0.5 < made.bounds[1]
         with pytest.raises(BudgetError):
-            subject.begin({})
+            subject.record.begin({})

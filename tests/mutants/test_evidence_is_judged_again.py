@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 from running import EFFORT, FALSE_ALARM, places, run_check
+from support import judged_again
 
 from signflip.evidence.document import assemble, digest
-from signflip.evidence.verify import verify
 
 CHECK = "BOUND.no-overshoot"
 
@@ -27,12 +27,12 @@ def problems(found: dict[str, Any], **changed: Any) -> list[str]:
         part = entry["statement"] if name in entry["statement"] else entry
         part[name] = value
     forged["digest"] = digest(forged)
-    return verify(forged)
+    return judged_again(forged)
 
 
 def test_every_tampered_figure_is_found() -> None:
     found = document()
-    assert verify(found) == []
+    assert judged_again(found) == []
     entry = found["checks"][0]["examples"][0]["statements"][0]
     # A verdict changed everywhere, so that only the counts speak against it.
     forged = copy.deepcopy(found)
@@ -41,7 +41,7 @@ def test_every_tampered_figure_is_found() -> None:
         for statement in part.get("statements", []):
             statement["verdict"] = "REFUTED"
     forged["digest"] = digest(forged)
-    assert any("its counts give SUPPORTED" in problem for problem in verify(forged))
+    assert any("its counts give SUPPORTED" in problem for problem in judged_again(forged))
     assert any("bounds" in problem for problem in problems(found, bounds=[0.0, 1.0]))
     assert any("margin" in problem for problem in problems(found, margin=0.5))
     assert any("p-value" in problem for problem in problems(found, p_value=0.5))

@@ -60,7 +60,7 @@ REFUSED = {
         "claim 'X' has no share of the budget",
     ),
     "under another name of the decorator": (
-        {"test_a.py": "from signflip import pytest_plugin\n" + X.replace("@claim", "@pytest_plugin.claim")},
+        {"test_a.py": "from signflip.checks import marking\n" + X.replace("@claim", "@marking.claim")},
         "decorated with @claim('<id>', ...)",
     ),
     "by a bare marker": ({"test_a.py": X.replace("@claim('X', **words())", "@pytest.mark.claim('X')")}, "has no share"),

@@ -39,7 +39,7 @@ def judge(evidence: Check, holds: bool) -> None:
 
 
 def draws(evidence: Check) -> list[str]:
-    return [canonical(example["draws"]) for example in evidence.examples]
+    return [canonical(example.draws) for example in evidence.record.examples]
 
 
 def test_an_example_is_judged_once_however_often_hypothesis_returns_to_it() -> None:
@@ -53,10 +53,10 @@ def test_an_example_is_judged_once_however_often_hypothesis_returns_to_it() -> N
     runner, evidence = runner_of(check, examples=30)
     with pytest.raises(RefutedError) as caught:
         runner.run({"evidence": evidence})
-    assert len(calls) == len(set(calls)) == len(evidence.examples)
-    assert caught.value.record["draws"] == {"flag": False, "n": 11}
+    assert len(calls) == len(set(calls)) == len(evidence.record.examples)
+    assert caught.value.part.draws == {"flag": False, "n": 11}
     assert f"shrunk example: {canonical({'flag': False, 'n': 11})}" in runner.explanation("a.py::test")
-    assert len(evidence.examples) <= 30 + SHRINK_EXAMPLES
+    assert len(evidence.record.examples) <= 30 + SHRINK_EXAMPLES
 
 
 def test_shrinking_stops_after_so_many_examples_and_shows_the_simplest_of_them() -> None:
@@ -67,14 +67,14 @@ def test_shrinking_stops_after_so_many_examples_and_shows_the_simplest_of_them()
     runner, evidence = runner_of(check, examples=20)
     with pytest.raises(RefutedError) as caught:
         runner.run({"evidence": evidence})
-    shrinking = [example["shrinking"] for example in evidence.examples]
+    shrinking = [example.shrinking for example in evidence.record.examples]
     assert shrinking == sorted(shrinking)
     assert sum(shrinking) == SHRINK_EXAMPLES
-    assert caught.value.record["verdict"] == "REFUTED"
+    assert caught.value.part.verdict == "REFUTED"
     record = runner.record("a.py::test")
-    assert record["verdict"] == "REFUTED"
-    assert record["error"] is None
-    assert f'"draws":{canonical(caught.value.record["draws"])}' in runner.explanation("a.py::test")
+    assert record.verdict == "REFUTED"
+    assert record.error is None
+    assert f'"draws":{canonical(caught.value.part.draws)}' in runner.explanation("a.py::test")
 
 
 def test_the_traceback_of_a_failure_does_not_grow_with_every_return_to_it() -> None:
@@ -108,7 +108,7 @@ def test_constants_of_loaded_modules_are_never_drawn(monkeypatch: pytest.MonkeyP
     providers.CONSTANTS_CACHE.cache.clear()
     assert [drawn(seed=seed, examples=30) for seed in range(5)] == before
     # Without the guard they are: the comparison above can fail.
-    monkeypatch.setattr("signflip.plugin.exploration.steady_draws", nullcontext)
+    monkeypatch.setattr("signflip.plugin.runner.steady_draws", nullcontext)
     assert [drawn(seed=seed, examples=30) for seed in range(5)] != before
     providers.CONSTANTS_CACHE.cache.clear()
 

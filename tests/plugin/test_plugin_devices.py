@@ -9,28 +9,28 @@ from typing import Any
 import pytest
 import torch
 
-from signflip.plugin.options import device_of_worker, settle_device
+from signflip.plugin import workers
+from signflip.plugin.options import Device, Options
+from signflip.sampling.engines.choice import Choice
 
 GPU_PRESENT = torch.cuda.is_available()
 
 
 def given(worker: str, device: str, cuda: tuple[str, ...] = ()) -> dict[str, str]:
-    option = SimpleNamespace(theorem_device=device, theorem_cuda=cuda)
-    return device_of_worker(SimpleNamespace(option=option), worker)  # type: ignore[arg-type]  # only its options are read
+    options = Options("quick", 7, 1e-6, Device(device, "", cuda), Choice("serial"), "reports/latest")
+    return workers.told(options, worker)
 
 
 def test_workers_take_the_visible_devices_in_turn() -> None:
     seen = [given(f"gw{worker}", "cuda", ("2", "5"))["theorem_cuda"] for worker in range(4)]
     assert seen == ["2", "5", "2", "5"]
-    assert given("gw1", "cpu") == {"theorem_device": "cpu"}
+    assert given("gw1", "cpu") == {"theorem_seed": "7", "theorem_device": "cpu"}
 
 
 def test_a_worker_sees_the_one_device_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
-    option = SimpleNamespace(theorem_device="auto")
     told = {"theorem_device": "cuda", "theorem_cuda": "2"}
-    settle_device(SimpleNamespace(option=option, workerinput=told))  # type: ignore[arg-type]  # no more of it is read
-    assert option.theorem_device == "cuda"
+    assert workers.device(SimpleNamespace(workerinput=told)) == "cuda"  # type: ignore[arg-type]  # no more of it is read
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
 
 
@@ -51,7 +51,7 @@ def test_a_gpu_is_refused_to_engines_whose_workers_are_many(
     suite.write(green_checks)
     run = suite.run("--theorem-device=cuda", f"--theorem-engine={engine}")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    assert f"--theorem-device=cuda: allowed with the engine serial, not {engine}" in run.stderr.str()
+    assert f"--theorem-engine must be serial with --theorem-device=cuda, got {engine}" in run.stderr.str()
 
 
 @pytest.mark.gpu

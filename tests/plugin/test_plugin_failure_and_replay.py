@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support import judged_again
 
 from signflip.canonical import canonical
-from signflip.evidence.verify import verify
 
 Arguments = Callable[[str], list[str]]
 
@@ -85,7 +85,7 @@ def test_the_replay_line_shows_the_shrunk_example_again_and_runs_nothing_else(
     assert list(again) == ["A.refuted"]
     assert again["A.refuted"]["alpha"] == before["alpha"]
     assert again["A.refuted"]["examples"] == [{**shrunk, "shrinking": False}]
-    assert verify(suite.document("replay.json")) == []
+    assert judged_again(suite.document("replay.json")) == []
     assert (suite.folder / "reports/latest/evidence.json").read_text() == full, "a replay leaves the run's evidence"
 
     # The whole suite, another seed option, a file for the JSON, and a worker: the same one case.
@@ -116,7 +116,7 @@ def test_pooled_statements_are_replayed_with_all_their_examples(suite: Any, repl
     assert {k: again[k] for k in ("examples", "alpha", "networks", "pooled")} == {
         k: before[k] for k in ("examples", "alpha", "networks", "pooled")
     }
-    assert verify(suite.document("replay.json")) == []
+    assert judged_again(suite.document("replay.json")) == []
 
 
 def test_an_error_is_replayed_by_the_example_that_raised_it(suite: Any, replay_arguments: Arguments) -> None:
@@ -137,18 +137,18 @@ CASE = {"check": "A.supported", "effort": "standard", "seed": 1, "alpha": 1e-9, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON"),
-        ("nowhere.json", "'nowhere.json' is neither JSON nor a readable file"),
-        ("{}", "keys check, effort, seed, alpha, draws"),
-        (json.dumps({**CASE, "seed": "1"}), "seed='1': allowed is int"),
-        (json.dumps({**CASE, "seed": True}), "seed=True: allowed is int"),
-        (json.dumps({**CASE, "seed": -1}), "seed=-1: allowed are whole numbers from 0"),
-        (json.dumps({**CASE, "alpha": 2.0}), "alpha=2.0: allowed are numbers 0 < alpha < 1"),
-        (json.dumps({**CASE, "alpha": float("nan")}), "alpha=nan: allowed are numbers 0 < alpha < 1"),
-        (json.dumps({**CASE, "draws": []}), "draws=[]: allowed is dict or int"),
-        (json.dumps({**CASE, "draws": 0}), "draws=0: allowed are whole numbers from 1"),
-        (json.dumps({**CASE, "check": "A.unknown"}), "check='A.unknown'"),
-        (json.dumps({**CASE, "more": 1}), "found alpha, check, draws, effort, more, seed"),
+        ("{", "must be the JSON that a failure printed: Input data was truncated"),
+        ("nowhere.json", "must be JSON or a readable file, got 'nowhere.json'"),
+        ("{}", "missing required field `check`"),
+        (json.dumps({**CASE, "seed": "1"}), "Expected `int`, got `str` - at `$.seed`"),
+        (json.dumps({**CASE, "seed": True}), "Expected `int`, got `bool` - at `$.seed`"),
+        (json.dumps({**CASE, "seed": -1}), "seed must be a whole number from 0, got -1"),
+        (json.dumps({**CASE, "alpha": 2.0}), "alpha must be a number with 0 < alpha < 1, got 2.0"),
+        (json.dumps({**CASE, "alpha": float("nan")}), "invalid character"),
+        (json.dumps({**CASE, "draws": []}), "got `array` - at `$.draws`"),
+        (json.dumps({**CASE, "draws": 0}), "draws must be a whole number from 1, got 0"),
+        (json.dumps({**CASE, "check": "A.unknown"}), "registers, got 'A.unknown'"),
+        (json.dumps({**CASE, "more": 1}), "unknown field `more`"),
     ],
 )
 def test_a_bad_replay_is_refused_naming_the_field(

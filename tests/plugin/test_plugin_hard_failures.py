@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import judged_again
 
 import signflip
 from signflip.evidence.document import load
@@ -104,9 +105,9 @@ def test_a_controller_killed_beside_its_workers_leaves_evidence_that_can_be_judg
         process.send_signal(signal.SIGKILL)
     assert finished
     found = load(lines)
-    assert [check["id"] for check in found["checks"]] == ["A.supported", "B.control", "B.near"]
-    assert found["circumstances"]["status"] == "cut short"
-    assert found["circumstances"]["not_reached"] == ["S.sleeps"]
+    assert [check.id for check in found.checks] == ["A.supported", "B.control", "B.near"]
+    assert found.circumstances.status == "cut short"
+    assert found.circumstances.not_reached == ["S.sleeps"]
     assert verify(found) == []
     assert not (report / "evidence.json").exists()
     assert until(lambda: not alive(int(sleeper.read_text()))), "a worker outlived its controller"
@@ -126,7 +127,7 @@ def test_a_check_that_kills_its_worker_never_ends_green_and_every_check_is_accou
     told = {*document["circumstances"]["lost"], *document["circumstances"]["not_reached"]}
     assert seen | told == {"A.supported", "B.control", "B.near", "D.dies"}
     assert not seen & told
-    assert verify(document) == []
+    assert judged_again(document) == []
 
 
 def test_workers_stop_at_the_first_failure_and_every_check_is_accounted_for(
@@ -141,7 +142,7 @@ def test_workers_stop_at_the_first_failure_and_every_check_is_accounted_for(
     assert {*seen, *document["circumstances"]["not_reached"]} == {"A.refuted", "A.supported", "B.control", "B.near"}
     assert document["circumstances"]["lost"] == []
     assert document["circumstances"]["status"] == "stopped"
-    assert verify(document) == []
+    assert judged_again(document) == []
 
 
 # -- the disk -----------------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ def test_a_disk_without_room_for_a_record_makes_the_run_fail_and_tears_no_line(
     assert "PROBLEM: evidence could not be written: " in limited.stdout
     assert "3 of 3 checks ended as claimed" in limited.stdout, "what was received is still shown"
     kept = load(tmp_path / "reports/latest/evidence.jsonl")
-    assert 1 <= len(kept["checks"]) < 3
+    assert 1 <= len(kept.checks) < 3
     assert verify(kept) == []
     # Neither the older run's document nor a torn one, and no temporary file.
     assert sorted(path.name for path in (tmp_path / "reports/latest").glob("*evidence*")) == ["evidence.jsonl"]
@@ -232,7 +233,7 @@ def test_leaving_the_debugger_keeps_what_finished_and_names_the_rest(
     }
     assert document["circumstances"]["status"] == "stopped"
     assert document["circumstances"]["not_reached"] == ["B.control", "B.near"]
-    assert verify(document) == []
+    assert judged_again(document) == []
 
 
 def test_where_xdist_is_not_installed_a_run_is_what_it_is_beside_it(
@@ -246,6 +247,6 @@ def test_where_xdist_is_not_installed_a_run_is_what_it_is_beside_it(
     assert (beside.returncode, without.returncode) == (1, 1), without.stdout + without.stderr
     texts = [json.loads((tmp_path / name / "evidence.json").read_text()) for name in ("beside", "without")]
     assert texts[0]["digest"] == texts[1]["digest"]
-    assert verify(texts[1]) == []
+    assert judged_again(texts[1]) == []
     refused = python(tmp_path, "-c", WITHOUT_XDIST, "-n2")
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR, "the test did not hide xdist"

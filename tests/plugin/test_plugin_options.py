@@ -12,9 +12,9 @@ import torch
     ("option", "value", "allowed"),
     [
         ("effort", "huge", "quick"),
-        ("seed", "-1", "whole numbers from 0"),
+        ("seed", "-1", "a whole number from 0"),
         ("seed", "abc", "'random'"),
-        ("seed", "1.5", "whole numbers from 0"),
+        ("seed", "1.5", "a whole number from 0"),
         ("seed", "9" * 5000, "at most 100 digits"),
         ("false-alarm", "0", "0 < P < 1"),
         ("false-alarm", "1", "0 < P < 1"),
@@ -22,12 +22,12 @@ import torch
         ("false-alarm", "nan", "0 < P < 1"),
         ("engine", "threads", "serial"),
         pytest.param(
-            *("device", "cuda", "cpu, auto"),
+            *("device", "cuda", "must be cpu or auto"),
             marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here"),
         ),
         ("device", "tpu", "cpu"),
-        ("report", "occupied", "not a folder to write to"),
-        ("report", "occupied/below", "not a folder to write to"),
+        ("report", "occupied", "must be a folder to write to"),
+        ("report", "occupied/below", "must be a folder to write to"),
     ],
 )
 def test_a_bad_option_is_refused_before_any_test_runs(
@@ -51,7 +51,7 @@ def test_a_report_folder_that_cannot_be_written_to_is_refused(
     suite.write(usual_checks)
     run = suite.run()
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--theorem-report=reports/latest" in run.stderr.str()
+    assert "--theorem-report must be a folder to write to, got reports/latest" in run.stderr.str()
 
 
 def test_the_header_says_all_that_fixes_the_run(suite: Any, green_checks: dict[str, str]) -> None:
@@ -80,11 +80,10 @@ def test_effort_scales_the_examples_and_splits_the_same_share(
 
 
 def test_options_of_an_absent_suite_do_not_matter(suite: Any) -> None:
-    (suite.folder / "conftest.py").write_text('pytest_plugins = ["signflip.plugin.hooks"]')
     (suite.folder / "test_plain.py").write_text("def test_plain(): pass")
     run = suite.run("-p", "no:randomly")
     assert run.ret == 0
-    run.stdout.fnmatch_lines(["*over 0 registered checks"])
+    run.stdout.no_fnmatch_line("theorem: *")
     assert not (suite.folder / "reports").exists()
 
 
@@ -92,4 +91,4 @@ def test_a_suite_outside_the_root_is_refused(suite: Any, green_checks: dict[str,
     suite.write(green_checks)
     run = suite.run("-o", "theorem_suite=/usr", "--co")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    assert "theorem_suite=/usr" in run.stderr.str()
+    assert "theorem_suite must be a folder in" in run.stderr.str()

@@ -41,7 +41,7 @@ def test_a_page_that_cannot_be_drawn_is_a_warning_and_changes_nothing_else(
     result = suite.run()
     assert result.ret == (0 if checks == "green_checks" else 1)
     result.stdout.fnmatch_lines(
-        ["WARNING: the page could not be written: RuntimeError: no ink", "*python -m reports build*"]
+        ["WARNING: the page could not be written: RuntimeError: no ink", "*signflip report *evidence.json*"]
     )
     assert len(suite.document()["checks"]) == len(suite.checks())
     assert not index(suite).exists()

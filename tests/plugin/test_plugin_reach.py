@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import judged_again
 
 from signflip.claims.claim import Claim
 from signflip.claims.effort import EFFORTS
@@ -16,7 +17,7 @@ from signflip.claims.feasibility import figures, problems, sentences
 from signflip.claims.reach import Reach, rate_at_least, same_law
 from signflip.claims.registry import registered_checks
 from signflip.evidence.document import digest
-from signflip.evidence.verify import verify
+from signflip.evidence.records import Document, typed
 from signflip.inference import Budget
 from signflip.plugin.options import DEFAULT_FALSE_ALARM
 
@@ -115,7 +116,7 @@ def test_a_check_is_held_to_the_statements_and_trials_it_declares(suite: Any, ca
     assert run.ret == int(refused)
     record = suite.checks()["R.heads"]
     assert (record["error"] or "").startswith("ReachError: R.heads: x: ") == refused
-    assert verify(suite.document()) == []
+    assert judged_again(suite.document()) == []
 
 
 def test_what_is_reached_is_listed_kept_in_the_evidence_and_verified_from_it(suite: Any) -> None:
@@ -130,16 +131,16 @@ def test_what_is_reached_is_listed_kept_in_the_evidence_and_verified_from_it(sui
     )
     assert suite.run().ret == 0
     document = suite.document()
-    assert verify(document) == []
+    assert judged_again(document) == []
     (kept,) = document["checks"][0]["reach"]
     assert (kept["kind"], kept["trials"], kept["power"]) == ("rate-at-least", 20_000, 0.99)
     assert 0.029 < kept["detectable_effect"] < 0.031
     kept["detectable_effect"] = 0.001
-    document["digest"] = digest(document)
-    assert any("reach: " in problem for problem in verify(document))
-    del document["checks"][0]["reach"]
-    document["digest"] = digest(document)
-    assert any("reach: " in problem for problem in verify(document))
+    document["digest"] = digest(typed(Document, document))
+    assert any("reach: " in problem for problem in judged_again(document))
+    document["checks"][0]["reach"] = []
+    document["digest"] = digest(typed(Document, document))
+    assert any("reach: " in problem for problem in judged_again(document))
 
 
 def test_a_replay_is_of_a_run_in_which_the_check_was_not_refused(suite: Any, replay_arguments: Any) -> None:
@@ -150,7 +151,7 @@ def test_a_replay_is_of_a_run_in_which_the_check_was_not_refused(suite: Any, rep
     replayed = suite.run(*replay_arguments(failed.stdout.str()))
     assert replayed.ret == 1
     assert "out of reach" not in replayed.stdout.str()
-    assert verify(suite.document("replay.json")) == []
+    assert judged_again(suite.document("replay.json")) == []
 
 
 @pytest.mark.parametrize(

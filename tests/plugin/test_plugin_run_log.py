@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from support import finished_check
 
 from signflip.canonical import canonical
 from signflip.evidence import document, lines
+from signflip.evidence.records import Case, CheckRecord, Run, from_text, plain
+from signflip.inference import Verdict
 from signflip.plugin.run_log import RunLog
 
 NODES = {"suite/test_a.py::test_one": "ONE", "suite/test_a.py::test_two": "TWO"}
-RUN: dict[str, Any] = {"seed": 0, "effort": "quick", "false_alarm": 0.1, "registered": ["ONE", "TWO"], "replay": None}
-CLAIM = {"mark": "derived", "expect": "SUPPORTED"}
+RUN = Run(seed=0, effort="quick", false_alarm=0.1, registered=["ONE", "TWO"])
 
 
-def record(name: str, verdict: str = "SUPPORTED", error: str | None = None) -> str:
-    return canonical({"id": name, "verdict": verdict, "error": error, "claim": {**CLAIM, "id": name}, "examples": []})
+def record(name: str, verdict: Verdict = Verdict.SUPPORTED, error: str | None = None) -> str:
+    return canonical(plain(finished_check(name, verdict=verdict, error=error)))
 
 
 @pytest.fixture
@@ -32,9 +34,9 @@ def log(tmp_path: Path) -> RunLog:
 def test_only_checks_are_expected(log: RunLog) -> None:
     assert log.lost == ["ONE", "TWO"]
     so_far = document.load(log.folder / "evidence.jsonl")
-    assert so_far["checks"] == so_far["circumstances"]["lost"] == []
-    assert so_far["circumstances"]["not_reached"] == ["ONE", "TWO"]
-    assert so_far["run"] == RUN
+    assert so_far.checks == so_far.circumstances.lost == []
+    assert so_far.circumstances.not_reached == ["ONE", "TWO"]
+    assert so_far.run == RUN
 
 
 def test_a_run_without_checks_writes_nothing(tmp_path: Path) -> None:
@@ -50,9 +52,9 @@ def test_what_two_workers_collect_is_expected_once(log: RunLog) -> None:
     log.expect(list(NODES))
     assert log.lost == ["TWO"]
     so_far = document.load(log.folder / "evidence.jsonl")
-    assert so_far["checks"] == [json.loads(record("ONE"))]
-    assert so_far["circumstances"]["check_seconds"] == {"ONE": 1.0}
-    assert so_far["circumstances"]["not_reached"] == ["TWO"]
+    assert so_far.checks == [from_text(CheckRecord, record("ONE"))]
+    assert so_far.circumstances.check_seconds == {"ONE": 1.0}
+    assert so_far.circumstances.not_reached == ["TWO"]
 
 
 def test_a_stopped_run_lost_only_what_had_started(log: RunLog) -> None:
@@ -61,14 +63,14 @@ def test_a_stopped_run_lost_only_what_had_started(log: RunLog) -> None:
     log.finish("stopped")
     assert log.lost == ["TWO"]
     assert log.document is not None
-    assert log.document["circumstances"]["not_reached"] == ["ONE"]
+    assert log.document.circumstances.not_reached == ["ONE"]
 
 
 def test_two_equal_records_are_one_and_two_different_ones_a_problem(log: RunLog) -> None:
     log.receive(record("ONE"), 1.0)
     log.receive(record("ONE"), 2.0)
     assert log.problems == []
-    log.receive(record("ONE", "REFUTED"), 1.0)
+    log.receive(record("ONE", Verdict.REFUTED), 1.0)
     assert log.problems == ["ONE ran twice and sent two different records"]
 
 
@@ -91,7 +93,7 @@ def test_a_bad_disk_is_one_problem_and_costs_no_record(
     log.finish("finished")
     assert log.lost == []
     assert log.document is not None
-    assert [check["id"] for check in log.document["checks"]] == ["ONE", "TWO"]
+    assert [check.id for check in log.document.checks] == ["ONE", "TWO"]
     assert log.problems == ["evidence could not be written: [Errno 28] No space left on device"]
 
 
@@ -113,7 +115,7 @@ def test_what_a_full_disk_refused_for_a_while_is_written_in_the_end(
     log.receive(record("ONE"), 1.0)
     log.receive(record("TWO"), 1.0)
     assert len(refused) == failing
-    assert [check["id"] for check in document.load(tmp_path / "evidence.jsonl")["checks"]] == ["ONE", "TWO"]
+    assert [check.id for check in document.load(tmp_path / "evidence.jsonl").checks] == ["ONE", "TWO"]
     assert len(log.problems) == 1
 
 
@@ -128,7 +130,8 @@ def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
 
 def test_a_replay_keeps_files_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "evidence.json").write_text("of the run")
-    log = RunLog(tmp_path, NODES, {**RUN, "replay": {"check": "ONE"}}, workers=0)
+    case = Case(check="ONE", effort="quick", seed=0, alpha=1e-9, draws=1)
+    log = RunLog(tmp_path, NODES, replace(RUN, replay=case), workers=0)
     log.expect(list(NODES)[:1])
     log.receive(record("ONE"), 1.0)
     log.finish("finished")

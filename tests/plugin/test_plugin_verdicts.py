@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 import pytest
-
-from signflip.evidence.verify import verify
+from support import judged_again
 
 AT_LEAST = "evidence.rate_at_least(0.5, {}, network(), name='heads')"
 FALSE = "@claim('X', **words(expect='REFUTED'))"
@@ -41,7 +40,7 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
         *("failed", "INCONCLUSIVE", "ERROR", "AssertionError"),
     ),
     "a failure that a check raises by itself never leaves a SUPPORTED record": (
-        "from signflip.checks.check import InconclusiveError\n"
+        "from signflip.checks.errors import InconclusiveError\n"
         "@claim('X', **words())\n@given(n=st.integers(1, 9))\ndef test_x(n, evidence):\n"
         f"    {AT_LEAST.format('always')}\n    if n > 3: raise InconclusiveError('not so', evidence.examples[-1])",
         *("failed", "INCONCLUSIVE", "ERROR", "not so"),
@@ -119,8 +118,8 @@ def test_the_outcome_follows_from_the_verdict(suite: Any, case: str) -> None:
     output = run.stdout.str()
     assert re.search(rf"^X +\[derived\] +{re.escape(word)}  ", output, re.MULTILINE)
     assert text in output
-    assert verify(suite.document()) == []
-    assert [record["id"] for record in suite.lines()] == ["X"]
+    assert judged_again(suite.document()) == []
+    assert [record.id for record in suite.lines()] == ["X"]
 
 
 def test_a_check_whose_record_is_no_strict_json_fails_alone(suite: Any, green_checks: dict[str, str]) -> None:

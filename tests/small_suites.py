@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import pytest
 
 import signflip.checks.check  # loaded here, it stays loaded over pytester's runs in process
 from signflip.evidence import lines
+from signflip.evidence.records import CheckRecord
 
-PLUGIN = 'pytest_plugins = ["signflip.plugin.hooks"]\n'
 INI = "[pytest]\naddopts = -p no:randomly -p no:cacheprovider\nstrict = true\n"
 # What every check of a small suite may use: odd networks of a few neurons, and events whose rates are known.
 CHEAP = """
@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 from signflip.activations import get
-from signflip.networks.network import Architecture
-from signflip.plugin.hooks import claim
+from signflip.checks import claim
+from signflip.networks.architecture import Architecture
 from signflip.sampling.configuration import Configuration
 
 def network(width=3):
@@ -71,7 +71,7 @@ def test_control(evidence):
 }
 
 
-def build(folder: Path, files: dict[str, str], conftest: str = PLUGIN) -> Path:
+def build(folder: Path, files: dict[str, str], conftest: str = "") -> Path:
     """Write a suite of the check files given, each with the names of CHEAP, into ``folder``."""
     suite = folder / "theorem_checks"
     suite.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ class Suite:
         self.pytester = pytester
         self.folder = pytester.path
 
-    def write(self, files: dict[str, str] | str, conftest: str = PLUGIN) -> None:
+    def write(self, files: dict[str, str] | str, conftest: str = "") -> None:
         build(self.folder, {"test_a.py": files} if isinstance(files, str) else files, conftest)
 
     def run(self, *arguments: str) -> pytest.RunResult:
@@ -107,7 +107,7 @@ class Suite:
     def checks(self, name: str = "evidence.json") -> dict[str, dict[str, Any]]:
         return {check["id"]: check for check in self.document(name)["checks"]}
 
-    def lines(self) -> list[Mapping[str, Any]]:
+    def lines(self) -> list[CheckRecord]:
         """The checks that evidence.jsonl holds, in the order in which they came."""
         text = (self.folder / "reports/latest/evidence.jsonl").read_text()
         return [line.check for line in lines.read(text)[1]]
