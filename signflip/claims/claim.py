@@ -31,7 +31,7 @@ class Claim:
         reach: which statements these are, and the departures that they refute; checked when the check is collected.
 
     Raises:
-        ValueError: naming the field, its value and what is allowed.
+        ValueError: naming the field, its value and what it must be.
     """
 
     id: str
@@ -49,18 +49,22 @@ class Claim:
     def __post_init__(self) -> None:
         for name in ("id", "statement", "domain", "detects"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
-                raise ValueError(f"claim {self.id!r}: {name}={getattr(self, name)!r}: allowed is a non-empty text")
+                raise ValueError(f"claim {self.id!r}: {name} must be a non-empty text, got {getattr(self, name)!r}")
         for name, value, allowed in (("mark", self.mark, MARKS), ("expect", self.expect, EXPECTATIONS)):
             if value not in allowed:
-                raise ValueError(f"claim {self.id!r}: {name}={value!r}: allowed are {', '.join(allowed)}")
+                raise ValueError(f"claim {self.id!r}: {name} must be one of {', '.join(allowed)}, got {value!r}")
         if not 0 < self.tolerance <= 1:
-            raise ValueError(f"claim {self.id!r}: tolerance={self.tolerance!r}: allowed is 0 < tolerance <= 1")
+            raise ValueError(
+                f"claim {self.id!r}: tolerance must be a number with 0 < tolerance <= 1, got {self.tolerance!r}"
+            )
         for name, least in (("examples", 1), ("statements", 0), ("pooled", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
-                raise ValueError(f"claim {self.id!r}: {name}={value!r}: allowed are whole numbers from {least}")
+                raise ValueError(f"claim {self.id!r}: {name} must be a whole number from {least}, got {value!r}")
         if self.statements + self.pooled == 0:
-            raise ValueError(f"claim {self.id!r}: statements=0 and pooled=0: a check that states nothing cannot fail")
+            raise ValueError(
+                f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: what states nothing cannot fail"
+            )
         self._settle_reach()
 
     def examples_at(self, effort: str) -> int:
@@ -76,10 +80,12 @@ class Claim:
         for name, declared in (("statements", False), ("pooled", True)):
             number, most = sum(one.count for one in given if one.pooled == declared), getattr(self, name)
             if number > most:
-                raise ValueError(f"claim {self.id!r}: reach counts {number} statements, {name}={most}")
+                raise ValueError(
+                    f"claim {self.id!r}: {name} must be at least the {number} that reach counts, got {most}"
+                )
         for one in given:
-            if self.expect == "SUPPORTED" and one.room is None and one.kind != "identity":
-                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given: support is expected")
+            if self.expect == "SUPPORTED" and one.room is None and not one.is_certain:
+                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given, as support is expected")
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""

@@ -7,29 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from signflip.claims.reach import Reach
-from signflip.inference import (
-    Approach,
-    DecayExponent,
-    Identity,
-    Independent,
-    RateAtLeast,
-    RateNear,
-    SameLaw,
-    UniformLaw,
-    Verdict,
-)
+from signflip.inference import Settled, Verdict
 
 # The probability with which a stated effect is detected, and a claim that holds with room to spare is supported.
 POWER = 0.99
-_UNITS = {
-    RateAtLeast.kind: "rates",
-    RateNear.kind: "rates",
-    UniformLaw.kind: "KS distances",
-    SameLaw.kind: "KS distances",
-    Independent.kind: "dependences",
-    DecayExponent.kind: "exponents",
-    Approach.kind: "exponents",
-}
 
 
 def figures(reaches: Iterable[Reach], alpha: float, examples: int) -> list[dict[str, Any]]:
@@ -41,13 +22,14 @@ def figures(reaches: Iterable[Reach], alpha: float, examples: int) -> list[dict[
 
 
 def figure_of(reach: Reach, alpha: float, examples: int) -> dict[str, Any]:
+    """One of `figures`."""
     trials = reach.trials * (examples if reach.pooled else 1)
     smallest, effect, room = 0.0, 0.0, None
-    if reach.kind != Identity.kind:
-        refuting = reach.design(Verdict.REFUTED)
+    refuting, supporting = reach.design(Verdict.REFUTED), reach.design(Verdict.SUPPORTED)
+    if refuting is not None:
         smallest, effect = refuting.smallest_p_value(trials), refuting.detectable_effect(trials, alpha, POWER)
-        if reach.room is not None:
-            room = _finite(reach.design(Verdict.SUPPORTED).detectable_effect(trials, alpha, POWER))
+    if supporting is not None and reach.room is not None:
+        room = _finite(supporting.detectable_effect(trials, alpha, POWER))
     return {
         "kind": reach.kind,
         "trials": trials,
@@ -88,12 +70,12 @@ def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str
     """What is reached, in words, one line a kind."""
     lines = []
     for reach in reaches:
-        if reach.kind == Identity.kind:
-            lines.append("identity: refutes any discrepancy above its bound, with certainty")
+        if reach.is_certain:
+            lines.append(f"{reach.kind}: refutes any discrepancy above its bound, with certainty")
             continue
         figure = figure_of(reach, alpha, examples)
         text = (
-            f"{reach.kind} {_arguments(reach)}: {figure['trials']:,} trials refute {_UNITS[reach.kind]} "
+            f"{reach.kind} {_arguments(reach)}: {figure['trials']:,} trials refute {reach.statement.unit} "
             f"{_told(figure['detectable_effect'])} off (stated {reach.effect:g})"
         ).replace(" :", ":")
         if reach.room is not None:
@@ -102,9 +84,11 @@ def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str
     return lines
 
 
-def _change(reach: Reach, verdict: Verdict, effect: float, alpha: float, examples: int) -> str:
+def _change(reach: Reach, verdict: Settled, effect: float, alpha: float, examples: int) -> str:
+    design = reach.design(verdict)
+    assert design is not None  # what is certain has no problem
     try:
-        needed = reach.design(verdict).trials_needed(effect, alpha, POWER)
+        needed = design.trials_needed(effect, alpha, POWER)
     except ValueError:
         trials = "no number of trials will do"
     else:

@@ -14,22 +14,17 @@ from typing import Any
 
 from signflip.inference import (
     Approach,
-    ApproachDesign,
     DecayExponent,
-    DecayExponentDesign,
+    Declared,
     Design,
     Identity,
     Independent,
-    IndependentDesign,
     RateAtLeast,
-    RateAtLeastDesign,
     RateNear,
-    RateNearDesign,
     SameLaw,
-    SameLawDesign,
+    Settled,
     Statement,
     UniformLaw,
-    UniformLawDesign,
     Verdict,
 )
 
@@ -37,15 +32,6 @@ from signflip.inference import (
 DEFAULT_CAP = 20_000
 # Independence of two pivots is judged on this many cells a side.
 GRID_CELLS = 8
-_DESIGNS: dict[str, Any] = {
-    RateAtLeast.kind: RateAtLeastDesign,
-    RateNear.kind: RateNearDesign,
-    UniformLaw.kind: UniformLawDesign,
-    SameLaw.kind: SameLawDesign,
-    Independent.kind: IndependentDesign,
-    DecayExponent.kind: DecayExponentDesign,
-    Approach.kind: ApproachDesign,
-}
 
 
 class ReachError(RuntimeError):
@@ -68,7 +54,7 @@ class Reach:
         pooled: whether they are made once, over all examples.
 
     Raises:
-        ValueError: naming the field, its value and what is allowed.
+        ValueError: naming the field, its value and what it must be.
     """
 
     kind: str
@@ -80,60 +66,41 @@ class Reach:
     pooled: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in (*_DESIGNS, Identity.kind):
-            allowed = ", ".join([*_DESIGNS, Identity.kind])
-            raise ValueError(f"reach: kind={self.kind!r}: allowed are {allowed}")
+        try:
+            Statement.of_kind(self.kind)
+            self.design(Verdict.REFUTED)
+        except ValueError as error:
+            raise ValueError(f"reach: {error}") from None
+        except KeyError as error:
+            raise ValueError(f"reach of {self.kind}: about must name {error}, got {dict(self.about)!r}") from None
         for name in ("trials", "count"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"reach of {self.kind}: {name}={value!r}: allowed are whole numbers from 1")
-        if self.kind != Identity.kind:
+                raise ValueError(f"reach of {self.kind}: {name} must be a whole number from 1, got {value!r}")
+        if not self.is_certain:
             for name in ("effect", "room"):
                 value = getattr(self, name)
                 if not (name == "room" and value is None) and not 0 < value < math.inf:
-                    raise ValueError(f"reach of {self.kind}: {name}={value!r}: allowed are numbers above 0")
+                    raise ValueError(f"reach of {self.kind}: {name} must be a number above 0, got {value!r}")
 
-    def design(self, verdict: Verdict) -> Design:
-        """The design that says how ``verdict`` is reached."""
-        if self.kind in (DecayExponent.kind, Approach.kind):  # the same for both
-            one: Design = _DESIGNS[self.kind](**self.about)
-            return one
-        made: Design = _DESIGNS[self.kind](**self.about, towards=verdict)
-        return made
+    @property
+    def statement(self) -> type[Statement]:
+        """The class of the statements."""
+        return Statement.of_kind(self.kind)
 
-    def covers(self, statement: Statement, trials: int | None) -> bool:
-        """Whether a statement is of those declared, ``trials`` being its cap where that is not its size."""
-        if statement.kind != self.kind:
-            return False
-        match statement:
-            case RateAtLeast():
-                found = _same(statement.threshold, self.about["threshold"])
-                return found and (statement.trials if trials is None else trials) >= self.trials
-            case RateNear():
-                found = _same(statement.tolerance, self.about["tolerance"])
-                return found and (statement.trials if trials is None else trials) >= self.trials
-            case SameLaw():
-                enough = statement.n_first >= self.trials and statement.n_second >= self.about.get(
-                    "second", self.trials
-                )
-                return enough and self._tolerates(statement.tolerance)
-            case UniformLaw():
-                return self._tolerates(statement.tolerance)
-            case Independent():
-                return self._tolerates(statement.tolerance) and statement.cells == self.about["cells"]
-            case DecayExponent():
-                ladder = (statement.dimensions[0], statement.dimensions[-1], len(statement.dimensions))
-                wanted = tuple(self.about[name] for name in ("first_dimension", "last_dimension", "rungs"))
-                return ladder == wanted and min(statement.sizes) >= self.trials
-            case Approach():
-                ladder = (statement.widths[0], statement.widths[-1], len(statement.widths))
-                wanted = tuple(self.about[name] for name in ("first_width", "last_width", "rungs"))
-                enough = statement.sizes[0] >= self.about["first_trials"] and statement.sizes[-1] >= self.trials
-                return ladder == wanted and enough and statement.reference >= self.about["reference"]
-        return True
+    def design(self, verdict: Settled) -> Design | None:
+        """The design that says how ``verdict`` is reached; None where any effect refutes with certainty."""
+        return self.statement.design(self.about, verdict)
 
-    def _tolerates(self, tolerance: float) -> bool:
-        return self.room is None or _same(tolerance, self.room)
+    @property
+    def is_certain(self) -> bool:
+        """Whether any effect refutes with certainty, and no error rate is spent."""
+        return self.statement.is_certain
+
+    def covers(self, statement: Statement, cap: int | None) -> bool:
+        """Whether a statement is of those declared, ``cap`` being its size where it may stop before."""
+        declared = Declared(self.about, self.trials, self.room)
+        return statement.kind == self.kind and statement.declared_by(declared, cap)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""
@@ -206,7 +173,3 @@ def approach(
 def identity(count: int = 1, *, pooled: bool = False) -> Reach:
     """Identity: refutes any discrepancy above its bound, with certainty."""
     return Reach(Identity.kind, count=count, pooled=pooled)
-
-
-def _same(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-9)

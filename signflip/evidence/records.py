@@ -263,17 +263,20 @@ def tightest(check: CheckRecord) -> Entry | None:
     if check.verdict == Verdict.REFUTED:
         strongest = [min(entries, key=_evidence_left) for entries in carrying if entries]
         return max(strongest, key=_evidence_left) if strongest else None
-    entries = [s for entries in carrying for s in entries if s.statement.kind != "identity"]
-    if not entries:  # identities alone: the one that uses most of its bound
-        entries = [s for entries in carrying for s in entries]
-        entries = [s for s in entries if s.statement.bound > 0] or entries  # type: ignore[attr-defined]
-    return min(entries, key=_room) if entries else None
+    entries = [s for entries in carrying for s in entries]
+    # What spends an error rate comes before identities; of these, the one that uses most of its bound.
+    entries = (
+        [s for s in entries if not s.statement.is_certain]
+        or [s for s in entries if s.statement.estimate().claimed]
+        or entries
+    )
+    return min(entries, key=_slack) if entries else None
 
 
-def _room(entry: Entry) -> float:
-    """How far the bound lies from the threshold; of an identity, relative to its bound."""
+def _slack(entry: Entry) -> float:
+    """How far the bound lies from the threshold, as the statement's kind measures it."""
     assert entry.margin is not None
-    return abs(entry.margin) / (getattr(entry.statement, "bound", 1.0) or 1.0)
+    return entry.statement.slack(entry.margin)
 
 
 def _evidence_left(entry: Entry) -> float:

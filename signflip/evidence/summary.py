@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from signflip.claims.claim import Claim
 from signflip.claims.feasibility import POWER, sentences
-from signflip.evidence.records import CheckRecord, Document, plain, tightest
+from signflip.evidence.records import CheckRecord, Document, tightest
 
 _HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "error rate", "tightest bound", "seconds")
 
@@ -70,34 +69,7 @@ def tightest_bound(check: CheckRecord) -> str:
     entry = tightest(check)
     if entry is None:
         return "-"
-    return _bound_refuted(plain(entry)) if check.verdict == "REFUTED" else _bound(plain(entry))
-
-
-def _bound(entry: Mapping[str, Any]) -> str:
-    low, high = entry["bounds"]
-    statement = entry["statement"]
-    match statement["kind"]:
-        case "rate-at-least":
-            return f"rate >= {low:.4f} ({statement['threshold']:g})"
-        case "rate-near":
-            return f"rate in [{low:.4f}, {high:.4f}]"
-        case "decay-exponent" | "approach":
-            return f"exponent in [{low:.4f}, {high:.4f}]"
-        case "identity":
-            return f"error <= {high:.1e} ({statement['bound']:.1e})"
-    return f"distance <= {high:.4f} ({statement['tolerance']:g})"
-
-
-def _bound_refuted(entry: Mapping[str, Any]) -> str:
-    statement = entry["statement"]
-    if entry["p_value"] is not None:
-        return f"p = {entry['p_value']:.1e} (alpha/2 = {statement['alpha'] / 2:.1e})"
-    high = entry["bounds"][1]
-    if statement["kind"] == "rate-at-least":
-        return f"rate <= {high:.4f} (not {statement['threshold']:g})"
-    if statement["kind"] == "identity":
-        return f"error = {high:.1e} (not {statement['bound']:.1e})"
-    return _bound(entry)
+    return entry.statement.bound_words(entry.judgement)
 
 
 def _verdict(check: CheckRecord) -> str:

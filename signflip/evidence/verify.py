@@ -79,7 +79,7 @@ def _check_problems(check: CheckRecord, effort: str, budget: Budget, replayed: C
 
 def _statement_problems(entry: Entry, alpha: float) -> Iterable[str]:
     statement, judgement = entry.statement, entry.statement.judge()
-    if statement.alpha not in (alpha, 0.0) or (statement.alpha == 0.0 and statement.kind != "identity"):
+    if statement.alpha != (0.0 if statement.is_certain else alpha):
         yield f"{entry.name}: alpha {statement.alpha!r}, its share is {alpha!r}"
     if entry.verdict != judgement.verdict:
         yield f"{entry.name}: verdict {entry.verdict}, its counts give {judgement.verdict}"

@@ -7,7 +7,7 @@ from signflip.inference.approach import Approach, ApproachDesign
 from signflip.inference.bounds import Interval, Ranks, clopper_pearson, dkw_radius, order_statistic_ranks
 from signflip.inference.budget import Budget
 from signflip.inference.decay import DecayExponent, DecayExponentDesign
-from signflip.inference.design import Design
+from signflip.inference.design import Design, Settled
 from signflip.inference.distributions import (
     Independent,
     IndependentDesign,
@@ -27,7 +27,7 @@ from signflip.inference.independence import (
 from signflip.inference.one_sample import uniform_distance, uniform_distance_interval, uniform_p_value
 from signflip.inference.rates import RateAtLeast, RateAtLeastDesign, RateNear, RateNearDesign
 from signflip.inference.sequential import confidence_sequence, log_mixture_martingale
-from signflip.inference.statement import Statement
+from signflip.inference.statement import Declared, Estimate, Statement
 from signflip.inference.two_sample import (
     two_sample_distance,
     two_sample_distance_interval,
@@ -41,7 +41,9 @@ __all__ = [
     "Budget",
     "DecayExponent",
     "DecayExponentDesign",
+    "Declared",
     "Design",
+    "Estimate",
     "Identity",
     "Independent",
     "IndependentDesign",
@@ -54,6 +56,7 @@ __all__ = [
     "RateNearDesign",
     "SameLaw",
     "SameLawDesign",
+    "Settled",
     "Statement",
     "UniformLaw",
     "UniformLawDesign",

@@ -11,8 +11,8 @@ from typing import ClassVar
 from numpy.typing import ArrayLike
 
 from signflip.inference.bounds import Interval, dkw_radius
-from signflip.inference.design import Design, missed
-from signflip.inference.statement import Statement
+from signflip.inference.design import Design, Settled, missed
+from signflip.inference.statement import Declared, Estimate, Statement
 from signflip.inference.two_sample import two_sample_distance, two_sample_distance_interval
 from signflip.inference.validation import probability, real, reals, sample, whole, wholes
 from signflip.inference.verdict import Judgement, Verdict
@@ -34,6 +34,7 @@ class Approach(Statement):
     """
 
     kind: ClassVar[str] = "approach"
+    unit: ClassVar[str] = "exponents"
     widths: tuple[int, ...]
     sizes: tuple[int, ...]
     reference: int
@@ -113,6 +114,37 @@ class Approach(Statement):
             f"{self.predicted:g}: {verdict}."
         )
         return Judgement(verdict, (seen.lower, seen.upper), margin, None, sentence)
+
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> ApproachDesign:  # noqa: ARG003  (one for both)
+        """Return the design of the ladder that ``about`` names."""
+        return ApproachDesign(
+            first_width=int(about["first_width"]),
+            last_width=int(about["last_width"]),
+            rungs=int(about["rungs"]),
+            first_trials=int(about["first_trials"]),
+            reference=int(about["reference"]),
+            first_distance=about["first_distance"],
+            last_distance=about["last_distance"],
+        )
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (its size is fixed)
+        """Return whether the ladder is the declared one, with as many draws on its ends and from the limit."""
+        about = declared.about
+        ladder = (self.widths[0], self.widths[-1], len(self.widths))
+        enough = self.sizes[0] >= about["first_trials"] and self.sizes[-1] >= declared.trials
+        same_ladder = ladder == (about["first_width"], about["last_width"], about["rungs"])
+        return same_ladder and enough and self.reference >= about["reference"]
+
+    def estimate(self) -> Estimate:
+        """Return the middle of the exponent's interval (0 without one), and the predicted exponent."""
+        seen = self.exponent()
+        return Estimate(0.0 if seen is None else (seen.lower + seen.upper) / 2, self.predicted)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the interval of the exponent."""
+        low, high = judged.bounds
+        return f"exponent in [{low:.4f}, {high:.4f}], claimed {self.predicted:g} ± {self.tolerance:g}"
 
 
 @dataclass(frozen=True)

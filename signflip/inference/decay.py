@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri
 
 from signflip.inference.bounds import Interval, Ranks, order_statistic_ranks
-from signflip.inference.design import Design, missed
-from signflip.inference.statement import Statement
+from signflip.inference.design import Design, Settled, missed
+from signflip.inference.statement import Declared, Estimate, Statement
 from signflip.inference.validation import probability, real, reals, sample, truth, whole, wholes
 from signflip.inference.verdict import Judgement, Verdict, combine
 
@@ -38,6 +38,7 @@ class DecayExponent(Statement):
     """
 
     kind: ClassVar[str] = "decay-exponent"
+    unit: ClassVar[str] = "exponents"
     dimensions: tuple[int, ...]
     sizes: tuple[int, ...]
     lowers: tuple[float, ...]
@@ -154,6 +155,33 @@ class DecayExponent(Statement):
             f"claimed {' and '.join(claims)}: {verdict}."
         )
         return Judgement(verdict, (seen.lower, seen.upper), min(slacks), None, sentence)
+
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> DecayExponentDesign:  # noqa: ARG003  (one for both)
+        """Return the design of the ladder that ``about`` names."""
+        first, last, rungs = (int(about[name]) for name in ("first_dimension", "last_dimension", "rungs"))
+        return DecayExponentDesign(first, last, rungs, about["log_sd"])
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (its size is fixed)
+        """Return whether the ladder is the declared one, with as many draws on each rung."""
+        about = declared.about
+        ladder = (self.dimensions[0], self.dimensions[-1], len(self.dimensions))
+        same_ladder = ladder == (about["first_dimension"], about["last_dimension"], about["rungs"])
+        return same_ladder and min(self.sizes) >= declared.trials
+
+    def estimate(self) -> Estimate:
+        """Return the middle of the exponent's interval (0 without one), and the predicted exponent or the ceiling."""
+        seen = self.exponent()
+        claimed = self.ceiling if self.predicted is None else self.predicted
+        assert claimed is not None  # one of both is given
+        return Estimate(0.0 if seen is None else (seen.lower + seen.upper) / 2, claimed)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the interval of the exponent."""
+        low, high = judged.bounds
+        claims = [] if self.ceiling is None else [f"at most {self.ceiling:g}"]
+        claims += [] if self.predicted is None else [f"{self.predicted:g} ± {self.tolerance:g}"]
+        return f"exponent in [{low:.4f}, {high:.4f}], claimed {' and '.join(claims)}"
 
     def _decrease(self) -> Verdict:
         medians = self.medians()

@@ -9,6 +9,7 @@ be fixed in advance: unlike the rate statements these are not valid under option
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,7 +26,7 @@ from signflip.inference.independence import (
     wrapped_distances,
 )
 from signflip.inference.one_sample import uniform_distance, uniform_distance_interval, uniform_p_value
-from signflip.inference.statement import Statement
+from signflip.inference.statement import Declared, Estimate, Statement
 from signflip.inference.two_sample import (
     two_sample_distance,
     two_sample_distance_interval,
@@ -40,6 +41,7 @@ class UniformLaw(Statement):
     """Values transformed by the claimed continuous distribution function are uniform on [0, 1]."""
 
     kind: ClassVar[str] = "uniform-law"
+    unit: ClassVar[str] = "KS distances"
     n: int
     distance: float
     tolerance: float
@@ -66,12 +68,30 @@ class UniformLaw(Statement):
         p_value = uniform_p_value(self.distance, self.n)
         return _judge_law(self, f"{self.n} transforms", seen, p_value)
 
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> UniformLawDesign:  # noqa: ARG003  (it needs none)
+        """Return the design of any pool of transforms."""
+        return UniformLawDesign(towards)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (its size is fixed)
+        """Return whether the tolerance is the declared one."""
+        return declared.tolerates(self.tolerance)
+
+    def estimate(self) -> Estimate:
+        """Return the KS distance, and the tolerance."""
+        return Estimate(self.distance, self.tolerance)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the upper bound of the distance; the p-value where the claim is refuted."""
+        return _law_words(self, judged)
+
 
 @dataclass(frozen=True)
 class SameLaw(Statement):
     """Two samples have one law, which may have atoms."""
 
     kind: ClassVar[str] = "same-law"
+    unit: ClassVar[str] = "KS distances"
     n_first: int
     n_second: int
     distance: float
@@ -107,6 +127,25 @@ class SameLaw(Statement):
         data = f"{self.n_first} against {self.n_second} draws"
         return _judge_law(self, data, seen, p_value)
 
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> SameLawDesign:
+        """Return the design for a second sample of the size that ``about`` names, if it names one."""
+        return SameLawDesign(towards, int(about["second"]) if "second" in about else None)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (its size is fixed)
+        """Return whether both samples are as large as declared, and the tolerance is the declared one."""
+        second = declared.about.get("second", declared.trials)
+        enough = self.n_first >= declared.trials and self.n_second >= second
+        return enough and declared.tolerates(self.tolerance)
+
+    def estimate(self) -> Estimate:
+        """Return the KS distance, and the tolerance."""
+        return Estimate(self.distance, self.tolerance)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the upper bound of the distance; the p-value where the claim is refuted."""
+        return _law_words(self, judged)
+
 
 @dataclass(frozen=True)
 class Independent(Statement):
@@ -114,6 +153,7 @@ class Independent(Statement):
     sum and difference can see (signflip.inference.independence says what they cannot)."""
 
     kind: ClassVar[str] = "independent"
+    unit: ClassVar[str] = "dependences"
     n: int
     cells: int
     counts: tuple[int, ...]
@@ -154,6 +194,24 @@ class Independent(Statement):
         seen = dependence_interval(*views, self.alpha / 2.0)
         return _judge_law(self, f"{self.n} pairs", seen, independence_p_value(*views))
 
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> IndependentDesign:
+        """Return the design on the grid that ``about`` names."""
+        return IndependentDesign(int(about["cells"]), towards)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (its size is fixed)
+        """Return whether the grid and the tolerance are the declared ones."""
+        return declared.tolerates(self.tolerance) and self.cells == declared.about["cells"]
+
+    def estimate(self) -> Estimate:
+        """Return the middle of the visible dependence's bounds, and the tolerance."""
+        low, high = self.judge().bounds
+        return Estimate((low + high) / 2, self.tolerance)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the upper bound of the dependence; the p-value where the claim is refuted."""
+        return _law_words(self, judged)
+
 
 def _one_sample_distance(name: str, value: object, n: int) -> float:
     """Return a KS distance that n values can have: at least 1/(2n), and 0 by convention if none."""
@@ -171,6 +229,12 @@ def _is_cumulative(counts: tuple[int, ...], side: int) -> bool:
 
     places = [(i, j) for i in range(side) for j in range(side)]
     return all(at(i, j) - at(i - 1, j) - at(i, j - 1) + at(i - 1, j - 1) >= 0 for i, j in places)
+
+
+def _law_words(statement: UniformLaw | SameLaw | Independent, judged: Judgement) -> str:
+    if judged.verdict == Verdict.REFUTED:
+        return f"p = {judged.p_value:.1e}, alpha/2 = {statement.alpha / 2:.1e}"
+    return f"distance <= {judged.bounds[1]:.4f}, claimed {statement.tolerance:g}"
 
 
 def _judge_law(statement: UniformLaw | SameLaw | Independent, data: str, seen: Interval, p_value: float) -> Judgement:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from signflip.inference.statement import Statement
+from signflip.inference.statement import Declared, Estimate, Statement
 from signflip.inference.validation import real, sample, whole
 from signflip.inference.verdict import Judgement, Verdict
 
@@ -22,6 +22,7 @@ class Identity(Statement):
     """
 
     kind: ClassVar[str] = "identity"
+    is_certain: ClassVar[bool] = True
     n: int
     largest: float
     bound: float
@@ -47,3 +48,20 @@ class Identity(Statement):
         verdict = Verdict.SUPPORTED if self.largest <= self.bound else Verdict.REFUTED
         sentence = f"{self.n} cases: largest discrepancy {self.largest:.3g} against {self.bound:.3g}: {verdict}."
         return Judgement(verdict, (0.0, self.largest), margin, None, sentence)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (any identity will do)
+        """Return True: every identity refutes any discrepancy above its bound."""
+        return True
+
+    def estimate(self) -> Estimate:
+        """Return the largest discrepancy, and its bound."""
+        return Estimate(self.largest, self.bound)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the largest discrepancy beside its bound."""
+        sign = "=" if judged.verdict == Verdict.REFUTED else "<="
+        return f"error {sign} {self.largest:.1e}, bound {self.bound:.1e}"
+
+    def slack(self, margin: float) -> float:
+        """Return the part of the bound that is left: bounds of identities differ by orders."""
+        return abs(margin) / (self.bound or 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,7 +13,7 @@ from scipy.special import betaincinv
 from signflip.inference.bounds import Interval
 from signflip.inference.design import Design, Settled, first_size, missed
 from signflip.inference.sequential import ROUNDING_PER_TRIAL, confidence_sequence, log_mixture_martingale
-from signflip.inference.statement import Statement
+from signflip.inference.statement import Declared, Estimate, Statement, same
 from signflip.inference.validation import outcomes, probability, real, whole
 from signflip.inference.verdict import Judgement, Verdict
 
@@ -97,6 +98,7 @@ class RateAtLeast(Statement):
     """
 
     kind: ClassVar[str] = "rate-at-least"
+    unit: ClassVar[str] = "rates"
     successes: int
     trials: int
     threshold: float
@@ -118,6 +120,29 @@ class RateAtLeast(Statement):
         claim = f"at least {self.threshold:g} was claimed"
         return _judge_rate(self, seen, Interval(self.threshold, 1.0), seen.lower - self.threshold, claim)
 
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> RateAtLeastDesign:
+        """Return the design at the threshold that ``about`` names."""
+        return RateAtLeastDesign(about["threshold"], towards)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:
+        """Return whether the threshold is the declared one, and the cap no lower."""
+        return same(self.threshold, declared.about["threshold"]) and (cap or self.trials) >= declared.trials
+
+    def estimate(self) -> Estimate:
+        """Return the observed rate, and the threshold."""
+        return Estimate(self.successes / self.trials, self.threshold)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the lower bound of the rate; the upper one where the claim is refuted."""
+        low, high = judged.bounds
+        bound = f"rate <= {high:.4f}" if judged.verdict == Verdict.REFUTED else f"rate >= {low:.4f}"
+        return f"{bound}, claimed {self.threshold:g}"
+
+    def log_e_values(self) -> tuple[float, float]:
+        """Return the log martingales at the claimed rate, and at the excluded rate, nearest to the observed one."""
+        return _log_e_values(self, self.threshold, 1.0)
+
 
 @dataclass(frozen=True)
 class RateNear(Statement):
@@ -128,6 +153,7 @@ class RateNear(Statement):
     """
 
     kind: ClassVar[str] = "rate-near"
+    unit: ClassVar[str] = "rates"
     successes: int
     trials: int
     target: float
@@ -162,6 +188,43 @@ class RateNear(Statement):
         slacks += [self.band.upper - seen.upper] if self.band.upper < 1.0 else []
         claim = f"within {self.tolerance:g} of {self.target:g} was claimed"
         return _judge_rate(self, seen, self.band, min(slacks), claim)
+
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> RateNearDesign:
+        """Return the design at the band that ``about`` names."""
+        return RateNearDesign(about["target"], about["tolerance"], towards)
+
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:
+        """Return whether the tolerance is the declared one, and the cap no lower."""
+        return same(self.tolerance, declared.about["tolerance"]) and (cap or self.trials) >= declared.trials
+
+    def estimate(self) -> Estimate:
+        """Return the observed rate, and the target."""
+        return Estimate(self.successes / self.trials, self.target)
+
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the interval of the rate."""
+        low, high = judged.bounds
+        return f"rate in [{low:.4f}, {high:.4f}], claimed {self.target:.4g} ± {self.tolerance:g}"
+
+    def log_e_values(self) -> tuple[float, float]:
+        """Return the log martingales at the claimed rate, and at the excluded rate, nearest to the observed one."""
+        return _log_e_values(self, self.band.lower, self.band.upper)
+
+
+def _log_e_values(statement: RateAtLeast | RateNear, low: float, high: float) -> tuple[float, float]:
+    """Return the log e-values against the rates in [low, high], and against those outside."""
+    successes, failures = statement.successes, statement.trials - statement.successes
+
+    def least(lower: float, upper: float) -> float:
+        """The least log martingale over an interval of rates: at the rate nearest to the observed one."""
+        if statement.trials == 0:
+            return 0.0
+        nearest = min(max(successes / statement.trials, lower), upper)
+        return log_mixture_martingale(successes, failures, nearest)
+
+    outside = [(0.0, low)] * (low > 0.0) + [(high, 1.0)] * (high < 1.0)
+    return least(low, high), min(least(*ends) for ends in outside)
 
 
 def _settle_counts(statement: RateAtLeast | RateNear) -> None:

@@ -1,17 +1,44 @@
 """The common face of all statements: data that judge themselves and survive a round trip through JSON.
 
 A Statement holds only counts or summaries, thresholds and its error rate alpha; never samples. So a verdict
-can be recomputed from a record alone, by whoever holds it.
+can be recomputed from a record alone, by whoever holds it. It also answers whatever else is asked of its kind: its
+design, which declaration covers it, its estimate, its words. A new kind is one module here, and a figure.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from signflip.inference.design import Design, Settled
 from signflip.inference.verdict import Judgement
+
+
+class Estimate(NamedTuple):
+    """What was observed of the claimed quantity, and what was claimed of it."""
+
+    value: float
+    claimed: float
+
+
+class Declared(NamedTuple):
+    """What a claim declares of its statements of one kind: the arguments of their design, their trials, their room."""
+
+    about: Mapping[str, float]
+    trials: int
+    room: float | None
+
+    def tolerates(self, tolerance: float) -> bool:
+        """Whether the tolerance of a law is the one declared; any is, where no support is expected."""
+        return self.room is None or same(tolerance, self.room)
+
+
+def same(one: float, other: float) -> bool:
+    """Whether two thresholds are one, but for rounding."""
+    return math.isclose(one, other, rel_tol=1e-9)
 
 
 class Statement(ABC):
@@ -23,6 +50,10 @@ class Statement(ABC):
     """
 
     kind: ClassVar[str]
+    # What an effect is a difference of, in words.
+    unit: ClassVar[str] = ""
+    # Whether it judges with certainty, and spends no error rate.
+    is_certain: ClassVar[bool] = False
     alpha: float
     _kinds: ClassVar[dict[str, type[Statement]]] = {}
 
@@ -34,6 +65,34 @@ class Statement(ABC):
     @abstractmethod
     def judge(self) -> Judgement:
         """Return the verdict that the data of this statement allow."""
+
+    @classmethod
+    def design(cls, about: Mapping[str, float], towards: Settled) -> Design | None:  # noqa: ARG003  (others read them)
+        """Return the design that says how a verdict is reached; None where any effect refutes with certainty."""
+        return None
+
+    @abstractmethod
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:
+        """Return whether a claim's declaration covers this one; ``cap`` is its size where it may stop before."""
+
+    @abstractmethod
+    def estimate(self) -> Estimate:
+        """Return the point estimate, and what was claimed."""
+
+    @abstractmethod
+    def bound_words(self, judged: Judgement) -> str:
+        """Return the bound that carries the verdict ``judged``, beside what was claimed, in a few words."""
+
+    def slack(self, margin: float) -> float:
+        """Return how far a bound that misses by ``margin`` lies from its threshold: comparable within a check."""
+        return abs(margin)
+
+    def log_e_values(self) -> tuple[float, float] | None:
+        """Return the log e-values against the claim and for it; None where the kind gives none.
+
+        An e-value of a hypothesis is a number >= 0 whose mean under it is at most 1.
+        """
+        return None
 
     def to_json(self) -> dict[str, object]:
         """Return a JSON object with ``kind`` and every field: numbers, bools, null, lists."""
@@ -63,6 +122,13 @@ class Statement(ABC):
         if unknown := sorted(map(str, given - wanted)):
             raise ValueError(f"{kind}: unknown {unknown}")
         return target(**{name: record[name] for name in wanted})
+
+    @classmethod
+    def of_kind(cls, kind: str) -> type[Statement]:
+        """Return the class of a kind; ValueError if there is none."""
+        if kind not in cls._kinds:
+            raise ValueError(f"kind must be one of {', '.join(cls.kinds())}, got {kind!r}")
+        return cls._kinds[kind]
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:

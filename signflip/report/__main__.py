@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from signflip.evidence.document import load
-from signflip.evidence.records import plain
 from signflip.report import diff, history, issue
 
 EVIDENCE_HELP = "an evidence.json, or the evidence.jsonl of a run that was cut short"
@@ -47,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return night(options.output, options.history, options.effort, options.seed, options.pytest)
     paths = [options.first, options.second] if options.command == "diff" else [options.evidence]
     try:
-        documents = [plain(load(path)) for path in paths]
+        documents = [load(path) for path in paths]
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from signflip.canonical import canonical
-from signflip.evidence.records import CheckRecord, plain, tightest, typed
+from signflip.evidence.records import CheckRecord, Document, Entry, plain, tightest
 from signflip.report.evidence_values import evidence_values
 
 SCHEMA = 1
@@ -45,42 +45,40 @@ class History:
     problems: tuple[str, ...]
 
 
-def entry_of(document: Mapping[str, Any]) -> dict[str, Any]:
+def entry_of(document: Document) -> dict[str, Any]:
     """What the history keeps of a run."""
-    run, circumstances = document["run"], document["circumstances"]
+    run, circumstances = document.run, document.circumstances
     return {
         "history": SCHEMA,
-        "digest": document["digest"],
-        "started": circumstances["started"],
-        "status": circumstances["status"],
-        "seconds": circumstances["seconds"],
-        "seed": run["seed"],
-        "effort": run["effort"],
-        "code": run.get("code", ""),
-        "false_alarm": run["false_alarm"],
-        "registered": len(run["registered"]),
-        "versions": run["versions"],
+        "digest": document.digest,
+        "started": circumstances.started,
+        "status": circumstances.status,
+        "seconds": circumstances.seconds,
+        "seed": run.seed,
+        "effort": run.effort,
+        "code": run.code,
+        "false_alarm": run.false_alarm,
+        "registered": len(run.registered),
+        "versions": run.versions,
         "checks": {
-            check["id"]: _check_entry(check, circumstances["check_seconds"].get(check["id"], 0.0))
-            for check in document["checks"]
+            check.id: _check_entry(check, circumstances.check_seconds.get(check.id, 0.0)) for check in document.checks
         },
     }
 
 
-def _check_entry(check: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
     against, support = evidence_values(check)
-    parts = [e for e in check["examples"] if not e["shrinking"]] + ([check["pooled"]] if check["pooled"] else [])
     # One p-value an example: those of one example come from one sample, and depend on one another.
-    first = [next((s["p_value"] for s in part["statements"] if s["p_value"] is not None), None) for part in parts]
-    entry = plain(tightest(typed(CheckRecord, check)))
+    first = [next((s.p_value for s in part.statements if s.p_value is not None), None) for part in check.parts]
+    entry = tightest(check)
     return {
-        "claim": hashlib.sha256(canonical(check["claim"]).encode()).hexdigest()[:16],
-        "statement": check["claim"]["statement"],
-        "expect": check["claim"]["expect"],
-        "verdict": check["verdict"],
-        "error": check["error"],
-        "networks": check["networks"],
-        "configurations": check["configurations"],
+        "claim": hashlib.sha256(canonical(plain(check.claim)).encode()).hexdigest()[:16],
+        "statement": check.claim.statement,
+        "expect": check.claim.expect,
+        "verdict": str(check.verdict),
+        "error": check.error,
+        "networks": check.networks,
+        "configurations": check.configurations,
         "seconds": seconds,
         "estimate": None if entry is None else _estimate(entry),
         "log_e_against": against,
@@ -89,31 +87,19 @@ def _check_entry(check: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     }
 
 
-def _estimate(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _estimate(entry: Entry) -> dict[str, Any]:
     """The tightest statement: its kind, its value, its confidence bounds, and what was claimed."""
-    statement, bounds = entry["statement"], entry["bounds"] or [0.0, 0.0]
-    match statement["kind"]:
-        case "rate-at-least" | "rate-near":
-            value = statement["successes"] / statement["trials"]
-            claimed = statement.get("threshold", statement.get("target"))
-        case "decay-exponent" | "approach":
-            value, claimed = (bounds[0] + bounds[1]) / 2, statement["predicted"]
-        case "identity":
-            value, claimed = statement["largest"], statement["bound"]
-        case "same-law" | "uniform-law":
-            value, claimed = statement["distance"], statement["tolerance"]
-        case _:
-            value, claimed = (bounds[0] + bounds[1]) / 2, statement["tolerance"]
-    return {"kind": statement["kind"], "value": value, "low": bounds[0], "high": bounds[1], "claimed": claimed}
+    low, high = entry.bounds or (0.0, 0.0)
+    return {"kind": entry.statement.kind, **entry.statement.estimate()._asdict(), "low": low, "high": high}
 
 
-def add(folder: Path, document: Mapping[str, Any]) -> Path:
+def add(folder: Path, document: Document) -> Path:
     """Write the run's file into ``folder``; what is there already is left alone. Returns its path.
 
     Raises:
         CutShortError: which checks had finished may hang on what they counted, so they must not be pooled.
     """
-    if left := document["circumstances"]["not_reached"]:
+    if left := document.circumstances.not_reached:
         raise CutShortError(
             f"a run that was stopped before {len(left)} of its checks is not added: which had finished may hang on "
             "their counts"

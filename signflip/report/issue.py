@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from signflip.evidence.records import Document
 
 MOST_STATEMENTS = 3
 
 
-def summary(document: Mapping[str, Any]) -> str:
+def summary(document: Document) -> str:
     """Title line, what failed with its counts, and how to repeat it; one line if all is as claimed."""
-    run, circumstances = document["run"], document["circumstances"]
-    wrong = [c for c in document["checks"] if c["error"] is not None or c["verdict"] != c["claim"]["expect"]]
-    lost, left = circumstances["lost"], circumstances["not_reached"]
+    run, circumstances = document.run, document.circumstances
+    wrong = [c for c in document.checks if not c.as_claimed]
+    lost, left = circumstances.lost, circumstances.not_reached
     if not wrong and not lost and not left:
-        return f"All {len(document['checks'])} checks ended as claimed (seed {run['seed']}, {run['effort']}).\n"
-    ids = ", ".join([c["id"] for c in wrong] + lost)
-    unfinished = (
-        f"not finished, {len(left)} of {len(document['checks']) + len(lost) + len(left)} checks left no evidence"
-    )
+        return f"All {len(document.checks)} checks ended as claimed (seed {run.seed}, {run.effort}).\n"
+    ids = ", ".join([c.id for c in wrong] + lost)
+    unfinished = f"not finished, {len(left)} of {len(document.checks) + len(lost) + len(left)} checks left no evidence"
     lines = [
         f"# Not as claimed: {_quoted(ids)}" if ids else f"# The run was {unfinished}",
         "",
-        f"Run of {circumstances['started']}: seed `{run['seed']}`, effort `{run['effort']}`, code "
-        f"`{run.get('code', '')[:12]}`, "
-        f"evidence `{document['digest'][:16]}`. A run of a correct suite refutes a true claim with probability at most "
-        f"{run['false_alarm']:g}.",
+        f"Run of {circumstances.started}: seed `{run.seed}`, effort `{run.effort}`, code "
+        f"`{run.code[:12]}`, "
+        f"evidence `{document.digest[:16]}`. A run of a correct suite refutes a true claim with probability at most "
+        f"{run.false_alarm:g}.",
         "",
         *([f"It was {unfinished}.", ""] if ids and left else []),
     ]
     for check in wrong:
-        claim = check["claim"]
-        verdict = "ERROR" if check["error"] is not None else check["verdict"]
+        claim = check.claim
+        verdict = "ERROR" if check.error is not None else check.verdict
         lines += [
-            f"## {_quoted(check['id'])} [{claim['mark']}]: {verdict}, expected {claim['expect']}",
+            f"## {_quoted(check.id)} [{claim.mark}]: {verdict}, expected {claim.expect}",
             "",
-            _quoted(claim["statement"]),
+            _quoted(claim.statement),
             "",
         ]
-        if check["error"] is not None:
-            lines += [f"- error: {_quoted(check['error'])}"]
-        parts = [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
-        against = [s for part in parts for s in part["statements"] if s["verdict"] != claim["expect"]]
-        lines += [f"- {_quoted(s['name'])}: {_quoted(s['sentence'])}" for s in against[:MOST_STATEMENTS]]
+        if check.error is not None:
+            lines += [f"- error: {_quoted(check.error)}"]
+        parts = check.parts
+        against = [s for part in parts for s in part.statements if s.verdict != claim.expect]
+        lines += [f"- {_quoted(s.name)}: {_quoted(s.sentence)}" for s in against[:MOST_STATEMENTS]]
         lines += [f"- and {len(against) - MOST_STATEMENTS} more"] if len(against) > MOST_STATEMENTS else []
-        repeat = f"pytest {check['nodeid']} --theorem-effort={run['effort']} --theorem-seed={run['seed']}"
+        repeat = f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}"
         lines += ["", "```", repeat, "```", ""]
     lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost]
     return "\n".join(lines).rstrip() + "\n"

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from signflip.evidence.document import load
-from signflip.evidence.records import plain
 from signflip.report import history, issue, page
 
 SUMMARY = "summary.md"
@@ -39,7 +38,7 @@ def night(folder: Path, nights: Path, effort: str, seed: str, arguments: list[st
     )
     status = subprocess.run([*command, *options, *arguments], check=False)
     try:
-        document = plain(load(lines if lines.exists() and not evidence.exists() else evidence))
+        document = load(lines if lines.exists() and not evidence.exists() else evidence)
         try:
             print(f"history: {history.add(nights, document)}")
         except history.CutShortError as error:

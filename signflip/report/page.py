@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec.structs import asdict
 
 from signflip.canonical import canonical
 from signflip.evidence.document import digest
-from signflip.evidence.records import Document, typed
+from signflip.evidence.records import CheckRecord, Document, from_text, plain
 from signflip.report import reading
 from signflip.report.figures import svg
 from signflip.report.figures.choose import figures_of
@@ -31,10 +31,10 @@ LARGEST_PAGE = 2_000_000
 MOST_STATEMENTS, MOST_NOTES = 6, 40
 
 
-def build(document: Mapping[str, Any], history: History | None = None) -> str:
+def build(document: Document, history: History | None = None) -> str:
     """The page's HTML, with autoescaping on: everything from the evidence is text."""
-    text = canonical(document)
-    document = json.loads(text)  # one order of keys, whether it comes from a run or from its file
+    text = canonical(plain(document))
+    document = from_text(Document, text)  # one order of keys, whether it comes from a run or from its file
     environment = Environment(
         loader=PackageLoader("signflip.report"),
         autoescape=True,
@@ -44,15 +44,15 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
     )
     environment.filters |= {"short": short, "slug": slug, "math": lambda parts: Markup("".join(parts))}
     with svg.settings():
-        checks = [_check_view(check, document, history) for check in document["checks"]]
+        checks = [_check_view(check, document, history) for check in document.checks]
         tried = [figure for figure in (cloud_figure(document), gallery_figure(document)) if figure is not None]
         nights = nights_view(history) if history is not None else None
     kind, sentence = reading.verdict_sentence(document)
     context: dict[str, Any] = {
         "lean": False,
         "document": document,
-        "run": document["run"],
-        "circumstances": document["circumstances"],
+        "run": document.run,
+        "circumstances": document.circumstances,
         "kind": kind,
         "sentence": sentence,
         "step": mathml(STEP),
@@ -62,10 +62,8 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
         "unseen": reading.unseen(document),
         "most_notes": MOST_NOTES,
         "marks": reading.MARKS,
-        "problems": []
-        if digest(typed(Document, document)) == document["digest"]
-        else ["its content is not what its digest was made of"],
-        "idle": sorted(set(document["run"]["registered"]) - {check["id"] for check in document["checks"]}),
+        "problems": [] if digest(document) == document.digest else ["its content is not what its digest was made of"],
+        "idle": sorted(set(document.run.registered) - {check.id for check in document.checks}),
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},
     }
     template = environment.get_template("page.html.j2")
@@ -79,34 +77,31 @@ def build(document: Mapping[str, Any], history: History | None = None) -> str:
     return svg.share_styles(template.render(**context, embedded=embedded))
 
 
-def _check_view(check: Mapping[str, Any], document: Mapping[str, Any], history: History | None) -> dict[str, Any]:
-    run = document["run"]
-    statements = [s for e in check["examples"] if not e["shrinking"] for s in e["statements"]]
-    statements += check["pooled"]["statements"] if check["pooled"] is not None else []
-    pilots = [p for e in check["examples"] if not e["shrinking"] for p in e["pilots"]]
-    wanted = check["claim"]["expect"]
-    over_nights = night_figure(history, check["id"]) if history is not None and wanted == "SUPPORTED" else None
+def _check_view(check: CheckRecord, document: Document, history: History | None) -> dict[str, Any]:
+    run, wanted = document.run, check.claim.expect
+    statements = [entry for part in check.parts for entry in part.statements]
+    over_nights = night_figure(history, check.id) if history is not None and wanted == "SUPPORTED" else None
     own = figures_of(check)
     figures = [*own, *([over_nights] if over_nights is not None else [])]
     # What speaks against the claim first, then what speaks for it with least to spare.
-    order = sorted(statements, key=lambda s: (s["verdict"] == wanted, abs(s["margin"] or 0.0)))
+    order = sorted(statements, key=lambda s: (s.verdict == wanted, abs(s.margin or 0.0)))
     return {
-        **check,
-        "slug": slug(check["id"]),
+        **asdict(check),
+        "slug": slug(check.id),
         "words": reading.verdict_words(check),
         "kind": reading.verdict_kind(check),
         "bound": reading.bound_words(check),
-        "formula": formula(check["id"]),
-        "mark_words": reading.MARKS.get(check["claim"]["mark"], "source not known"),
+        "formula": formula(check.id),
+        "mark_words": reading.MARKS.get(check.claim.mark, "source not known"),
         "figures": [_safe(figure) for figure in figures],
         "statements": [
-            {"name": s["name"], "sentence": s["sentence"], "about": _about(s["about"])} for s in order[:MOST_STATEMENTS]
+            {"name": s.name, "sentence": s.sentence, "about": _about(s.about)} for s in order[:MOST_STATEMENTS]
         ],
         "own_figures": len(own),
         "statement_count": len(statements),
-        "pilot_count": len(pilots),
-        "seconds": document["circumstances"]["check_seconds"].get(check["id"]),
-        "repeat": f"pytest {check['nodeid']} --theorem-effort={run['effort']} --theorem-seed={run['seed']}",
+        "pilot_count": sum(len(example.pilots) for example in check.examples if not example.shrinking),
+        "seconds": document.circumstances.check_seconds.get(check.id),
+        "repeat": f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}",
     }
 
 
@@ -147,7 +142,7 @@ def _embedded(text: str, room: int) -> dict[str, Any]:
     return {"how": "digest", "text": "", "size": len(text)}
 
 
-def write(document: Mapping[str, Any], folder: Path, history: History | None = None) -> Path:
+def write(document: Document, folder: Path, history: History | None = None) -> Path:
     """Write ``folder``/index.html, whole or not at all; returns its path."""
     text = build(document, history)
     folder.mkdir(parents=True, exist_ok=True)

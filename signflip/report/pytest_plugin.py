@@ -18,10 +18,9 @@ def pytest_theorem_evidence(document: Document, folder: Path) -> list[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the libraries that draw; under pytest they would be errors
-            from signflip.evidence.records import plain
             from signflip.report.page import write
 
-            return [f"page: {write(plain(document), folder)}"]
+            return [f"page: {write(document, folder)}"]
     except Exception as error:  # whatever the drawing raises, the run's verdicts stand
         return [
             f"WARNING: the page could not be written: {type(error).__name__}: {error}",

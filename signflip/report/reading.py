@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from signflip.evidence.records import CheckRecord, plain, tightest, typed
+from signflip.evidence.records import CheckRecord, Document, Example, tightest
 from signflip.report.figures.panels import short
 
 MARKS = {
@@ -50,81 +47,54 @@ GROUPS: tuple[Group, ...] = (
 OTHER: Group = ("", "Other claims", "")
 
 
-def as_claimed(check: Mapping[str, Any]) -> bool:
-    """Whether a check ended as its claim says it must."""
-    return check["error"] is None and check["verdict"] == check["claim"]["expect"]
-
-
-def verdict_words(check: Mapping[str, Any]) -> str:
+def verdict_words(check: CheckRecord) -> str:
     """The verdict, with what it means where that is not plain."""
-    if check["error"] is not None:
+    if check.error is not None:
         return "ERROR: could not be judged"
-    if check["claim"]["expect"] == "REFUTED":
-        return "REFUTED, as it must be" if as_claimed(check) else f"{check['verdict']}, but must be REFUTED"
-    return str(check["verdict"])
+    if check.claim.expect == "REFUTED":
+        return "REFUTED, as it must be" if check.as_claimed else f"{check.verdict}, but must be REFUTED"
+    return str(check.verdict)
 
 
-def verdict_kind(check: Mapping[str, Any]) -> str:
+def verdict_kind(check: CheckRecord) -> str:
     """good, bad or open: for a sign and a colour beside the words."""
-    if as_claimed(check):
+    if check.as_claimed:
         return "good"
-    return "open" if check["verdict"] == "INCONCLUSIVE" and check["error"] is None else "bad"
+    return "open" if check.verdict == "INCONCLUSIVE" and check.error is None else "bad"
 
 
-def bound_words(check: Mapping[str, Any]) -> str:
+def bound_words(check: CheckRecord) -> str:
     """The bound that carries the verdict with least to spare."""
-    entry = plain(tightest(typed(CheckRecord, check)))
-    if entry is None:
-        return "none"
-    statement, (low, high) = entry["statement"], entry["bounds"] or (0.0, 0.0)
-    if check["verdict"] == "REFUTED" and entry["p_value"] is not None:
-        return f"p-value {short(entry['p_value'])}, against {short(statement['alpha'] / 2)}"
-    match statement["kind"]:
-        case "rate-at-least" if check["verdict"] == "REFUTED":
-            return f"rate at most {high:.4f}, claimed at least {statement['threshold']:g}"
-        case "rate-at-least":
-            return f"rate at least {low:.4f}, claimed {statement['threshold']:g}"
-        case "rate-near":
-            return (
-                f"rate within {low:.4f} and {high:.4f}, claimed {statement['target']:.4g} ± {statement['tolerance']:g}"
-            )
-        case "decay-exponent" | "approach":
-            return f"exponent within {low:.4f} and {high:.4f}".replace("-", "−")
-        case "identity":
-            return f"largest error {short(high)}, bound {short(statement['bound'])}"
-    return f"distance at most {high:.4f}, tolerance {statement['tolerance']:g}"
+    entry = tightest(check)
+    return "none" if entry is None else entry.statement.bound_words(entry.judgement).replace("-", "−")
 
 
-def verdict_sentence(document: Mapping[str, Any]) -> tuple[str, str]:
+def verdict_sentence(document: Document) -> tuple[str, str]:
     """(kind, sentence): the whole run in one sentence."""
-    checks = document["checks"]
-    run, circumstances = document["run"], document["circumstances"]
-    networks = sum(check["networks"] for check in checks)
-    configurations = sum(check["configurations"] for check in checks)
-    missing = len(circumstances["lost"]) + len(circumstances["not_reached"])
+    checks = document.checks
+    run, circumstances = document.run, document.circumstances
+    networks = sum(check.networks for check in checks)
+    configurations = sum(check.configurations for check in checks)
+    missing = len(circumstances.lost) + len(circumstances.not_reached)
     tried = (
         f"on {networks:,} random networks in {configurations:,} configurations; a run of a correct suite "
         "refutes a true "
-        f"claim with probability at most {short(run['false_alarm'])}"
+        f"claim with probability at most {short(run.false_alarm)}"
     )
     if not checks:
         return "open", "No check left evidence, so nothing can be said."
-    wrong = [check for check in checks if not as_claimed(check)]
-    controls = sum(check["claim"]["expect"] == "REFUTED" for check in checks)
+    wrong = [check for check in checks if not check.as_claimed]
+    controls = sum(check.claim.expect == "REFUTED" for check in checks)
     if not wrong and not missing:
-        part = "" if len(checks) == len(run["registered"]) else f" that ran (of {len(run['registered'])} registered)"
+        part = "" if len(checks) == len(run.registered) else f" that ran (of {len(run.registered)} registered)"
         return "good", (
             f"All {len(checks)} checks{part} ended as claimed: {len(checks) - controls} claims are "
             f"SUPPORTED and {controls} "
             f"false claims are REFUTED, as they must be, {tried}."
         )
-    refuted = [c["id"] for c in wrong if c["verdict"] == "REFUTED" and c["error"] is None]
-    supported = [
-        c["id"]
-        for c in wrong
-        if c["claim"]["expect"] == "REFUTED" and c["verdict"] == "SUPPORTED" and c["error"] is None
-    ]
-    unsettled = [c["id"] for c in wrong if c["id"] not in refuted and c["id"] not in supported]
+    refuted = [c.id for c in wrong if c.verdict == "REFUTED" and c.error is None]
+    supported = [c.id for c in wrong if c.claim.expect == "REFUTED" and c.verdict == "SUPPORTED" and c.error is None]
+    unsettled = [c.id for c in wrong if c.id not in refuted and c.id not in supported]
     parts = [f"{', '.join(refuted)} REFUTED"] if refuted else []
     parts += [f"the false {', '.join(supported)} not refuted"] if supported else []
     parts += [f"{', '.join(unsettled)} not settled"] if unsettled else []
@@ -142,29 +112,25 @@ def group_of(claim_id: str) -> Group:
     return next((group for group in GROUPS if claim_id.startswith(group[0])), OTHER)
 
 
-def unseen(document: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+def unseen(document: Document) -> dict[str, list[dict[str, str]]]:
     """What the run could not settle or left out: by kind, each with the claim's id and words."""
     found: dict[str, list[dict[str, str]]] = {"inconclusive": [], "notes": [], "errors": []}
-    for check in document["checks"]:
-        if check["error"] is not None:
-            found["errors"].append({"id": check["id"], "text": check["error"]})
+    for check in document.checks:
+        if check.error is not None:
+            found["errors"].append({"id": check.id, "text": check.error})
         notes: dict[str, int] = {}
-        parts = [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]
-        for part in parts:
-            if part.get("shrinking"):
-                continue
-            if part["reason"] is not None:
-                found["inconclusive"].append({"id": check["id"], "text": part["reason"]})
+        for part in check.parts:
+            if part.reason is not None:
+                found["inconclusive"].append({"id": check.id, "text": part.reason})
             found["inconclusive"] += [
-                {"id": check["id"], "text": f"{s['name']}: {s['sentence']}"}
-                for s in part["statements"]
-                if s["verdict"] == "INCONCLUSIVE" and check["claim"]["expect"] == "SUPPORTED"
+                {"id": check.id, "text": f"{s.name}: {s.sentence}"}
+                for s in part.statements
+                if s.verdict == "INCONCLUSIVE" and check.claim.expect == "SUPPORTED"
             ]
-            for note in part.get("notes", []):
+            for note in part.notes if isinstance(part, Example) else []:
                 if "out of reach" in note or "left out" in note or "skipped" in note or "out of memory" in note:
                     notes[note] = notes.get(note, 0) + 1
         found["notes"] += [
-            {"id": check["id"], "text": note if times == 1 else f"{note} ({times} times)"}
-            for note, times in notes.items()
+            {"id": check.id, "text": note if times == 1 else f"{note} ({times} times)"} for note, times in notes.items()
         ]
     return found

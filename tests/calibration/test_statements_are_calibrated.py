@@ -164,7 +164,7 @@ def test_a_check_on_stub_blocks_ends_as_the_vectorised_run_of_the_same_outcomes(
             return (Block(part) for part in run.reshape(-1, 256))
 
         monkeypatch.setattr(evidence, "_blocks", blocks)
-        evidence.begin({})
+        evidence.record.begin({})
         event: Any = SimpleNamespace(of=lambda rows: rows.outcomes).of
         verdicts.append(str(evidence.rate_at_least(threshold, event, subject, name="heads", cap=cap).verdict))
     assert vectorised[rates.REFUTED][alpha] == verdicts.count("REFUTED")

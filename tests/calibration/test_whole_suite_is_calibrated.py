@@ -9,7 +9,8 @@ from calibration import suite
 from calibration.table import FAMILY_LIMIT, Family
 from signflip.claims.claim import Claim
 from signflip.inference import RateAtLeast, RateNear, Verdict, clopper_pearson
-from signflip.plugin import hooks
+from signflip.plugin.admission import error_rate
+from signflip.plugin.state import OPTIONS
 
 RUNS = 200
 
@@ -41,11 +42,11 @@ def test_error_rates_that_are_not_split_are_seen_to_break_the_budget(claims: lis
 
 def test_the_shares_are_those_that_the_plugin_gives(claims: list[Claim], request: pytest.FixtureRequest) -> None:
     config = request.config
-    option = config.option
-    given = suite.shares(claims, option.theorem_false_alarm, option.theorem_effort)
+    options = config.stash[OPTIONS]
+    given = suite.shares(claims, options.false_alarm, options.effort)
     assert len(given) == len(claims) > 40
     for share in given:
-        assert (share.alpha, share.examples) == hooks._error_rate(share.claim, config)
+        assert (share.alpha, share.examples) == error_rate(share.claim, config)
 
 
 def test_every_claim_that_must_be_supported_is_simulated(claims: list[Claim]) -> None:

@@ -154,14 +154,22 @@ def test_a_replay_is_of_a_run_in_which_the_check_was_not_refused(suite: Any, rep
     assert judged_again(suite.document("replay.json")) == []
 
 
+def rate_at_least_of(**changed: Any) -> dict[str, Any]:
+    return {"kind": "rate-at-least", "about": {"threshold": 0.5}, "effect": 0.1, **changed}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reach": (rate_at_least(0.5, effect=0.1, room=0.1, count=2),)}, "reach counts 2 statements, statements=1"),
-        ({"reach": (rate_at_least(0.5, effect=0.1),)}, "room must be given: support is expected"),
-        ({"reach": ({"kind": "wish"},)}, "kind='wish': allowed are rate-at-least, "),
-        ({"reach": ({"kind": "rate-at-least", "effect": 0.0},)}, "effect=0.0"),
-        ({"reach": ({"kind": "rate-at-least", "effect": 0.1, "trials": 0},)}, "trials=0"),
+        (
+            {"reach": (rate_at_least(0.5, effect=0.1, room=0.1, count=2),)},
+            "statements must be at least the 2 that reach counts, got 1",
+        ),
+        ({"reach": (rate_at_least(0.5, effect=0.1),)}, "room must be given, as support is expected"),
+        ({"reach": ({"kind": "wish"},)}, "kind must be one of approach, decay-exponent, "),
+        ({"reach": (rate_at_least_of(effect=0.0),)}, "effect must be a number above 0, got 0.0"),
+        ({"reach": (rate_at_least_of(trials=0),)}, "trials must be a whole number from 1, got 0"),
+        ({"reach": ({"kind": "rate-at-least", "effect": 0.1},)}, "about must name 'threshold', got {}"),
         ({"reach": ({"knid": 1},)}, "knid"),
     ],
 )

@@ -6,63 +6,52 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import finished_check
 
+from signflip.claims.claim import Claim
+from signflip.evidence.records import CheckRecord, Circumstances, Document, Entry, Example, Run
 from signflip.evidence.summary import summary_lines, tightest_bound
+from signflip.inference import DecayExponent, Identity, RateAtLeast, RateNear, SameLaw, Statement, UniformLaw, Verdict
 
 
-def entry(
-    kind: str,
-    bounds: list[float],
-    margin: float | None,
-    verdict: str = "SUPPORTED",
-    p_value: float | None = None,
-    **more: Any,
-) -> Any:
-    statement = {"kind": kind, **more}
-    return {"verdict": verdict, "bounds": bounds, "margin": margin, "p_value": p_value, "statement": statement}
+def entry(statement: Statement) -> Entry:
+    return Entry.of("n", statement, {})
 
 
-def check(*entries: Any, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", error: str | None = None) -> Any:
-    example = {"statements": list(entries), "shrinking": False, "verdict": verdict}
-    claim = {"mark": "derived", "expect": expect}
-    counts = {"configurations": 1234, "networks": 5678901, "alpha": 2.5e-9}
-    record = {"id": "X", "claim": claim, "examples": [example], "pooled": None, "verdict": verdict, "error": error}
-    return {**record, **counts}
+def check(*entries: Entry, verdict: str = "SUPPORTED", expect: str = "SUPPORTED", **changed: Any) -> CheckRecord:
+    example = Example(draws={}, statements=list(entries), verdict=Verdict(verdict))
+    claim = Claim("X", statement="s", mark="derived", domain="d", tolerance=0.5, detects="x", expect=expect)
+    counts = {"configurations": 1234, "networks": 5678901}
+    return finished_check("X", claim=claim, examples=[example], verdict=Verdict(verdict), **counts, **changed)
+
+
+LADDER = {"dimensions": (10, 1000), "sizes": (1000, 1000), "lowers": (0.999, 0.0999), "uppers": (1.001, 0.1001)}
+DECAY = DecayExponent(**LADDER, ceiling=-0.1, predicted=-0.5, tolerance=0.05, must_decrease=False, alpha=1e-9)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("record", "bound"),
     [
-        (check(entry("rate-at-least", [0.91, 1.0], 0.01, threshold=0.9)), "rate >= 0.9100 (0.9)"),
-        (
-            check(entry("rate-at-least", [0.0, 0.2], -0.3, "REFUTED", threshold=0.5), verdict="REFUTED"),
-            "rate <= 0.2000 (not 0.5)",
-        ),
-        (check(entry("rate-near", [0.4, 0.6], 0.1)), "rate in [0.4000, 0.6000]"),
-        (check(entry("decay-exponent", [-0.51, -0.49], 0.1)), "exponent in [-0.5100, -0.4900]"),
-        (check(entry("same-law", [0.0, 0.02], 0.01, tolerance=0.03)), "distance <= 0.0200 (0.03)"),
+        (check(entry(RateAtLeast(9990, 10_000, 0.9, 1e-9))), "rate >= 0.9948, claimed 0.9"),
+        (check(entry(RateAtLeast(10, 10_000, 0.5, 1e-9)), verdict="REFUTED"), "rate <= 0.0052, claimed 0.5"),
+        (check(entry(RateNear(5000, 10_000, 0.5, 0.1, 1e-9))), "rate in [0.4643, 0.5357], claimed 0.5 ± 0.1"),
+        (check(entry(DECAY)), "exponent in [-0.5004, -0.4996], claimed at most -0.1 and -0.5 ± 0.05"),
+        (check(entry(SameLaw(10_000, 10_000, 0.01, 0.1, 1e-9))), "distance <= 0.0775, claimed 0.1"),
         (
             check(
-                entry("uniform-law", [0.04, 0.06], -0.01, "REFUTED", 1e-30, tolerance=0.03, alpha=2e-9),
-                entry("uniform-law", [0.01, 0.02], -0.01, "REFUTED", 1e-12, tolerance=0.03, alpha=2e-9),
+                entry(UniformLaw(10_000, 0.06, 0.05, 2e-9)),
+                entry(UniformLaw(10_000, 0.05, 0.05, 2e-9)),
                 verdict="REFUTED",
             ),
-            "p = 1.0e-30 (alpha/2 = 1.0e-09)",
+            "p = 9.8e-32, alpha/2 = 1.0e-09",
         ),
-        (
-            check(entry("identity", [0.0, 1e-3], 0.999, bound=1.0), entry("identity", [0.0, 0.0], 1e-2, bound=1e-2)),
-            "error <= 1.0e-03 (1.0e+00)",
-        ),
-        (check(entry("identity", [0.0, 0.0], 0.0, bound=0.0)), "error <= 0.0e+00 (0.0e+00)"),
-        (
-            check(entry("identity", [0.0, 7.0], -6.0, "REFUTED", bound=1.0), verdict="REFUTED"),
-            "error = 7.0e+00 (not 1.0e+00)",
-        ),
+        (check(entry(Identity(1, 1e-3, 1.0)), entry(Identity(1, 0.0, 1e-2))), "error <= 1.0e-03, bound 1.0e+00"),
+        (check(entry(Identity(1, 0.0, 0.0))), "error <= 0.0e+00, bound 0.0e+00"),
+        (check(entry(Identity(1, 7.0, 1.0)), verdict="REFUTED"), "error = 7.0e+00, bound 1.0e+00"),
         (check(), "-"),
-        (check(entry("rate-near", [0.4, 0.6], None)), "-"),
         (
-            check(entry("rate-near", [0.4, 0.6], 0.1), entry("rate-near", [0.1, 0.2], 0.01)),
-            "rate in [0.1000, 0.2000]",
+            check(entry(RateNear(5000, 10_000, 0.5, 0.1, 1e-9)), entry(RateNear(1000, 10_000, 0.1, 0.03, 1e-9))),
+            "rate in [0.0799, 0.1228], claimed 0.1 ± 0.03",
         ),
     ],
 )
@@ -71,15 +60,15 @@ def test_the_tightest_bound_is_the_one_nearest_to_its_threshold(record: Any, bou
 
 
 def test_what_came_after_the_verdict_has_no_bound_in_the_table() -> None:
-    record = check(entry("rate-near", [0.4, 0.6], 0.1))
-    record["examples"][0]["shrinking"] = True
+    record = check(entry(RateNear(5000, 10_000, 0.5, 0.1, 1e-9)))
+    record.examples[0].shrinking = True
     assert tightest_bound(record) == "-"
 
 
-def document(*checks: Any, **circumstances: Any) -> Any:
-    run = {"seed": 5, "false_alarm": 1e-6, "registered": ["X", "Y", "Z"]}
-    usual = {"check_seconds": {"X": 61.26}, "lost": [], "not_reached": []}
-    return {"checks": list(checks), "run": run, "circumstances": {**usual, **circumstances}, "digest": "f" * 64}
+def document(*checks: CheckRecord, **circumstances: Any) -> Document:
+    run = Run(seed=5, effort="quick", false_alarm=1e-6, registered=["X", "Y", "Z"])
+    around = Circumstances(check_seconds={"X": 61.26}, **circumstances)
+    return Document(schema=1, run=run, checks=list(checks), circumstances=around, digest="f" * 64)
 
 
 @pytest.mark.parametrize(

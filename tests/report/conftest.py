@@ -23,7 +23,7 @@ def document() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def html(document: dict[str, Any]) -> str:
     """Its page."""
-    return page.build(document)
+    return page.build(sample.whole(document))
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,8 @@ def nights(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("history")
     for day in (1, 2, 3):
         run = {**document["run"], "seed": day}
-        history.add(folder, sample.finished(run, document["checks"], started=f"2026-01-0{day}T03:00:00+00:00"))
+        finished = sample.finished(run, document["checks"], started=f"2026-01-0{day}T03:00:00+00:00")
+        history.add(folder, sample.whole(finished))
     return history.load(folder)
 
 
@@ -56,6 +57,6 @@ def pages(
     """Paths of a page with nights, and of one whose evidence is full of markup."""
     folder = tmp_path_factory.mktemp("pages")
     return {
-        "usual": page.write(document, folder / "usual", nights),
-        "hostile": page.write(sample.hostile(document), folder / "hostile", nights),
+        "usual": page.write(sample.whole(document), folder / "usual", nights),
+        "hostile": page.write(sample.whole(sample.hostile(document)), folder / "hostile", nights),
     }

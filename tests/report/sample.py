@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,18 +11,20 @@ from typing import Any
 import numpy as np
 
 from signflip.activations import get
+from signflip.canonical import canonical
 from signflip.checks.check import Check
 from signflip.checks.errors import NotShownError
 from signflip.checks.quantifiers import configuration, flips
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.claim import Claim
-from signflip.evidence import document as records
+from signflip.evidence import records
+from signflip.evidence.document import assemble
 from signflip.inference import Budget
 from signflip.networks.architecture import Architecture
 from signflip.plugin.runner import CheckRunner
 from signflip.sampling.configuration import Configuration
 
-Check = Callable[[Check], None]
+Body = Callable[[Check], None]
 # Text that would be markup, script or a broken attribute anywhere it were not escaped.
 HOSTILE = "<img src=x onerror=alert(1)></script><script>window.hurt=1</script>\"'&amp; <b>bold</b> {{7*7}} ]]>"
 
@@ -51,7 +54,7 @@ def _decay(evidence: Check) -> None:
     evidence.decay_exponent(ratios, ceiling=-0.1, name="exponent", about={"activation": "relu", "schedule": "fixed"})
 
 
-def _laws(projection: str) -> Check:
+def _laws(projection: str) -> Body:
     def check(evidence: Check) -> None:
         dense = Configuration(Architecture(3, (2,)), get("relu"), 1.0, law="dense", dtype="float64")
         other = Configuration(Architecture(3, (2,)), get("relu"), 1.0, dtype="float64", projection=projection)
@@ -84,7 +87,7 @@ def _open(evidence: Check) -> None:
     evidence.rate_at_least(0.5, lambda s: s.value > 0, configuration(get("tanh"), (3,), 9, 1.0), name="heads", cap=100)
 
 
-CHECKS: dict[str, tuple[dict[str, Any], Check]] = {
+CHECKS: dict[str, tuple[dict[str, Any], Body]] = {
     "MW-1.sample": ({"statements": 7, "mark": "abstract"}, _rates),
     "LIMIT.erf": ({"statements": 3}, _limit),
     "MW-3.decay": ({}, _decay),
@@ -96,7 +99,7 @@ CHECKS: dict[str, tuple[dict[str, Any], Check]] = {
 }
 
 
-def run(checks: dict[str, tuple[dict[str, Any], Check]] | None = None, seed: int = 7, **changed: Any) -> dict[str, Any]:
+def run(checks: dict[str, tuple[dict[str, Any], Body]] | None = None, seed: int = 7, **changed: Any) -> dict[str, Any]:
     """The document of a run of ``checks``; ``changed`` goes over the run's own fields."""
     chosen = CHECKS if checks is None else checks
     budget = Budget(1e-6, tuple(chosen))
@@ -114,7 +117,7 @@ def run(checks: dict[str, tuple[dict[str, Any], Check]] | None = None, seed: int
         runner = CheckRunner(check, found, None)
         with suppress(NotShownError):  # a check that fails leaves its record, as in a run
             runner.run({"evidence": found})
-        done.append(runner.record(f"theorem_checks/test_sample.py::{check.__name__}"))
+        done.append(records.plain(runner.record(f"theorem_checks/test_sample.py::{check.__name__}")))
     fields = {"seed": seed, "effort": "quick", "false_alarm": 1e-6, "registered": sorted(chosen), "replay": None}
     return finished(
         {**fields, "device": "cpu", "code": "c" * 64, "versions": {"python": "3.11", "torch": "2.13.0"}, **changed},
@@ -132,7 +135,17 @@ def finished(fields: dict[str, Any], checks: list[dict[str, Any]], **circumstanc
         "platform": "p",
     }
     more = {"check_seconds": {c["id"]: 1.0 for c in checks}, "cores": 2, "workers": 0, "lost": [], "not_reached": []}
-    return records.assemble(fields, checks, {**usual, **more, **circumstances})
+    document = assemble(
+        records.typed(records.Run, fields),
+        records.typed(list[records.CheckRecord], checks),
+        records.typed(records.Circumstances, {**usual, **more, **circumstances}),
+    )
+    return json.loads(canonical(records.plain(document)))  # type: ignore[no-any-return]
+
+
+def whole(document: dict[str, Any]) -> records.Document:
+    """The typed record of a document's JSON."""
+    return records.typed(records.Document, document)
 
 
 def again(document: dict[str, Any], **circumstances: Any) -> dict[str, Any]:

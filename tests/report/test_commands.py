@@ -15,7 +15,7 @@ from signflip.report.__main__ import main
 
 @pytest.fixture
 def path(document: dict[str, Any], tmp_path: Path) -> Path:
-    write(document, tmp_path / "evidence.json")
+    write(sample.whole(document), tmp_path / "evidence.json")
     return tmp_path / "evidence.json"
 
 
@@ -46,7 +46,7 @@ def test_unreadable_evidence_is_named(path: Path, capsys: pytest.CaptureFixture[
     assert main(["build", str(path), "-o", str(path.parent)]) == 2
     path.write_text('{"schema": 99}')
     assert main(["build", str(path), "-o", str(path.parent)]) == 2
-    assert "this program reads schema 1" in capsys.readouterr().err
+    assert "schema must be 1, got 99" in capsys.readouterr().err
 
 
 def test_diff_of_a_run_with_itself_is_empty(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_diff_tells_verdicts_first_then_what_came_and_went(
     changed["checks"] = [check for check in changed["checks"] if check["id"] != "MW-4.pivots"]
     changed["run"]["seed"] = 8
     other = path.with_name("other.json")
-    write(sample.again(changed), other)
+    write(sample.whole(sample.again(changed)), other)
     assert main(["diff", str(path), str(other)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
@@ -84,7 +84,7 @@ def test_issue_is_one_line_for_a_green_run_and_quotes_what_failed(
     changed = sample.hostile(document)
     for check in changed["checks"]:
         check["verdict"] = "REFUTED"
-    write(changed, path)
+    write(sample.whole(changed), path)
     assert main(["issue", str(path)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
@@ -96,11 +96,11 @@ def test_issue_says_how_many_checks_a_stopped_run_did_not_reach(
 ) -> None:
     kept = document["checks"][:3]
     left = [check["id"] for check in document["checks"][3:]]
-    write(sample.finished(document["run"], kept, status="stopped", not_reached=left), path)
+    write(sample.whole(sample.finished(document["run"], kept, status="stopped", not_reached=left)), path)
     assert main(["issue", str(path)]) == 0
     assert capsys.readouterr().out.startswith("# The run was not finished, 5 of 8 checks left no evidence\n")
     other = {**kept[0], "verdict": "INCONCLUSIVE"}
-    write(sample.finished(document["run"], [other, *kept[1:]], status="stopped", not_reached=left), path)
+    write(sample.whole(sample.finished(document["run"], [other, *kept[1:]], status="stopped", not_reached=left)), path)
     assert main(["issue", str(path)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")

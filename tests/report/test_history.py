@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import sample
+from msgspec.structs import replace
+from support import finished_check
 
+from signflip.evidence.records import CheckRecord, Entry, Example
+from signflip.inference import Identity, RateAtLeast, SameLaw
 from signflip.report import history
 from signflip.report.evidence_values import evidence_values
 from signflip.report.figures.nights import nights_view
@@ -24,7 +28,7 @@ def night(document: dict[str, Any], seed: int, started: str = "2026-01-01", **ru
 
 
 def _add(folder: Path, document: dict[str, Any]) -> None:
-    history.add(folder, document)
+    history.add(folder, sample.whole(document))
 
 
 def test_two_runs_that_finish_at_once_are_both_kept(document: dict[str, Any], tmp_path: Path) -> None:
@@ -42,10 +46,10 @@ def test_two_runs_that_finish_at_once_are_both_kept(document: dict[str, Any], tm
 
 def test_histories_are_merged_by_copying(document: dict[str, Any], tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
-    history.add(one, night(document, 1))
-    history.add(one, night(document, 2))
-    history.add(other, night(document, 2))
-    history.add(other, night(document, 3))
+    history.add(one, sample.whole(night(document, 1)))
+    history.add(one, sample.whole(night(document, 2)))
+    history.add(other, sample.whole(night(document, 2)))
+    history.add(other, sample.whole(night(document, 3)))
     shutil.copytree(other, one, dirs_exist_ok=True)
     assert [n["seed"] for n in history.load(one).nights] in (
         [1, 2, 3],
@@ -58,7 +62,7 @@ def test_histories_are_merged_by_copying(document: dict[str, Any], tmp_path: Pat
 
 
 def test_torn_and_foreign_files_are_named_and_left_as_they_are(document: dict[str, Any], tmp_path: Path) -> None:
-    path = history.add(tmp_path, night(document, 1))
+    path = history.add(tmp_path, sample.whole(night(document, 1)))
     whole = path.read_text(encoding="utf-8")
     bad = {
         "torn.json": whole[: len(whole) // 2],
@@ -85,7 +89,7 @@ def test_a_folder_that_is_not_there_is_a_problem_not_an_empty_history(tmp_path: 
 
 
 def test_e_values_are_multiplied_while_claim_and_code_stay_the_same(document: dict[str, Any]) -> None:
-    entries = [history.entry_of(night(document, seed, f"2026-01-0{seed}")) for seed in (1, 2, 3)]
+    entries = [history.entry_of(sample.whole(night(document, seed, f"2026-01-0{seed}"))) for seed in (1, 2, 3)]
     one = entries[0]["checks"]["MW-1.sample"]
     pooled = history.pooled(entries, "MW-1.sample")
     assert pooled.nights == 3
@@ -99,19 +103,18 @@ def test_e_values_are_multiplied_while_claim_and_code_stay_the_same(document: di
 
 
 def test_nights_of_one_seed_count_once(document: dict[str, Any]) -> None:
-    entries = [history.entry_of(night(document, 5, f"2026-01-0{day}")) for day in (1, 2, 3)]
+    entries = [history.entry_of(sample.whole(night(document, 5, f"2026-01-0{day}"))) for day in (1, 2, 3)]
     assert history.pooled(entries, "MW-1.sample").nights == 1
     once = history.null_p_values(entries[:1])
     assert history.null_p_values(entries) == once
 
 
-def statement(successes: int, trials: int, threshold: float) -> dict[str, Any]:
-    counts = {"kind": "rate-at-least", "successes": successes, "trials": trials, "threshold": threshold, "alpha": 1e-6}
-    return {"statement": counts, "p_value": None}
+def statement(successes: int, trials: int, threshold: float) -> Entry:
+    return Entry.of("r", RateAtLeast(successes, trials, threshold, 1e-6), {})
 
 
-def check(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"examples": [{"shrinking": False, "statements": list(statements)}], "pooled": None}
+def check(*statements: Entry) -> CheckRecord:
+    return finished_check("X", examples=[Example(draws={}, statements=list(statements))])
 
 
 def test_the_e_value_against_a_true_claim_has_mean_at_most_one() -> None:
@@ -133,16 +136,16 @@ def test_many_small_departures_add_up_over_statements_and_nights() -> None:
 
 
 def test_p_values_of_one_sample_are_averaged_not_multiplied() -> None:
-    def law(p_value: float) -> dict[str, Any]:
-        return {"statement": {"kind": "same-law"}, "p_value": p_value}
+    def law(p_value: float) -> Entry:
+        return replace(Entry.of("l", SameLaw(10, 10, 0.1, 0.5, 1e-6), {}), p_value=p_value)
 
     assert evidence_values(check(law(1e-8)))[0] == pytest.approx(math.log(0.5e4), rel=1e-4)
     assert evidence_values(check(law(1e-8), law(1e-8)))[0] == pytest.approx(math.log(0.5e4), rel=1e-4)
-    assert evidence_values(check({"statement": {"kind": "identity"}, "p_value": None})) == (None, None)
+    assert evidence_values(check(Entry.of("i", Identity(1, 0.0, 1.0), {}))) == (None, None)
 
 
 def test_null_p_values_that_are_too_small_are_told(document: dict[str, Any]) -> None:
-    entries = [history.entry_of(night(document, seed)) for seed in range(40)]
+    entries = [history.entry_of(sample.whole(night(document, seed))) for seed in range(40)]
     for entry in entries:
         entry["checks"]["MW-4.joint-law.small"]["p_values"] = [0.01]
     view = nights_view(history.History(tuple(entries), ()))

@@ -12,11 +12,12 @@ import pytest
 import sample
 
 from signflip.evidence.document import write
-from signflip.evidence.lines import Line, append, begin
+from signflip.evidence.lines import append, begin
+from signflip.evidence.records import Head, Line, typed
 from signflip.report import history, nightly
 from signflip.report.__main__ import main
 
-ROOT = Path(nightly.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -32,11 +33,12 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> li
             Path(folder).mkdir(parents=True, exist_ok=True)
             all_checks = [check["id"] for check in document["checks"]]
             begun = {**document["circumstances"], "status": "cut short", "not_reached": all_checks}
-            begin({"schema": 1, "run": document["run"], "circumstances": begun}, Path(folder) / "evidence.jsonl")
-            append(Line(document["checks"][0], 1.0, 2.0), Path(folder) / "evidence.jsonl")
+            head = typed(Head, {"schema": 1, "run": document["run"], "circumstances": begun})
+            begin(head, Path(folder) / "evidence.jsonl")
+            append(Line(sample.whole(document).checks[0], 1.0, 2.0), Path(folder) / "evidence.jsonl")
         elif "--no-evidence" not in command:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            write(document, Path(folder) / "evidence.json")
+            write(sample.whole(document), Path(folder) / "evidence.json")
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(nightly.subprocess, "run", run)
@@ -82,7 +84,9 @@ def test_a_night_without_evidence_fails_and_keeps_no_older_run_for_its_own(
 ) -> None:
     out, nights = tmp_path / "out", tmp_path / "nights"
     out.mkdir()
-    (out / "evidence.json").write_text(json.dumps(sample.finished({}, [])))
+    (out / "evidence.json").write_text(
+        json.dumps(sample.finished({"seed": 0, "effort": "quick", "false_alarm": 1e-6, "registered": []}, []))
+    )
     assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
     assert "evidence.json" in capsys.readouterr().err
     assert not nights.exists()

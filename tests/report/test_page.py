@@ -41,12 +41,12 @@ class Elements(HTMLParser):
 
 
 def test_the_sample_run_is_a_run_whose_verdicts_follow(document: dict[str, Any]) -> None:
-    assert verify(document) == []
+    assert verify(sample.whole(document)) == []
     assert all(check["verdict"] == check["claim"]["expect"] for check in document["checks"])
 
 
 def test_the_same_evidence_gives_the_same_bytes(document: dict[str, Any], html: str) -> None:
-    assert page.build(json.loads(json.dumps(document))) == html
+    assert page.build(sample.whole(json.loads(json.dumps(document)))) == html
 
 
 def test_every_claim_has_a_row_a_section_and_its_source_mark(document: dict[str, Any], html: str) -> None:
@@ -60,7 +60,7 @@ def test_every_claim_has_a_row_a_section_and_its_source_mark(document: dict[str,
 
 def test_every_figure_is_there_with_title_description_and_data(document: dict[str, Any], html: str) -> None:
     with svg.settings():
-        expected = {figure.id for check in document["checks"] for figure in figures_of(check)}
+        expected = {figure.id for check in sample.whole(document).checks for figure in figures_of(check)}
     ids = Elements(html).ids()
     assert expected | {"figure-sizes", "figure-activations"} <= set(ids)
     kinds = {re.sub(r".*-", "", name) for name in expected}
@@ -99,7 +99,7 @@ def test_the_page_asks_nothing_of_a_network_and_needs_no_script(html: str) -> No
 
 
 def test_hostile_text_is_shown_as_text(document: dict[str, Any], html: str) -> None:
-    hurt = page.build(sample.hostile(document))
+    hurt = page.build(sample.whole(sample.hostile(document)))
     usual = {tag for tag, _ in Elements(html).found}
     elements = Elements(hurt)
     assert {tag for tag, _ in elements.found} <= usual
@@ -118,22 +118,22 @@ def test_evidence_too_large_for_the_page_is_packed_and_then_left_out(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = json.dumps(document, separators=(",", ":"))
-    bare = len(page.build(document).encode()) - len(text)
+    bare = len(page.build(sample.whole(document)).encode()) - len(text)
     monkeypatch.setattr(page, "LARGEST_PAGE", bare + len(text) - 10_000)
-    packed = page.build(document)
+    packed = page.build(sample.whole(document))
     assert len(packed.encode()) < page.LARGEST_PAGE
     inside = packed.split('<script type="application/gzip;base64" id="evidence">')[1].split("</script>")[0]
     assert json.loads(gzip.decompress(base64.b64decode(inside))) == document
     monkeypatch.setattr(page, "LARGEST_PAGE", bare)
-    assert f'id="evidence">{{"digest": "{document["digest"]}"}}</script>' in page.build(document)
+    assert f'id="evidence">{{"digest": "{document["digest"]}"}}</script>' in page.build(sample.whole(document))
 
 
 def test_a_page_that_grows_too_large_leaves_what_the_evidence_holds_anyway(
     document: dict[str, Any], nights: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = page.build(document, nights)
+    whole = page.build(sample.whole(document), nights)
     monkeypatch.setattr(page, "LARGEST_PAGE", 150_000)
-    lean = page.build(document, nights)
+    lean = page.build(sample.whole(document), nights)
     assert len(lean) < len(whole)
     assert "To keep this page small" in lean
     assert 'id="figure-MW-1-sample-rates"' in lean
@@ -143,7 +143,7 @@ def test_a_page_that_grows_too_large_leaves_what_the_evidence_holds_anyway(
 def test_damaged_evidence_is_shown_with_a_warning(document: dict[str, Any]) -> None:
     damaged = copy.deepcopy(document)
     damaged["checks"][0]["networks"] += 1
-    assert "The evidence is damaged" in page.build(damaged)
+    assert "The evidence is damaged" in page.build(sample.whole(damaged))
 
 
 def test_the_first_sentence_tells_a_refuted_claim_an_open_one_and_a_control_that_held(document: dict[str, Any]) -> None:
@@ -151,7 +151,7 @@ def test_the_first_sentence_tells_a_refuted_claim_an_open_one_and_a_control_that
     verdicts = {"MW-1.sample": "REFUTED", "MW-3.decay": "INCONCLUSIVE", "NOT.unprojected": "SUPPORTED"}
     for check in changed["checks"]:
         check["verdict"] = verdicts.get(check["id"], check["verdict"])
-    text = page.build(sample.again(changed, lost=["MW-9.lost"]))
+    text = page.build(sample.whole(sample.again(changed, lost=["MW-9.lost"])))
     sentence = re.sub(
         r"<[^>]+>", "", text[text.index('<p class="sentence bad">') : text.index("The claims are those of")]
     )
@@ -165,11 +165,11 @@ def test_the_first_sentence_tells_a_refuted_claim_an_open_one_and_a_control_that
 def test_what_could_not_have_been_seen_is_listed(document: dict[str, Any]) -> None:
     unsettled = {"MW-1.open": ({"tolerance": 0.5}, sample._open)}
     run = sample.run(unsettled)
-    text = page.build({**run, "run": {**run["run"], "registered": ["MW-1.open", "MW-1.idle"]}})
+    text = page.build(sample.whole({**run, "run": {**run["run"], "registered": ["MW-1.open", "MW-1.idle"]}}))
     part = text[text.index('id="unseen"') :]
     assert "INCONCLUSIVE" in part
     assert "MW-1.idle: registered, not run" in part
-    assert "m = d^2: m=10^9 is out of reach" in page.build(document)
+    assert "m = d^2: m=10^9 is out of reach" in page.build(sample.whole(document))
 
 
 def test_the_infinite_width_law_is_drawn_where_the_evidence_holds_it(document: dict[str, Any], html: str) -> None:
@@ -179,7 +179,7 @@ def test_the_infinite_width_law_is_drawn_where_the_evidence_holds_it(document: d
     entry = copy.deepcopy(check["examples"][0]["statements"][0])
     entry["about"] |= {"law": "infinite-width", "widths": [1]}
     check["examples"][0]["statements"].append(entry)
-    text = page.build(sample.again(changed))
+    text = page.build(sample.whole(sample.again(changed)))
     assert "∞: the infinite-width law at finite d [derived]" in text
     assert ">∞</text>" in text
 
@@ -197,7 +197,7 @@ def test_infinite_width_has_its_name_in_every_kind_of_figure(document: dict[str,
             comparison["other"].pop("projection", None)
         for size in check["figures"]["sizes"][:1]:
             size["law"] = "infinite-width"
-    text = page.build(sample.again(changed))
+    text = page.build(sample.whole(sample.again(changed)))
     assert "share below: dense − infinite width" in text
     assert "m = ∞" in text
 
@@ -205,21 +205,21 @@ def test_infinite_width_has_its_name_in_every_kind_of_figure(document: dict[str,
 def test_evidence_without_figure_data_still_makes_a_page(document: dict[str, Any]) -> None:
     bare = copy.deepcopy(document)
     for check in bare["checks"]:
-        del check["figures"]
-    text = page.build(sample.again(bare))
+        check["figures"] = {}
+    text = page.build(sample.whole(sample.again(bare)))
     assert "This evidence holds no sizes or activations to draw." in text
     assert 'id="figure-MW-1-sample-rates"' in text
 
 
 def test_a_run_without_any_check_says_that_nothing_can_be_said(document: dict[str, Any]) -> None:
     empty = sample.finished(document["run"], [])
-    assert "No check left evidence, so nothing can be said." in page.build(empty)
+    assert "No check left evidence, so nothing can be said." in page.build(sample.whole(empty))
 
 
 def test_the_page_is_written_whole_or_not_at_all(
     document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = page.write(document, tmp_path)
+    path = page.write(sample.whole(document), tmp_path)
     assert path.read_text(encoding="utf-8").endswith("</html>")
 
     def broken(*_: Any) -> str:
@@ -227,14 +227,14 @@ def test_the_page_is_written_whole_or_not_at_all(
 
     monkeypatch.setattr(page, "build", broken)
     with pytest.raises(RuntimeError, match="no ink"):
-        page.write(document, tmp_path)
+        page.write(sample.whole(document), tmp_path)
     assert path.read_text(encoding="utf-8").endswith("</html>")
     assert [found.name for found in tmp_path.iterdir()] == ["index.html"]
 
 
 def test_a_page_with_nights_shows_each_claim_over_them(document: dict[str, Any], nights: History) -> None:
-    text = page.build(document, nights)
+    text = page.build(sample.whole(document), nights)
     ids = Elements(text).ids()
     assert {"nights", "figure-nights-verdicts", "figure-nights-durations", "figure-MW-1-sample-nights"} <= set(ids)
     assert len(ids) == len(set(ids))
-    assert page.build(document, nights) == text
+    assert page.build(sample.whole(document), nights) == text

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from signflip.evidence.records import CheckRecord
+from signflip.inference import Approach
 from signflip.report.figures import panels, svg
-from signflip.report.figures.decay import MOST_CURVES, MOST_ROWS, statements_of
-from signflip.report.figures.figure import Figure, Key, Table, first_rows, slug
+from signflip.report.figures.decay import MOST_CURVES, MOST_ROWS
+from signflip.report.figures.figure import Figure, Key, Table, first_rows, slug, statements_of
 from signflip.report.figures.panels import Axis, short
 
 
-def approach_figures(check: Mapping[str, Any]) -> list[Figure]:
+def approach_figures(check: CheckRecord) -> list[Figure]:
     """KS distances to a limit law against the width, both logarithmic."""
-    entries = statements_of(check, "approach")
-    shown = [e for e in entries if min(e["statement"]["distances"]) > 0][:MOST_CURVES]
+    entries = statements_of(check, Approach)
+    shown = [e for e in entries if min(e.statement.distances) > 0][:MOST_CURVES]
     if not shown:
         return []
-    prefix = slug(check["id"])
-    names = list(dict.fromkeys(e["name"] for e in shown))
-    widths = [float(m) for e in shown for m in e["statement"]["widths"]]
-    low, high = panels.log_span_of([v for e in shown for v in e["statement"]["distances"]], 1.6)
-    predicted = shown[0]["statement"]["predicted"]
+    prefix = slug(check.id)
+    names = list(dict.fromkeys(e.name for e in shown))
+    widths = [float(m) for e in shown for m in e.statement.widths]
+    low, high = panels.log_span_of([v for e in shown for v in e.statement.distances], 1.6)
+    predicted = shown[0].statement.predicted
     figure = svg.canvas()
     y = Axis("KS distance to the limit law", low, high, True)
     x = Axis("width m", *panels.log_span_of(widths), log=True)
@@ -31,19 +31,19 @@ def approach_figures(check: Mapping[str, Any]) -> list[Figure]:
     line = [math.sqrt(low * high) * (m / math.sqrt(ends[0] * ends[1])) ** predicted for m in ends]
     panels.line(axes, ends, line, svg.INK, dashed=True)
     for e in shown:
-        place = names.index(e["name"])
+        place = names.index(e.name)
         colour = svg.SERIES[place] if place < len(svg.SERIES) else svg.MUTED
-        panels.line(axes, e["statement"]["widths"], e["statement"]["distances"], colour, width=1.1, opacity=0.7)
-        panels.marks(axes, e["statement"]["widths"], e["statement"]["distances"], colour, 4.5)
-    words = "; ".join(f"{e['name']}: {', '.join(short(v) for v in e['statement']['distances'])}" for e in shown[:12])
-    drawn = svg.inline(figure, f"{prefix}-approach", f"{check['id']}: distance to the limit law against width", words)
+        panels.line(axes, e.statement.widths, e.statement.distances, colour, width=1.1, opacity=0.7)
+        panels.marks(axes, e.statement.widths, e.statement.distances, colour, 4.5)
+    words = "; ".join(f"{e.name}: {', '.join(short(v) for v in e.statement.distances)}" for e in shown[:12])
+    drawn = svg.inline(figure, f"{prefix}-approach", f"{check.id}: distance to the limit law against width", words)
     rows = [
         (
-            e["name"],
-            str(e["about"].get("activation", "")),
-            ", ".join(short(v) for v in e["statement"]["distances"]),
-            f"{short(e['bounds'][0])} to {short(e['bounds'][1])}" if e["bounds"] else "none",
-            e["verdict"],
+            e.name,
+            str(e.about.get("activation", "")),
+            ", ".join(short(v) for v in e.statement.distances),
+            f"{short(e.bounds[0])} to {short(e.bounds[1])}" if e.bounds else "none",
+            e.verdict,
         )
         for e in entries
     ]

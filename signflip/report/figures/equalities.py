@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from signflip.evidence.records import CheckRecord
+from signflip.inference import Identity
 from signflip.report.figures import panels, svg
-from signflip.report.figures.decay import statements_of
-from signflip.report.figures.figure import Figure, Key, Table, slug
+from signflip.report.figures.figure import Figure, Key, Table, slug, statements_of
 from signflip.report.figures.panels import Axis, short
 
 
-def identity_figures(check: Mapping[str, Any]) -> list[Figure]:
+def identity_figures(check: CheckRecord) -> list[Figure]:
     """The largest discrepancy of each equality, relative to its rounding bound."""
-    entries = [e for e in statements_of(check, "identity") if e["statement"]["bound"] > 0]
+    entries = [e for e in statements_of(check, Identity) if e.statement.bound > 0]
     if not entries:
         return []
-    prefix = slug(check["id"])
-    names = list(dict.fromkeys(_plain(e["name"]) for e in entries))[:14]
+    prefix = slug(check.id)
+    names = list(dict.fromkeys(_plain(e.name) for e in entries))[:14]
     ratio = {
-        name: [e["statement"]["largest"] / e["statement"]["bound"] for e in entries if _plain(e["name"]) == name]
-        for name in names
+        name: [e.statement.largest / e.statement.bound for e in entries if _plain(e.name) == name] for name in names
     }
     floor = -8.0
     logs = {name: [max(floor, math.log10(v)) if v > 0 else floor for v in values] for name, values in ratio.items()}
@@ -39,7 +37,7 @@ def identity_figures(check: Mapping[str, Any]) -> list[Figure]:
     for i, name in enumerate(names):
         panels.marks(axes, logs[name], [float(-i)] * len(logs[name]), svg.SERIES[0], 5.0, opacity=0.6)
     words = "; ".join(f"{name}: at most {short(max(values))}" for name, values in ratio.items())
-    drawn = svg.inline(figure, f"{prefix}-equal", f"{check['id']}: largest discrepancies", words)
+    drawn = svg.inline(figure, f"{prefix}-equal", f"{check.id}: largest discrepancies", words)
     rows = [(name, str(len(values)), short(max(values))) for name, values in ratio.items()]
     keys = (
         Key("dot", "1", "largest of one configuration (smaller ones at 0)"),

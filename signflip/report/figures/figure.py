@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signflip.evidence.records import CheckRecord
+from signflip.inference import Statement
+
 
 @dataclass(frozen=True)
 class Key:
@@ -40,6 +43,17 @@ class Figure:
 
 
 INFINITE = "infinite-width"
+
+
+def statements_of(check: CheckRecord, kind: type[Statement]) -> list[Any]:
+    """The entries, of examples that count, whose statement is of this kind; `Entry`, typed no further."""
+    return [
+        entry
+        for example in check.examples
+        if not example.shrinking
+        for entry in example.statements
+        if isinstance(entry.statement, kind)
+    ]
 
 
 def widths_words(about: Mapping[str, Any]) -> str:

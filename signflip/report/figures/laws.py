@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from signflip.evidence.records import CheckRecord, Entry
+from signflip.inference import SameLaw, UniformLaw
 from signflip.report.figures import panels, svg
-from signflip.report.figures.figure import Figure, Key, Table, first_rows, slug, widths_words
+from signflip.report.figures.figure import Figure, Key, Table, first_rows, slug, statements_of, widths_words
 from signflip.report.figures.panels import Axis, short
 
 MOST_ROWS = 10
@@ -15,52 +17,44 @@ _DRAWN = {"f(x)": svg.SERIES[0], "f(x')": svg.SERIES[1], "|grad f(x)|": svg.SERI
 _LAW_NAMES = {"dense": "dense", "conditioned": "conditioned", "infinite-width": "infinite width"}
 
 
-def law_figures(check: Mapping[str, Any]) -> list[Figure]:
+def law_figures(check: CheckRecord) -> list[Figure]:
     """Figures of a check that compares two laws; none for other checks."""
-    entries = [
-        entry
-        for example in check["examples"]
-        if not example["shrinking"]
-        for entry in example["statements"]
-        if entry["statement"]["kind"] == "same-law"
-    ]
+    entries = statements_of(check, SameLaw)
     found = [_distances(check, entries)] if entries else []
-    comparisons = check.get("figures", {}).get("comparisons", [])
+    comparisons = check.figures.get("comparisons", [])
     if entries and comparisons:
         found.append(_closest_look(check, comparisons[0], entries))
     return found
 
 
-def _distances(check: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Figure:
+def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     """Distances of all comparisons, one row a projection."""
-    names = list(dict.fromkeys(entry["name"] for entry in entries))
-    prefix = slug(check["id"])
-    tolerance = entries[0]["statement"]["tolerance"]
-    most = max(tolerance * 1.15, *(min(1.0, entry["bounds"][1]) * 1.05 for entry in entries))
+    names = list(dict.fromkeys(entry.name for entry in entries))
+    prefix = slug(check.id)
+    tolerance = entries[0].statement.tolerance
+    most = max(tolerance * 1.15, *(min(1.0, entry.bounds[1]) * 1.05 for entry in entries))
     height = 70 + 21 * len(names)
     figure = svg.canvas(height=height)
     ticks = tuple((float(-i), name) for i, name in enumerate(names))
     box = (0.36, 44 / height, 0.61, 1 - 54 / height)
     axes = panels.panel(figure, box, Axis("KS distance", 0.0, most), Axis("", 0.5 - len(names), 0.5, ticks=ticks))
-    rows = [float(-names.index(entry["name"])) for entry in entries]
+    rows = [float(-names.index(entry.name)) for entry in entries]
     panels.upright(axes, tolerance, svg.SERIES[3])
-    panels.levels(axes, rows, [e["bounds"][0] for e in entries], [e["bounds"][1] for e in entries], svg.MUTED, 2.0)
-    panels.marks(axes, [e["statement"]["distance"] for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
-    worst = max(entries, key=lambda e: e["statement"]["distance"])
-    words = (
-        f"{len(entries)} comparisons; the largest distance is {worst['statement']['distance']:.4f}, of {worst['name']}."
-    )
-    drawn = svg.inline(figure, f"{prefix}-distances", f"{check['id']}: distances between the two laws", words)
-    ordered = sorted(entries, key=lambda e: -e["statement"]["distance"])
+    panels.levels(axes, rows, [e.bounds[0] for e in entries], [e.bounds[1] for e in entries], svg.MUTED, 2.0)
+    panels.marks(axes, [e.statement.distance for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
+    worst = max(entries, key=lambda e: e.statement.distance)
+    words = f"{len(entries)} comparisons; the largest distance is {worst.statement.distance:.4f}, of {worst.name}."
+    drawn = svg.inline(figure, f"{prefix}-distances", f"{check.id}: distances between the two laws", words)
+    ordered = sorted(entries, key=lambda e: -e.statement.distance)
     cells = [
         (
-            entry["name"],
-            str(entry["about"].get("activation", "")),
-            _sizes(entry["about"]),
-            f"{entry['statement']['distance']:.5f}",
-            f"{entry['bounds'][0]:.4f} to {entry['bounds'][1]:.4f}",
-            short(entry["p_value"]),
-            entry["verdict"],
+            entry.name,
+            str(entry.about.get("activation", "")),
+            _sizes(entry.about),
+            f"{entry.statement.distance:.5f}",
+            f"{entry.bounds[0]:.4f} to {entry.bounds[1]:.4f}",
+            short(entry.p_value),
+            entry.verdict,
         )
         for entry in ordered
     ]
@@ -81,16 +75,14 @@ def _sizes(about: Mapping[str, Any]) -> str:
     return f"d = {short(about['input_dim'])}, m = {widths_words(about)}"
 
 
-def _closest_look(
-    check: Mapping[str, Any], comparison: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
-) -> Figure:
+def _closest_look(check: CheckRecord, comparison: Mapping[str, Any], entries: Sequence[Any]) -> Figure:
     """The comparison with the largest distance: both densities, and the difference of distribution functions."""
-    prefix = slug(check["id"])
+    prefix = slug(check.id)
     about = comparison["about"]
     laws = [_law(comparison[side]) for side in ("about", "other")]
     if laws[0] == laws[1]:
         laws = ["first", "second"]
-    radius = entries[0]["bounds"][1] - entries[0]["statement"]["distance"]
+    radius = entries[0].bounds[1] - entries[0].statement.distance
     drawn = (_densities(prefix, comparison["joint"], laws), _difference(prefix, comparison, laws, radius))
     rows = [
         (name, short(one), f"{first / part['first'][-1]:.4f}", f"{second / part['second'][-1]:.4f}")
@@ -172,28 +164,28 @@ def _difference(prefix: str, comparison: Mapping[str, Any], laws: Sequence[str],
     return svg.inline(figure, f"{prefix}-difference", "Difference of the distribution functions", words)
 
 
-def pivot_figures(check: Mapping[str, Any]) -> list[Figure]:
+def pivot_figures(check: CheckRecord) -> list[Figure]:
     """QQ plots of the pooled pivots, and their difference from the uniform law."""
-    quantiles: Mapping[str, Sequence[float]] = check.get("figures", {}).get("quantiles", {})
-    stated = {e["name"]: e for e in (check["pooled"] or {"statements": []})["statements"]}
-    names = [name for name in stated if name in quantiles and stated[name]["statement"]["kind"] == "uniform-law"]
+    quantiles: Mapping[str, Sequence[float]] = check.figures.get("quantiles", {})
+    stated: dict[str, Any] = {e.name: e for e in (check.pooled.statements if check.pooled is not None else [])}
+    names = [name for name in stated if name in quantiles and isinstance(stated[name].statement, UniformLaw)]
     if not names:
         return []
-    prefix = slug(check["id"])
+    prefix = slug(check.id)
     drawn = (_qq(prefix, names, quantiles), _apart(prefix, names, quantiles, stated))
     entries = list(stated.values())
     rows = tuple(
         (
-            e["name"],
-            f"{e['statement']['n']:,}",
+            e.name,
+            f"{e.statement.n:,}",
             _interval(e),
-            "–" if e["p_value"] is None else short(e["p_value"]),
-            e["verdict"],
+            "–" if e.p_value is None else short(e.p_value),
+            e.verdict,
         )
         for e in entries
     )
     headings = ("pivot", "values", "distance, or largest error, lies in", "p-value", "verdict")
-    tolerance = stated[names[0]]["statement"]["tolerance"]
+    tolerance = stated[names[0]].statement.tolerance
     keys = (
         *(
             Key("line", str(i % 4 + 1), f"{letter}: {name}")
@@ -212,8 +204,8 @@ def pivot_figures(check: Mapping[str, Any]) -> list[Figure]:
     return [Figure(f"figure-{prefix}-pivots", "QQ plots of the pivots", caption, drawn, Table(headings, rows), keys)]
 
 
-def _interval(entry: Mapping[str, Any]) -> str:
-    low, high = entry["bounds"]
+def _interval(entry: Entry) -> str:
+    low, high = entry.bounds
     return f"{short(low)} to {short(high)}"
 
 
@@ -241,8 +233,8 @@ def _apart(
 ) -> str:
     figure = svg.canvas(height=300)
     curves = [[v - k / (len(quantiles[n]) - 1) for k, v in enumerate(quantiles[n])] for n in names]
-    tolerance = stated[names[0]]["statement"]["tolerance"]
-    radius = max(stated[n]["bounds"][1] - stated[n]["statement"]["distance"] for n in names)
+    tolerance = stated[names[0]].statement.tolerance
+    radius = max(stated[n].bounds[1] - stated[n].statement.distance for n in names)
     most = 1.15 * max(tolerance, radius, *(abs(v) for curve in curves for v in curve))
     axes = panels.panel(
         figure, (0.15, 0.155, 0.82, 0.76), Axis("level", 0.0, 1.0), Axis("quantile − level", -most, most)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from signflip.evidence.records import CheckRecord, Entry, Pilot
+from signflip.inference import RateAtLeast, RateNear
 from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import INFINITE, Figure, Key, Table, first_rows, slug, widths_words
 from signflip.report.figures.panels import Axis, short
 
-RATE_KINDS = ("rate-at-least", "rate-near")
 # Beyond this many, the statements nearest to their thresholds are drawn.
 MOST_MARKS = 200
 MOST_ROWS = 10
@@ -54,51 +55,54 @@ class Rate:
         return math.inf if self.law == INFINITE else float(min(self.widths))
 
 
-def rates_of(check: Mapping[str, Any]) -> tuple[list[Rate], list[Rate]]:
+def rates_of(check: CheckRecord) -> tuple[list[Rate], list[Rate]]:
     """Observed rates of a check: of its statements, and of its pilots (without bounds)."""
     stated, piloted = [], []
-    for example in check["examples"]:
-        if example["shrinking"]:
+    for example in check.examples:
+        if example.shrinking:
             continue
-        stated += [_rate(entry) for entry in example["statements"] if entry["statement"]["kind"] in RATE_KINDS]
-        piloted += [_rate(entry) for entry in example["pilots"] if entry["statement"]["kind"] in RATE_KINDS]
+        stated += [_rate(entry) for entry in example.statements if isinstance(entry.statement, RateAtLeast | RateNear)]
+        piloted += [_rate(entry) for entry in example.pilots if isinstance(entry.statement, RateAtLeast | RateNear)]
     return [r for r in stated if r is not None], [r for r in piloted if r is not None]
 
 
-def _rate(entry: Mapping[str, Any]) -> Rate | None:
-    about, statement = entry["about"], entry["statement"]
+def _rate(entry: Entry | Pilot) -> Rate | None:
+    about, statement = entry.about, entry.statement
+    assert isinstance(statement, RateAtLeast | RateNear)
     if not about.get("widths") or not about.get("input_dim"):
         return None
-    low, high = entry.get("bounds") or (0.0, 1.0)
+    judged = entry if isinstance(entry, Entry) else None
+    low, high = judged.bounds if judged else (0.0, 1.0)
+    name = judged.name if judged else ""
     return Rate(
-        name=entry.get("name", "pilot"),
+        name=name or "pilot",
         activation=str(about.get("activation", "")),
         widths=tuple(about["widths"]),
         dimension=about["input_dim"],
         t=about.get("natural_steps"),
         law=about.get("law", "conditioned"),
         direction=about.get("direction", "gradient"),
-        successes=statement["successes"],
-        trials=statement["trials"],
+        successes=statement.successes,
+        trials=statement.trials,
         low=low,
         high=high,
-        target=statement.get("threshold", statement.get("target")),
-        near=statement["kind"] == "rate-near",
-        margin=entry.get("margin") or 0.0,
-        verdict=entry["verdict"],
+        target=statement.estimate().claimed,
+        near=isinstance(statement, RateNear),
+        margin=(judged.margin if judged else None) or 0.0,
+        verdict=entry.verdict,
         # erf(t / sqrt 2) is the limit of the flips of one gradient step, and of nothing else.
-        has_limit=bool(_FLIPS.search(entry.get("name", ""))) and not set(about) & _NOT_ONE_STEP,
+        has_limit=bool(_FLIPS.search(name)) and not set(about) & _NOT_ONE_STEP,
     )
 
 
-def rate_figure(check: Mapping[str, Any]) -> Figure | None:
+def rate_figures(check: CheckRecord) -> list[Figure]:
     """The rates of one check against whatever varied in it."""
     stated, piloted = rates_of(check)
     if not stated:
-        return None
+        return []
     shown = sorted(stated, key=lambda r: abs(r.margin))[:MOST_MARKS]
-    name = slug(check["id"])
-    title = f"{check['id']}: observed rates"
+    name = slug(check.id)
+    title = f"{check.id}: observed rates"
     drawn: list[str] = []
     keys = [Key("dot", "1", "observed rate, m < d"), Key("square", "2", "observed rate, m ≥ d")]
     keys = [key for key, there in zip(keys, _split(shown), strict=True) if there]
@@ -137,9 +141,8 @@ def rate_figure(check: Mapping[str, Any]) -> Figure | None:
     caption = (
         f"Each mark is one statement: a rate over fresh random networks, against {' and '.join(against)}.{left_out}"
     )
-    return Figure(
-        f"figure-{name}-rates", "Observed rates", caption, tuple(drawn), Table(headings, kept, note), tuple(keys)
-    )
+    table = Table(headings, kept, note)
+    return [Figure(f"figure-{name}-rates", "Observed rates", caption, tuple(drawn), table, tuple(keys))]
 
 
 def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from signflip.evidence.records import Document
 from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import Figure, Key, Table, first_rows
 from signflip.report.figures.panels import Axis, short
@@ -14,12 +15,12 @@ COLUMNS, MOST_CURVES = 6, 108
 LARGEST = 2**53
 
 
-def cloud_figure(document: Mapping[str, Any]) -> Figure | None:
+def cloud_figure(document: Document) -> Figure | None:
     """Every size that was drawn from, in (d, m)."""
     seen: dict[tuple[int, int, int, int, str], None] = {}
     left_out = 0
-    for check in document["checks"]:
-        figures = check.get("figures", {})
+    for check in document.checks:
+        figures = check.figures
         left_out += figures.get("sizes_left_out", 0)
         for size in figures.get("sizes", []):
             key = (size["input_dim"], size["least_width"], size["largest_width"], size["depth"], size["law"])
@@ -67,17 +68,17 @@ def cloud_figure(document: Mapping[str, Any]) -> Figure | None:
     return Figure("figure-sizes", "Sizes that were tried", caption, (drawn,), table, tuple(keys))
 
 
-def gallery_figure(document: Mapping[str, Any]) -> Figure | None:
+def gallery_figure(document: Document) -> Figure | None:
     """Every activation that was drawn, in small multiples."""
     curves: dict[str, Mapping[str, Any]] = {}
     checks: dict[str, list[str]] = {}
     left_out = 0
-    for check in document["checks"]:
-        figures = check.get("figures", {})
+    for check in document.checks:
+        figures = check.figures
         left_out += figures.get("activations_left_out", 0)
         for digest, curve in figures.get("activations", {}).items():
             curves.setdefault(digest, curve)
-            checks.setdefault(digest, []).append(check["id"])
+            checks.setdefault(digest, []).append(check.id)
     if not curves:
         return None
     ordered = sorted(curves, key=lambda digest: (curves[digest]["name"], digest))
