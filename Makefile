@@ -52,7 +52,7 @@ calibrate: $(STAMP)
 
 # The same run anywhere: by hand, by cron, on a cluster, in a workflow. Its exit status is that of the checks.
 nightly: $(STAMP)
-	$(BIN)/python -m reports nightly --history "$(HISTORY)" $(strip $(if $(QUICK),--effort=quick) $(if $(ARGS),-- $(ARGS)))
+	$(BIN)/signflip nightly --history "$(HISTORY)" $(strip $(if $(QUICK),--effort=quick) $(if $(ARGS),-- $(ARGS)))
 
 # Does nothing where both programs are there already.
 browser:

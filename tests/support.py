@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from signflip.claims.claim import Claim
+from signflip.command import main
 from signflip.evidence.records import CheckRecord, Document, typed
 from signflip.evidence.verify import verify
 from signflip.inference import (
@@ -76,3 +78,10 @@ def finished_check(name: str, **changed: Any) -> CheckRecord:
     usual: dict[str, Any] = {"nodeid": f"test_{name}", "claim": claim, "alpha": 2.5e-9, "allowed_examples": 1}
     usual |= {"reach": [], "examples": [], "pooled": None, "figures": {}, "networks": 0, "configurations": 0}
     return CheckRecord(id=name, **{**usual, "error": None, **changed})
+
+
+def command(arguments: list[str]) -> int:
+    """The exit status of the command ``signflip`` with these arguments, run in this process."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments, prog_name="signflip")
+    return stop.value.code if isinstance(stop.value.code, int) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -36,6 +36,7 @@ def simulate(
     law: str = "conditioned",
     seed: int = 0,
     device: str = "cpu",
+    progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Sample:
     """Draw ``trials`` independent networks, attack each, and return what happened.
@@ -49,10 +50,11 @@ def simulate(
             (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
         seed: names the random streams, 0 or more.
         device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
+        progress: told, after each block, how many of the networks are drawn.
         **options: further fields of `Configuration`: steps, dtype, point, and the controls.
 
     Raises:
-        ValueError, TypeError, MemoryError: before any work, naming argument, value and what is allowed.
+        ValueError, TypeError, MemoryError: before any work, naming argument, value and what it must be.
         NonFiniteTrialError: when a trial overflows.
         RuntimeError: where there is no CUDA device.
     """
@@ -66,14 +68,16 @@ def simulate(
         raise ValueError(f"device={device!r}: allowed are 'cpu', 'cuda'")
     configuration = Configuration(architecture, activation, step, law=law, **options)
     place = cuda() if device == "cuda" else CPU
-    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials)
+    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials, progress)
 
 
-def collect(source: Iterator[Sample], trials: int) -> Sample:
-    """The first ``trials`` rows of a stream of blocks."""
+def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], None] | None = None) -> Sample:
+    """The first ``trials`` rows of a stream of blocks; ``progress`` is told how many there are after each."""
     parts: list[Sample] = []
     while (missing := trials - sum(map(len, parts))) > 0:
         parts.append(next(source).head(missing))
+        if progress is not None:
+            progress(sum(map(len, parts)))
     return Sample.join(parts)
 
 

@@ -161,9 +161,9 @@ def test_a_check_on_stub_blocks_ends_as_the_vectorised_run_of_the_same_outcomes(
         evidence = Check(Claim("C.stub", **words), 0, alpha, 1)  # type: ignore[arg-type]
 
         def blocks(*_: Any, run: np.ndarray = run) -> Iterator[Block]:
-            return (Block(part) for part in run.reshape(-1, 256))
+            yield from (Block(part) for part in run.reshape(-1, 256))
 
-        monkeypatch.setattr(evidence, "_blocks", blocks)
+        monkeypatch.setattr(evidence.sampler, "_blocks", blocks)
         evidence.record.begin({})
         event: Any = SimpleNamespace(of=lambda rows: rows.outcomes).of
         verdicts.append(str(evidence.rate_at_least(threshold, event, subject, name="heads", cap=cap).verdict))

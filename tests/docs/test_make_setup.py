@@ -17,7 +17,7 @@ case "$*" in
   *version_info*) exit ${OLD:-0} ;;
   --version) echo "Python 3.10.1" ;;
   "-m venv"*) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
-  *" -e "*) test -z "$BREAK" || exit 1; for tool in pytest ruff mypy; do cp "$0" .venv/bin/$tool; done ;;
+  *" -e "*) test -z "$BREAK" || exit 1; for tool in pytest ruff mypy signflip; do cp "$0" .venv/bin/$tool; done ;;
 esac
 """
 
@@ -91,9 +91,9 @@ def test_a_moved_clone_makes_its_environment_anew(clone: Path) -> None:
 
 def test_a_night_keeps_its_history_where_it_is_told_to(clone: Path) -> None:
     make(clone, "setup")
-    assert make(clone, "nightly")[1] == ["python -m reports nightly --history reports/history"]
+    assert make(clone, "nightly")[1] == ["signflip nightly --history reports/history"]
     _, calls = make(clone, "nightly", "HISTORY=a folder", "QUICK=1", "ARGS=-n 4")
-    assert calls == ["python -m reports nightly --history a folder --effort=quick -- -n 4"]
+    assert calls == ["signflip nightly --history a folder --effort=quick -- -n 4"]
 
 
 def test_the_browser_is_installed_once(clone: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from readme import MAKEFILE, README, ROOT, make_targets, shell_lines
 
+from signflip.command import main
 from signflip.plugin import hooks
 
 
@@ -78,10 +79,16 @@ def judge_python(words: list[str]) -> None:
         assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()
 
 
+def judge_signflip(words: list[str]) -> None:
+    """Parses as the command itself does; nothing is run."""
+    name, *arguments = words
+    main.commands[name].make_context(name, arguments)
+
+
 @pytest.mark.parametrize("line", shell_lines())
 def test_each_command_of_the_readme_exists(line: str) -> None:
     program, *words = shlex.split(line)
-    judges = {"make": judge_make, ".venv/bin/pytest": judge_pytest}
+    judges = {"make": judge_make, ".venv/bin/pytest": judge_pytest, ".venv/bin/signflip": judge_signflip}
     judges |= dict.fromkeys(("python3", ".venv/bin/python"), judge_python)
     judges[program](words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,9 +32,11 @@ def test_the_example_claim_is_supported_its_control_refuted_and_the_evidence_ver
     run(suite, "theorem_checks/").assert_outcomes(passed=2)
     verdicts = {check.id: check.verdict for check in load(suite.path / "reports/latest/evidence.json").checks}
     assert verdicts == {"EXAMPLE.two-steps": "SUPPORTED", "NOT.example-one-step": "REFUTED"}
-    verified = suite.run(sys.executable, "-m", "signflip.evidence", "verify", "reports/latest/evidence.json")
+    verified = suite.run(Path(sys.executable).with_name("signflip"), "verify", "reports/latest/evidence.json")
     assert verified.ret == 0
-    verified.stdout.fnmatch_lines(["*2 checks, 4 statements: every verdict follows"])
+    verified.stdout.fnmatch_lines(
+        ["*2 checks, 4 statements: every verdict follows", "2 of 2 registered checks ended as claimed"]
+    )
 
 
 def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suite: pytest.Pytester) -> None:
@@ -46,8 +49,8 @@ def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suit
     evidence = suite.path / "reports/latest/evidence.json"
     before = evidence.read_bytes()
     run(suite, *shlex.split(line)[1:]).assert_outcomes(failed=1)
-    (check,) = load(evidence.with_name("replay.json"))["checks"]
-    assert (check["verdict"], len(check["examples"])) == ("REFUTED", 1)
+    (check,) = load(evidence.with_name("replay.json")).checks
+    assert (check.verdict, len(check.examples)) == ("REFUTED", 1)
     assert evidence.read_bytes() == before
 
 

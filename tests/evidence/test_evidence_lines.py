@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import finished_check
+from support import command, finished_check
 
 from signflip.canonical import canonical
-from signflip.evidence.__main__ import main
 from signflip.evidence.document import load
 from signflip.evidence.lines import append, begin, read
 from signflip.evidence.records import Circumstances, Head, Line, Run, plain
 from signflip.evidence.verify import verify
 from signflip.inference import Verdict
-from signflip.report.__main__ import main as report
 
 RUN = Run(seed=5, effort="quick", false_alarm=1e-6, registered=["ONE", "TWO"])
 HEAD = Head(schema=1, run=RUN, circumstances=Circumstances(status="cut short", not_reached=["ONE", "TWO"]))
@@ -97,8 +95,8 @@ def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, prob
 
 def test_lines_of_another_schema_are_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text(FIRST.replace('"schema":1', '"schema":2'), encoding="utf-8")
-    assert main(["verify", str(path)]) == 2
-    assert capsys.readouterr().err == f"{path}: line 1: schema must be 1, got 2\n"
+    assert command(["verify", str(path)]) == 2
+    assert capsys.readouterr().err == f"Error: {path}: line 1: schema must be 1, got 2\n"
 
 
 def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(
@@ -122,7 +120,7 @@ def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(
 def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_far(
     suite: Any, usual_checks: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As `verify`, `reports build`, `reports diff` and `reports issue` are told to read it."""
+    """As `signflip verify`, `report` and `diff` are told to read it."""
     suite.write(usual_checks)
     suite.run()
     folder = suite.folder / "reports/latest"
@@ -133,18 +131,19 @@ def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_fa
     cut.write_text("".join(lines.read_text().splitlines(keepends=True)[:3]), encoding="utf-8")
     assert verify(load(cut)) == []
     capsys.readouterr()
-    assert main(["verify", str(cut)]) == 0
+    assert command(["verify", str(cut)]) == 0
     assert "2 checks, " in (said := capsys.readouterr().out)
-    assert said.endswith("every verdict follows; 2 of 4 left no evidence\n")
-    assert report(["build", str(cut), "-o", str(tmp_path / "page")]) == 0
+    assert "every verdict follows\n" in said
+    assert said.endswith("of 4 registered checks ended as claimed; 2 were to run and left no evidence\n")
+    assert command(["report", str(cut), "-o", str(tmp_path / "page")]) == 0
     assert "2 lost or not reached" in (tmp_path / "page/index.html").read_text(encoding="utf-8")
     capsys.readouterr()
-    assert report(["issue", str(cut)]) == 0
+    assert command(["report", str(cut), "--markdown"]) == 0
     assert "2 of 4 checks left no evidence" in capsys.readouterr().out
-    assert report(["diff", str(folder / "evidence.json"), str(cut)]) == 1
+    assert command(["diff", str(folder / "evidence.json"), str(cut)]) == 1
     tampered = cut.read_text().replace('"verdict":"SUPPORTED"', '"verdict":"REFUTED"', 1)
     cut.write_text(tampered, encoding="utf-8")
-    assert main(["verify", str(cut)]) == 1
+    assert command(["verify", str(cut)]) == 1
 
 
 def test_a_disk_full_from_the_start_leaves_no_older_run_to_be_taken_for_this_one(

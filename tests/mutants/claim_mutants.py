@@ -72,7 +72,11 @@ MUTANTS = (
     Mutant(
         "claim: any pilot is a witness",
         "The first candidate is taken, whatever the pilot saw.",
-        edited("signflip.checks.check:Check.pilot_rate", "return verdict == Verdict.SUPPORTED", "return True"),
+        edited(
+            "signflip.checks.check:Check.pilot_rate",
+            "return self.record.pilot(statement, describe(configuration)) == Verdict.SUPPORTED",
+            "return self.record.pilot(statement, describe(configuration)) is not None",
+        ),
         ("MW-1.catalogue",),
         reaches=QUANTIFIED,
     ),

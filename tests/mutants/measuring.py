@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from claim_mutants import POOLING
 from every_mutant import MUTANTS, meets_all
+from msgspec.structs import replace
 from planting import Mutant, planted
 from running import EFFORT, ROOT, Outcome, catches, label, places, run_check, run_test
 
-from signflip.checks import check
-from signflip.evidence import records
+from signflip.evidence.records import Part
 from signflip.inference import Verdict
 from signflip.sampling.fingerprint import code_digest, versions
 
@@ -88,17 +88,16 @@ def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...
     """Whether no check catches what is planted once statements of this label are deleted; each is run again without."""
     if any(claim_id.startswith("NOT.") for claim_id in found):
         return False  # what is not refuted by a control is not the deed of one statement
-    judged = records.part_verdict
+    judged = Part.combined
 
-    def without(part: dict[str, object]) -> str:
-        kept = [entry for entry in part["statements"] if label(entry) != name]  # type: ignore[attr-defined]
-        if part["statements"] and not kept and part["reason"] is None:
-            return str(Verdict.SUPPORTED)
-        return judged({**part, "statements": kept})
+    def without(part: Part) -> Verdict:
+        kept = [entry for entry in part.statements if label(entry) != name]
+        if part.statements and not kept and part.reason is None:
+            return Verdict.SUPPORTED
+        return judged(replace(part, statements=kept))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "part_verdict", without)
-        patch.setattr(check, "part_verdict", without)
+        patch.setattr(Part, "combined", without)
         return not any(run_check(claim_id, ONE_SEED, *_amount(mutant, claim_id)).caught for claim_id in found)
 
 

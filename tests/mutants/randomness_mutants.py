@@ -187,14 +187,14 @@ MUTANTS = (
     Mutant(
         "seeds: pilots are confirmed on their own draws",
         "The use is left out of the key: what a pilot chose is confirmed on the draws it was chosen by.",
-        edited("signflip.checks.check:Check._key", "{self.claim.id}/{use}", "{self.claim.id}"),
+        edited("signflip.checks.sampler:Sampler._key", "{self._check}/{use}", "{self._check}"),
         (ONCE + "test_a_pilot_and_its_confirmation_share_no_trial",),
         blind="it biases the confirmation by less than its confidence bounds allow for.",
     ),
     Mutant(
         "seeds: checks share their draws",
         "The claim is left out of the key.",
-        edited("signflip.checks.check:Check._key", "{self.claim.id}/{use}", "{use}"),
+        edited("signflip.checks.sampler:Sampler._key", "{self._check}/{use}", "{use}"),
         (ONCE + "test_two_checks_share_no_trial",),
         blind="each check's trials still have their law, and the union bound needs no independence.",
     ),

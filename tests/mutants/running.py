@@ -27,10 +27,13 @@ from signflip.checks.check import Check
 from signflip.checks.errors import NotShownError
 from signflip.claims.claim import Claim
 from signflip.claims.registry import registered_checks
+from signflip.evidence.records import CheckRecord, Entry
 from signflip.inference import Budget
+from signflip.networks.randomness import Key
 from signflip.plugin.exploration import hypothesis_settings
 from signflip.plugin.runner import CheckRunner
 from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines.engine import Serial
 from signflip.sampling.sample import Sample
 
 ROOT = Path(__file__).parents[2]
@@ -50,11 +53,14 @@ class BoundedEvidence(Check):
     _example = -1
     most = 0
 
-    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
-        if self._example != len(self.examples):
-            self._example, self._neurons = len(self.examples), 0
-        for block in super()._blocks(configuration, use, trials):
-            if use == "pilot":
+    def __init__(self, claim: Claim, seed: int, alpha: float, examples: int, effort: str) -> None:
+        super().__init__(claim, seed, alpha, examples, effort, source=self._bounded)
+
+    def _bounded(self, configuration: Configuration, key: Key, trials: int) -> Generator[Sample]:
+        if self._example != len(self.record.examples):
+            self._example, self._neurons = len(self.record.examples), 0
+        for block in Serial().blocks(configuration, key, trials):
+            if key.purpose.endswith("/pilot"):
                 self._neurons += len(block) * sum(configuration.architecture.widths)
                 type(self).most = max(type(self).most, self._neurons)
                 if self._neurons > PILOT_NEURONS:
@@ -73,7 +79,7 @@ class Outcome:
     ending: str
     expected: str
     against: tuple[str, ...]
-    record: dict[str, Any]
+    record: CheckRecord
 
     @property
     def caught(self) -> bool:
@@ -90,11 +96,13 @@ def places() -> dict[str, str]:
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Test modules import what stands beside them."""
-    sys.path.insert(0, str(folder))
+    beside = [str(folder), str(ROOT / "tests")]
+    sys.path[:0] = beside
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        for place in beside:
+            sys.path.remove(place)
 
 
 def fresh_copy(path: Path) -> ModuleType:
@@ -141,7 +149,7 @@ def run_check(
     runner = CheckRunner(function, evidence, None)
     ending = None
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setattr(runner, "SHRINK_EXAMPLES", 0)
+        patch.setattr("signflip.plugin.runner.SHRINK_EXAMPLES", 0)
         warnings.simplefilter("error")
         try:
             runner.run({"evidence": evidence})
@@ -152,25 +160,22 @@ def run_check(
         except Exception:
             ending = "error"
     record = runner.record(claim.id)
-    return Outcome(ending or str(record["verdict"]), claim.expect, _against(record, claim.expect), record)
+    return Outcome(ending or str(record.verdict), claim.expect, _against(record, claim.expect), record)
 
 
-def _against(record: dict[str, Any], expected: str) -> tuple[str, ...]:
+def _against(record: CheckRecord, expected: str) -> tuple[str, ...]:
     """Labels of the statements that did not end as claimed, sorted; of pilots, where no statement was reached."""
-    parts = [part for part in record["examples"] if not part["shrinking"]]
-    parts += [record["pooled"]] if record["pooled"] is not None else []
-    found = {label(s) for part in parts for s in part["statements"] if s["verdict"] != expected}
-    if not found and any(part["reason"] is not None for part in parts):
+    found = {label(s) for part in record.parts for s in part.statements if s.verdict != expected}
+    if not found and any(part.reason is not None for part in record.parts):
         found = {"pilot"}
     return tuple(sorted(found))
 
 
-def label(entry: dict[str, Any]) -> str:
+def label(entry: Entry) -> str:
     """What a statement is about, without its numbers: the name of a law or an equality, or the kind of a rate."""
-    kind = entry["statement"]["kind"]
+    kind, name = entry.statement.kind, entry.name
     if kind in ("rate-at-least", "rate-near", "decay-exponent"):
-        return str(kind)
-    name = str(entry["name"])
+        return kind
     if kind == "approach":
         return f"approach of the limit: {name}"
     if name.endswith("units of the rounding bound"):

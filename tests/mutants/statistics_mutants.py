@@ -16,6 +16,7 @@ JUDGE_RATE = "signflip.inference.rates:_judge_rate"
 JUDGE_LAW = "signflip.inference.distributions:_judge_law"
 COMBINE = "signflip.inference.verdict:combine"
 EVIDENCE = "signflip.checks.check:Check"
+COUNT = "signflip.checks.sampler:Sampler.count"
 INFERENCE = "tests/inference/"
 MARTINGALE = INFERENCE + "test_sequential.py::test_the_interval_is_where_the_martingale_lies_below_the_bar"
 TRUE_RATES = INFERENCE + "test_error_rates.py::test_a_true_claim_is_refuted_no_more_often_than_its_error_rate"
@@ -157,7 +158,11 @@ MUTANTS = (
     Mutant(
         "verdict: one refutation refutes a control",
         "A control is REFUTED by any of its examples, not by each.",
-        edited("signflip.evidence.records:check_verdict", "if all(part", "if any(part"),
+        edited(
+            "signflip.evidence.records:CheckRecord.combined",
+            "combine(others) if others else Verdict.REFUTED",
+            "combine(others) if len(others) == len(verdicts) else Verdict.REFUTED",
+        ),
         ("tests/evidence/test_verify.py::test_a_claim_is_refuted_by_any_example_and_a_control_by_all",),
         blind="each control is refuted by all of its examples.",
     ),
@@ -289,13 +294,13 @@ MUTANTS = (
     Mutant(
         "counting: the event's opposite",
         "Trials in which the event did not happen are counted.",
-        edited(f"{EVIDENCE}._count", "np.count_nonzero(event(rows))", "np.count_nonzero(~event(rows))"),
+        edited(COUNT, "np.count_nonzero(event(rows))", "np.count_nonzero(~event(rows))"),
         ("BOUND.no-overshoot", "NOT.random-direction", "LIMIT.erf"),
     ),
     Mutant(
         "counting: one look",
         "Sampling stops after the first block, settled or not.",
-        edited(f"{EVIDENCE}._count", "trials >= cap or decided(successes, trials)", "True"),
+        edited(COUNT, "trials >= cap or decided(successes, trials)", "True"),
         ("LIMIT.erf", "BOUND.bounded-width"),
     ),
     Mutant(
@@ -319,7 +324,7 @@ MUTANTS = (
         "verify takes the recorded verdict for what the counts give.",
         edited(
             "signflip.evidence.verify:_statement_problems",
-            'if entry["verdict"] != judgement.verdict:',
+            "if entry.verdict != judgement.verdict:",
             "if False:",
         ),
         (VERIFIED,),
@@ -337,8 +342,8 @@ MUTANTS = (
         "verify takes any error rate for a statement's share.",
         edited(
             "signflip.evidence.verify:_statement_problems",
-            "if statement.alpha not in (alpha, 0.0)",
-            "if False and statement.alpha not in (alpha, 0.0)",
+            "if statement.alpha != (0.0 if statement.is_certain else alpha):",
+            "if False:",
         ),
         (VERIFIED,),
         blind="not a matter of checks.",

@@ -24,7 +24,7 @@ def evidence(name: str = "A.check") -> Check:
     """An evidence object of a claim of this name, with an example open."""
     words = {"statement": "Any.", "domain": "Any.", "detects": "Anything."}
     made = Check(Claim(name, mark="derived", tolerance=0.5, statements=2, **words), 5, 1e-9, 1)
-    made.begin({})
+    made.record.begin({})
     return made
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from running import EFFORT, FALSE_ALARM, places, run_check
 from support import judged_again
 
+from signflip.canonical import canonical
 from signflip.evidence.document import assemble, digest
+from signflip.evidence.records import Circumstances, Document, Run, plain, typed
 
 CHECK = "BOUND.no-overshoot"
 
 
 def document() -> dict[str, Any]:
     """A document of one real check, as a run at quick effort writes it."""
-    run = {"effort": EFFORT, "false_alarm": FALSE_ALARM, "registered": sorted(places()), "replay": None}
-    return assemble(run, [run_check(CHECK, 0).record], {})
+    run = Run(seed=0, effort=EFFORT, false_alarm=FALSE_ALARM, registered=sorted(places()))
+    return json.loads(canonical(plain(assemble(run, [run_check(CHECK, 0).record], Circumstances()))))  # type: ignore[no-any-return]
 
 
 def problems(found: dict[str, Any], **changed: Any) -> list[str]:
@@ -26,7 +29,7 @@ def problems(found: dict[str, Any], **changed: Any) -> list[str]:
     for name, value in changed.items():
         part = entry["statement"] if name in entry["statement"] else entry
         part[name] = value
-    forged["digest"] = digest(forged)
+    forged["digest"] = digest(typed(Document, forged))
     return judged_again(forged)
 
 
@@ -40,7 +43,7 @@ def test_every_tampered_figure_is_found() -> None:
         part["verdict"] = "REFUTED"
         for statement in part.get("statements", []):
             statement["verdict"] = "REFUTED"
-    forged["digest"] = digest(forged)
+    forged["digest"] = digest(typed(Document, forged))
     assert any("its counts give SUPPORTED" in problem for problem in judged_again(forged))
     assert any("bounds" in problem for problem in problems(found, bounds=[0.0, 1.0]))
     assert any("margin" in problem for problem in problems(found, margin=0.5))

@@ -30,11 +30,14 @@ class SamplingError(Exception):
 class DrawsOnly(Check):
     """Evidence that records what is drawn and stops a check where it would first sample: all sampling needs a key."""
 
-    def _key(self, *_: object) -> Any:
-        raise SamplingError
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
 
-    def end(self) -> None:
-        """Judge nothing."""
+        def stop(*_: object) -> Any:
+            raise SamplingError
+
+        self.sampler._key = stop  # type: ignore[method-assign]
+        self.record.end = lambda: None  # type: ignore[method-assign]  # judge nothing
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def draws_of(check: Callable[..., None], kind: type[Check]) -> list[dict[str, An
             CheckRunner(check, evidence, None).run({"evidence": evidence})
     finally:
         handle.inner_test = body
-    return [example["draws"] for example in evidence.examples]
+    return [example.draws for example in evidence.record.examples]
 
 
 def activations_in(drawn: object) -> Iterator[Activation]:

@@ -1,4 +1,4 @@
-"""``python -m reports``: build, diff and issue."""
+"""``signflip report`` and ``signflip diff``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import sample
+from support import command
 
 from signflip.evidence.document import write
-from signflip.report.__main__ import main
 
 
 @pytest.fixture
@@ -19,21 +19,21 @@ def path(document: dict[str, Any], tmp_path: Path) -> Path:
     return tmp_path / "evidence.json"
 
 
-def test_build_writes_the_page_from_the_evidence_alone(
+def test_report_writes_the_page_from_the_evidence_alone(
     path: Path, capsys: pytest.CaptureFixture[str], html: str
 ) -> None:
     out = path.parent / "out"
-    assert main(["build", str(path), "-o", str(out)]) == 0
+    assert command(["report", str(path), "-o", str(out)]) == 0
     assert capsys.readouterr().out.strip() == str(out / "index.html")
     assert (out / "index.html").read_text(encoding="utf-8") == html
 
 
-def test_build_adds_the_run_to_the_history_and_names_bad_files(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_adds_the_run_to_the_history_and_names_bad_files(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nights = path.parent / "nights"
     nights.mkdir()
     (nights / "torn.json").write_text("{")
     for _ in range(2):
-        assert main(["build", str(path), "--history", str(nights), "-o", str(path.parent / "out")]) == 0
+        assert command(["report", str(path), "--history", str(nights), "-o", str(path.parent / "out")]) == 0
     assert "torn.json" in capsys.readouterr().err
     assert len(list(nights.glob("*.json"))) == 2
     text = (path.parent / "out/index.html").read_text(encoding="utf-8")
@@ -43,14 +43,14 @@ def test_build_adds_the_run_to_the_history_and_names_bad_files(path: Path, capsy
 
 def test_unreadable_evidence_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text("{")
-    assert main(["build", str(path), "-o", str(path.parent)]) == 2
+    assert command(["report", str(path), "-o", str(path.parent)]) == 2
     path.write_text('{"schema": 99}')
-    assert main(["build", str(path), "-o", str(path.parent)]) == 2
+    assert command(["report", str(path), "-o", str(path.parent)]) == 2
     assert "schema must be 1, got 99" in capsys.readouterr().err
 
 
 def test_diff_of_a_run_with_itself_is_empty(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["diff", str(path), str(path)]) == 0
+    assert command(["diff", str(path), str(path)]) == 0
     assert capsys.readouterr().out == "no difference\n"
 
 
@@ -66,7 +66,7 @@ def test_diff_tells_verdicts_first_then_what_came_and_went(
     changed["run"]["seed"] = 8
     other = path.with_name("other.json")
     write(sample.whole(sample.again(changed)), other)
-    assert main(["diff", str(path), str(other)]) == 1
+    assert command(["diff", str(path), str(other)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
         "MW-3.decay: SUPPORTED became REFUTED",
@@ -76,32 +76,32 @@ def test_diff_tells_verdicts_first_then_what_came_and_went(
     ]
 
 
-def test_issue_is_one_line_for_a_green_run_and_quotes_what_failed(
+def test_the_summary_is_one_line_for_a_green_run_and_quotes_what_failed(
     path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["issue", str(path)]) == 0
+    assert command(["report", str(path), "--markdown"]) == 0
     assert capsys.readouterr().out == "All 8 checks ended as claimed (seed 7, quick).\n"
     changed = sample.hostile(document)
     for check in changed["checks"]:
         check["verdict"] = "REFUTED"
     write(sample.whole(changed), path)
-    assert main(["issue", str(path)]) == 0
+    assert command(["report", str(path), "--markdown"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
     assert "<img" not in text.split("```")[0].split("\n", 1)[1]
 
 
-def test_issue_says_how_many_checks_a_stopped_run_did_not_reach(
+def test_the_summary_says_how_many_checks_a_stopped_run_did_not_reach(
     path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = document["checks"][:3]
     left = [check["id"] for check in document["checks"][3:]]
     write(sample.whole(sample.finished(document["run"], kept, status="stopped", not_reached=left)), path)
-    assert main(["issue", str(path)]) == 0
+    assert command(["report", str(path), "--markdown"]) == 0
     assert capsys.readouterr().out.startswith("# The run was not finished, 5 of 8 checks left no evidence\n")
     other = {**kept[0], "verdict": "INCONCLUSIVE"}
     write(sample.whole(sample.finished(document["run"], [other, *kept[1:]], status="stopped", not_reached=left)), path)
-    assert main(["issue", str(path)]) == 0
+    assert command(["report", str(path), "--markdown"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
     assert "\n\nIt was not finished, 5 of 8 checks left no evidence.\n\n" in text

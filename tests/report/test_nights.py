@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import sample
+from support import command
 
 from signflip.evidence.document import write
 from signflip.evidence.lines import append, begin
 from signflip.evidence.records import Head, Line, typed
-from signflip.report import history, nightly
-from signflip.report.__main__ import main
+from signflip.report import history
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,16 +41,16 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> li
             write(sample.whole(document), Path(folder) / "evidence.json")
         return subprocess.CompletedProcess(command, 1)
 
-    monkeypatch.setattr(nightly.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return commands
 
 
 def test_a_night_leaves_evidence_history_page_and_summary(pytest_runs: list[list[str]], tmp_path: Path) -> None:
     out, nights = tmp_path / "out", tmp_path / "nights"
-    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "-k", "mw3"]) == 1
-    (command,) = pytest_runs
-    assert command[1:5] == ["-m", "pytest", "-n", "auto"]
-    assert command[-4:] == ["--theorem-effort=nightly", "--theorem-seed=random", "-k", "mw3"]
+    assert command(["nightly", "-o", str(out), "--history", str(nights), "--", "-k", "mw3"]) == 1
+    (started,) = pytest_runs
+    assert started[1:5] == ["-m", "pytest", "-n", "auto"]
+    assert started[-4:] == ["--theorem-effort=nightly", "--theorem-seed=random", "-k", "mw3"]
     assert len(history.load(nights).nights) == 1
     assert 'id="nights"' in (out / "index.html").read_text(encoding="utf-8")
     assert (out / "summary.md").read_text(encoding="utf-8").startswith("All 8 checks ended as claimed")
@@ -59,7 +59,7 @@ def test_a_night_leaves_evidence_history_page_and_summary(pytest_runs: list[list
 def test_the_stated_false_alarms_of_a_year_are_those_of_its_nights(
     pytest_runs: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")])
+    command(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")])
     (passed,) = [word.split("=")[1] for word in pytest_runs[0] if word.startswith("--theorem-false-alarm=")]
     a_night = float(passed)
     a_year = 366 * a_night  # a leap year
@@ -87,7 +87,7 @@ def test_a_night_without_evidence_fails_and_keeps_no_older_run_for_its_own(
     (out / "evidence.json").write_text(
         json.dumps(sample.finished({"seed": 0, "effort": "quick", "false_alarm": 1e-6, "registered": []}, []))
     )
-    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
+    assert command(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
     assert "evidence.json" in capsys.readouterr().err
     assert not nights.exists()
 
@@ -97,14 +97,14 @@ def test_a_night_that_was_killed_is_shown_and_is_no_part_of_the_history(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, nights = tmp_path / "out", tmp_path / "nights"
-    assert main(["nightly", "-o", str(out), "--history", str(nights), "--", "--killed"]) == 1
+    assert command(["nightly", "-o", str(out), "--history", str(nights), "--", "--killed"]) == 1
     assert "7 lost or not reached" in (out / "index.html").read_text(encoding="utf-8")
     assert (
         (out / "summary.md")
         .read_text(encoding="utf-8")
         .startswith("# The run was not finished, 7 of 8 checks left no evidence\n")
     )
-    assert main(["build", str(out / "evidence.jsonl"), "-o", str(out), "--history", str(nights)]) == 0
+    assert command(["report", str(out / "evidence.jsonl"), "-o", str(out), "--history", str(nights)]) == 0
     assert capsys.readouterr().err.count("history: a run that was stopped before 7 of its checks is not added") == 2
     assert not nights.exists()
 
@@ -112,7 +112,7 @@ def test_a_night_that_was_killed_is_shown_and_is_no_part_of_the_history(
 @pytest.mark.usefixtures("pytest_runs")
 def test_a_history_that_cannot_be_written_fails_the_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nights").write_text("a file")
-    green = nightly.subprocess.run
-    monkeypatch.setattr(nightly.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(green(*a, **k).args, 0))
-    assert main(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")]) == 3
+    green = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(green(*a, **k).args, 0))
+    assert command(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")]) == 3
     assert (tmp_path / "out/evidence.json").exists()

@@ -1,0 +1,103 @@
+"""The command ``nightly``: the checks with a fresh seed, the run kept in the history, the page, and a summary.
+
+The same on a laptop, under cron, as a SLURM job and in a workflow: it starts pytest, and works from its evidence.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from signflip.claims.effort import EFFORTS
+
+SUMMARY = "summary.md"
+# Nights draw afresh, but the union bound needs no independence: a leap year of them refutes any true claim with
+# probability at most 366e-6. It is passed on, not left to the option's default, so that the sum holds whatever that is.
+FALSE_ALARM_A_NIGHT = 1e-6
+NIGHTS_A_YEAR = 366
+FALSE_ALARM_A_YEAR = NIGHTS_A_YEAR * FALSE_ALARM_A_NIGHT
+
+
+class Seed(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of click only
+    """A whole number from 0, or "random"."""
+
+    name = "seed"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """``value`` itself, if it is one."""
+        if value != "random" and not (value.isascii() and value.isdigit()):
+            self.fail(f"must be a whole number from 0, or 'random', got {value!r}", param, ctx)
+        return value
+
+
+@click.command(short_help="Run all checks with a fresh seed, and keep the night.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("reports/latest"),
+    show_default=True,
+    help="Folder for evidence, page and summary.",
+)
+@click.option(
+    "--history",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("reports/history"),
+    show_default=True,
+    help="Folder of the nights; this one is added to it.",
+)
+@click.option("--effort", type=click.Choice(list(EFFORTS)), default="nightly", show_default=True)
+@click.option(
+    "--seed", type=Seed(), default="random", show_default=True, help="Drawn, printed and kept in the evidence."
+)
+@click.option("--suite", metavar="DIR", default="theorem_checks", show_default=True, help="Folder of the checks.")
+@click.argument("arguments", metavar="[-- PYTEST-ARGUMENT ...]", nargs=-1, type=click.UNPROCESSED)
+def nightly(output: Path, history: Path, effort: str, seed: str, suite: str, arguments: tuple[str, ...]) -> None:
+    """Run all checks with a fresh seed; keep the run in the history, write its page and a summary.
+
+    The exit status is pytest's. A history or a page that cannot be written is an error of its own (3), but only after
+    the evidence is safe.
+    """
+    if not Path(suite).is_dir():
+        raise click.UsageError(f"--suite must be a folder, got {suite}")
+    raise SystemExit(night(output, history, effort, seed, suite, arguments))
+
+
+def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, arguments: tuple[str, ...]) -> int:
+    """Run pytest, then write ``folder``/index.html and summary.md; returns the exit status of the command."""
+    from signflip.evidence.document import load
+    from signflip.report import history, issue, page
+
+    evidence, lines = folder / "evidence.json", folder / "evidence.jsonl"
+    for path in (evidence, lines):
+        path.unlink(missing_ok=True)  # what is there after the run is of this run
+    command = [sys.executable, "-m", "pytest", "-n", "auto", f"{suite.rstrip('/')}/", f"--theorem-report={folder}"]
+    options = [f"--theorem-false-alarm={FALSE_ALARM_A_NIGHT!r}", f"--theorem-effort={effort}", f"--theorem-seed={seed}"]
+    click.echo(
+        f"nightly: false alarms: at most {FALSE_ALARM_A_NIGHT:g} a night, "
+        f"{FALSE_ALARM_A_YEAR:g} a year of {NIGHTS_A_YEAR} nights"
+    )
+    sys.stdout.flush()
+    status = subprocess.run([*command, *options, *arguments], check=False)
+    try:
+        document = load(lines if lines.exists() and not evidence.exists() else evidence)
+        try:
+            click.echo(f"history: {history.add(nights, document)}")
+        except history.CutShortError as error:
+            click.echo(f"history: {error}", err=True)
+        found = history.load(nights)
+        for problem in found.problems:
+            click.echo(f"history: {problem}", err=True)
+        click.echo(f"page: {page.write(document, folder, found)}")
+        summary = issue.summary(document)
+        (folder / SUMMARY).write_text(summary, encoding="utf-8")
+        click.echo(f"summary: {folder / SUMMARY}: {summary.splitlines()[0]}")
+    except (OSError, ValueError) as error:
+        click.echo(f"nightly: {error}", err=True)
+        return status.returncode or 3
+    return status.returncode
