@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from signflip.plugin import workers
 from signflip.plugin.run_log import RunLog
+from signflip.plugin.state import LOG, OPTIONS
 
 # The name of a report's property that carries a check's record.
 PROPERTY = "theorem_evidence"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker its device, and the master seed: with --theorem-seed=random only the controller knows it."""
+    workers.give(node, node.config.stash[OPTIONS].for_worker(workers.name_of(node)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Tell the log what will run (with workers)."""
+    node.config.stash[LOG].expect(ids)
 
 
 class Listener:

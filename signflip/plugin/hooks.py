@@ -40,11 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = suite.relative_to(config.rootpath)
     config.stash[CHECKS] = {(folder / name).as_posix(): claim_id for name, claim_id in registered.items()}
-    from signflip.plugin import session, workers
+    from signflip.plugin import controller, session
 
     session.begin(config, suite)
     config.pluginmanager.register(session, "signflip-session")
-    config.pluginmanager.register(workers, "signflip-workers")
+    config.pluginmanager.register(controller, "signflip-controller")
 
 
 def _suite(config: pytest.Config) -> Path:

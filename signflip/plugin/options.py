@@ -121,6 +121,14 @@ class Options:
             replay=replay,
         )
 
+    def for_worker(self, worker: str) -> dict[str, str]:
+        """What the worker "gw0", "gw1", .. is given: the seed, the device, and which CUDA device it sees, in turn."""
+        what = {"theorem_seed": str(self.seed), "theorem_device": self.device.kind}
+        if self.device.kind == "cuda":
+            number = int("".join(filter(str.isdigit, worker)) or 0)
+            what["theorem_cuda"] = self.device.visible[number % len(self.device.visible)]
+        return what
+
 
 def _seed(config: pytest.Config) -> int:
     text = workers.given(config).get("theorem_seed", config.option.theorem_seed)

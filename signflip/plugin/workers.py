@@ -6,14 +6,9 @@ The one module that knows how xdist carries this: ``config.workerinput``, ``node
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-from signflip.plugin.state import LOG, OPTIONS
-
-if TYPE_CHECKING:
-    from signflip.plugin.options import Options
 
 
 def given(config: pytest.Config) -> dict[str, str]:
@@ -45,22 +40,11 @@ def device(config: pytest.Config) -> str | None:
     return told.get("theorem_device")
 
 
-def told(options: Options, worker: str) -> dict[str, str]:
-    """What the worker "gw0", "gw1", .. is given: the seed, the device, and which CUDA device it sees, in turn."""
-    what = {"theorem_seed": str(options.seed), "theorem_device": options.device.kind}
-    if options.device.kind == "cuda":
-        number = int("".join(filter(str.isdigit, worker)) or 0)
-        what["theorem_cuda"] = options.device.visible[number % len(options.device.visible)]
-    return what
+def give(node: Any, what: dict[str, str]) -> None:
+    """Let the worker that ``node`` stands for on the controller find this in `given`."""
+    node.workerinput.update(what)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Give a worker its device, and the master seed: with --theorem-seed=random only the controller knows it."""
-    node.workerinput.update(told(node.config.stash[OPTIONS], node.gateway.id))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
-    """Tell the log what will run (with workers)."""
-    node.config.stash[LOG].expect(ids)
+def name_of(node: Any) -> str:
+    """The name of a worker, "gw0", "gw1", .., on the controller."""
+    return str(node.gateway.id)

@@ -18,7 +18,7 @@ GPU_PRESENT = torch.cuda.is_available()
 
 def given(worker: str, device: str, cuda: tuple[str, ...] = ()) -> dict[str, str]:
     options = Options("quick", 7, 1e-6, Device(device, "", cuda), Choice("serial"), "reports/latest")
-    return workers.told(options, worker)
+    return options.for_worker(worker)
 
 
 def test_workers_take_the_visible_devices_in_turn() -> None:
