@@ -31,7 +31,7 @@ def deep_activations(depth: int) -> SearchStrategy[Activation]:
         ValueError: unless ``depth`` is at least 1.
     """
     if depth < 1:
-        raise ValueError(f"depth={depth!r}: allowed are whole numbers from 1")
+        raise ValueError(f"depth must be a whole number from 1, got {depth!r}")
     exponents = [k for k in (2.0, 1.5, 2.5, 3.0) if k**depth <= LARGEST_TOTAL_GROWTH]
     kinds = [
         catalogue_activations(),

@@ -161,7 +161,7 @@ def activations_of(name: str) -> SearchStrategy[Activation]:
         ValueError: unless ``name`` is in `HARD`.
     """
     if name not in _STRATEGIES:
-        raise ValueError(f"name={name!r}: allowed are {', '.join(map(repr, HARD))}")
+        raise ValueError(f"name must be one of {', '.join(map(repr, HARD))}, got {name!r}")
     belongs = CLASSES[name]
     return _STRATEGIES[name]().filter(lambda sigma: is_within_reach(sigma) and belongs(sigma))
 

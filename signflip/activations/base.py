@@ -108,7 +108,7 @@ class Activation(ABC):
             ValueError: unless low <= high, both finite.
         """
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-            raise ValueError(f"kinks: the window is [{low}, {high}]; finite ends, low <= high, are needed")
+            raise ValueError(f"kinks: low and high must be finite, low <= high, got {low} and {high}")
         return _kinks_within(self, low, high).copy()
 
     def values_at(self, points: Points) -> Points:

@@ -30,9 +30,9 @@ class UnknownActivationError(KeyError):
     """No activation of the catalogue has this name."""
 
     def __init__(self, name: object) -> None:
-        close = difflib.get_close_matches(name, _CATALOGUE) if isinstance(name, str) else []
-        meant = f"; close to it are {', '.join(close)}" if close else ""
-        super().__init__(f"no activation is called {name!r}{meant}; allowed are {', '.join(names())}")
+        close = difflib.get_close_matches(name.lower(), _CATALOGUE) if isinstance(name, str) else []
+        meant = f" (close to {', '.join(close)})" if close else ""
+        super().__init__(f"activation must be one of {', '.join(names())}, got {name!r}{meant}")
 
     def __str__(self) -> str:
         # A KeyError shows the repr of its argument, which escapes the quotes of a sentence.

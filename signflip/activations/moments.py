@@ -52,11 +52,11 @@ def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value"
         ArithmeticError: naming the activation and the estimated error, if the integral does not converge.
     """
     if not (isinstance(variance, int | float) and 0.0 < variance < math.inf):
-        raise ValueError(f"gaussian_moment: variance is {variance!r}; allowed is a positive finite number")
+        raise ValueError(f"gaussian_moment: variance must be a positive finite number, got {variance!r}")
     if of not in _OF:
-        raise ValueError(f"gaussian_moment: of is {of!r}; allowed are {', '.join(map(repr, _OF))}")
+        raise ValueError(f"gaussian_moment: of must be one of {', '.join(map(repr, _OF))}, got {of!r}")
     if power not in (1, 2, 4):
-        raise ValueError(f"gaussian_moment: power is {power!r}; allowed are 1, 2, 4")
+        raise ValueError(f"gaussian_moment: power must be 1, 2 or 4, got {power!r}")
     return _moment(activation, float(variance), of, power)
 
 

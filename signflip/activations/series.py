@@ -40,11 +40,10 @@ class PiecewiseLinear(Shape):
 
     def _check_together(self) -> None:
         if any(right <= left for left, right in zip(self.breaks, self.breaks[1:], strict=False)):
-            raise ValueError(f"kinks is {list(self.breaks)}; allowed is a strictly increasing list")
+            raise ValueError(f"kinks must be a strictly increasing list, got {list(self.breaks)}")
         if len(self.slopes) != len(self.breaks) + 1:
             raise ValueError(
-                f"slopes is {list(self.slopes)}; allowed is a list of {len(self.breaks) + 1} numbers, "
-                "one more than kinks"
+                f"slopes must be a list of {len(self.breaks) + 1} numbers, one more than kinks, got {list(self.slopes)}"
             )
 
     @property
@@ -101,8 +100,7 @@ class Trigonometric(Shape):
             given = getattr(self, key)
             if len(given) != len(self.amplitudes):
                 raise ValueError(
-                    f"{key} is {list(given)}; allowed is a list of {len(self.amplitudes)} numbers, "
-                    "as many as amplitudes"
+                    f"{key} must be a list of {len(self.amplitudes)} numbers, as many as amplitudes, got {list(given)}"
                 )
 
     def _terms(self) -> list[tuple[float, float, float]]:

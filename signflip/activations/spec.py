@@ -34,7 +34,7 @@ def _number(low: float, high: float, above: bool, nonzero: bool = False) -> Chec
         is_number = isinstance(given, int | float) and not isinstance(given, bool)
         inside = is_number and math.isfinite(given) and low <= given <= high
         if not inside or (above and given == low) or (nonzero and given == 0):
-            raise ValueError(f"{field} is {given!r}; allowed is {allowed}")
+            raise ValueError(f"{field} must be {allowed}, got {given!r}")
         return float(given) + 0.0  # + 0.0 turns -0.0 into 0.0: equal functions get equal specs
 
     return check
@@ -44,7 +44,7 @@ def _list_of(check_item: Check, fewest: int) -> Check:
     def check(field: str, given: Any) -> tuple[Any, ...]:
         is_list = isinstance(given, Sequence) and not isinstance(given, str)
         if not is_list or not fewest <= len(given) <= MOST_ITEMS:
-            raise ValueError(f"{field} is {given!r}; allowed is a list of {fewest} to {MOST_ITEMS} items")
+            raise ValueError(f"{field} must be a list of {fewest} to {MOST_ITEMS} items, got {given!r}")
         return tuple(check_item(f"{field}[{index}]", item) for index, item in enumerate(given))
 
     return check
@@ -52,7 +52,7 @@ def _list_of(check_item: Check, fewest: int) -> Check:
 
 def _operand(field: str, given: Any) -> Activation:
     if not isinstance(given, Activation):
-        raise ValueError(f"{field} is {given!r}; allowed is an activation")
+        raise ValueError(f"{field} must be an activation, got {given!r}")
     return given
 
 
@@ -149,17 +149,17 @@ def from_spec(spec: object) -> Activation:
 
 def _from_spec(spec: object, path: str, depth: int) -> Activation:
     if depth > DEEPEST:
-        raise ValueError(f"{path} is nested deeper than {DEEPEST} levels; allowed are {DEEPEST}")
+        raise ValueError(f"{path} must be nested at most {DEEPEST} levels deep, got more")
     if not isinstance(spec, Mapping):
-        raise ValueError(f"{path} is {spec!r}; allowed is a dict with the key 'kind'")
+        raise ValueError(f"{path} must be a dict with the key 'kind', got {spec!r}")
     kind = spec.get("kind")
     if not isinstance(kind, str) or kind not in _BUILDERS:
-        raise ValueError(f"{path}.kind is {kind!r}; allowed are {', '.join(kinds())}")
+        raise ValueError(f"{path}.kind must be one of {', '.join(kinds())}, got {kind!r}")
     build, keywords = _BUILDERS[kind]
     given = set(spec) - {"kind"}
     if given != set(keywords):
         needed = ", ".join(sorted(keywords)) or "none"
-        raise ValueError(f"{path} of kind {kind!r} has the fields {sorted(map(str, given))}; needed are {needed}")
+        raise ValueError(f"{path} of kind {kind!r} must have the fields {needed}, got {sorted(map(str, given))}")
 
     def decode(value: object, where: str) -> object:
         if isinstance(value, Mapping):

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.linalg import matrix_norm, vector_norm
 
 from signflip.activations import Activation, ScaleOutput
-from signflip.networks.attack import attack
+from signflip.networks.attack import Attack
 from signflip.networks.matrices import DenseGaussian
 from signflip.networks.network import ForwardPass, RandomNetwork
 from signflip.networks.spaces import Space
@@ -48,7 +48,7 @@ class Scene:
 
     def outcome(self) -> dict[str, Tensor]:
         """The attack's outcome, and x' itself: one row a trial."""
-        result = attack(self.network, self.space, self.point, self.step, 1, "gradient")
+        result = Attack(self.step).run(self.network, self.space, self.point)
         gradient, _ = self.network.backward(self.network.forward(self.point))
         moved = self.point - self.step * torch.sign(result.value).unsqueeze(-1) * gradient
         return dict(zip(QUANTITIES, (result.value, result.attacked_value, result.gradient_norm, moved), strict=True))

@@ -31,7 +31,7 @@ def _difference(sample: Sample) -> Array:
 
 def _companion(sample: Sample) -> Array:
     if sample.companion_value is None:
-        raise ValueError("a sample without f(y): allowed are those of configurations with a companion")
+        raise ValueError("a view of f(y) must be given a sample with a companion, got one without")
     return sample.companion_value
 
 

@@ -16,7 +16,7 @@ def limit_flip_rate(natural_steps: float) -> float:
 def natural_steps_for(failure: float) -> float:
     """t = sqrt(2 log(1/failure)): enough for P(flip) >= 1 - ``failure`` in the limit [derived]."""
     if not 0 < failure < 1:
-        raise ValueError(f"failure={failure!r}: allowed are numbers 0 < failure < 1")
+        raise ValueError(f"failure must be a number with 0 < failure < 1, got {failure!r}")
     return math.sqrt(2 * math.log(1 / failure))
 
 

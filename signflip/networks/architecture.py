@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from signflip.activations import Activation
@@ -18,21 +19,22 @@ class Architecture:
     """Input dimension d and hidden widths m_1..m_L; the output layer is one neuron.
 
     Raises:
-        ValueError, TypeError: naming the argument, its value and what is allowed.
+        ValueError, TypeError: naming the argument, its value and what it must be.
     """
 
     input_dim: int
     widths: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "widths", tuple(self.widths) if isinstance(self.widths, (tuple, list)) else self.widths
-        )
-        _require_size("input_dim", self.input_dim)
-        if not isinstance(self.widths, tuple) or not self.widths:
-            raise ValueError(f"widths={self.widths!r}: allowed is a tuple of one or more hidden widths")
-        for width in self.widths:
-            _require_size("widths", width)
+        object.__setattr__(self, "input_dim", whole_number("input_dim", self.input_dim, most=MAX_DIMENSION))
+        try:
+            widths = () if isinstance(self.widths, str) else tuple(self.widths)
+        except TypeError:
+            widths = ()
+        if not widths:
+            raise ValueError(f"widths must be one or more hidden widths, such as (1000, 1000), got {self.widths!r}")
+        settled = tuple(whole_number("widths", width, most=MAX_DIMENSION) for width in widths)
+        object.__setattr__(self, "widths", settled)
 
     @property
     def depth(self) -> int:
@@ -46,6 +48,8 @@ class Architecture:
 
     def limit_moments(self, activation: Activation) -> tuple[float, float]:
         """(V, beta): the limits of Var f(x) and of |grad f(x)|^2 in wide layers (THEORY 1)."""
+        if not isinstance(activation, Activation):
+            raise TypeError(f"activation must be an Activation (see activations.get), got {activation!r}")
         variance, slope = 1.0, 1.0
         for _ in self.widths:
             slope *= slope_moment(activation, variance)
@@ -60,7 +64,7 @@ class Architecture:
         """
         variance, slope = self.limit_moments(activation)
         if slope == 0:
-            raise ValueError(f"activation={activation.name}: allowed are those with E sigma'^2 > 0 in each layer")
+            raise ValueError(f"activation must have E sigma'^2 > 0 in each layer, got {activation.name}")
         return math.sqrt(variance) / slope
 
     def to_json(self) -> dict[str, Any]:
@@ -73,8 +77,16 @@ class Architecture:
         return cls(data["input_dim"], tuple(data["widths"]))
 
 
-def _require_size(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r}: allowed are whole numbers from 1 to 2**53")
-    if not 1 <= value <= MAX_DIMENSION:
-        raise ValueError(f"{name}={value!r}: allowed are whole numbers from 1 to 2**53")
+def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+    """``value`` as an int, NumPy's whole numbers included.
+
+    Raises:
+        TypeError, ValueError: naming the argument, its value and what it must be.
+    """
+    wanted = f"{name} must be a whole number from {least}" + ("" if most is None else f" to {most:,}")
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{wanted}, got {value!r}")
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        raise ValueError(f"{wanted}, got {value!r}")
+    return number

@@ -16,7 +16,7 @@ STOPS = ("last step", "sign change")
 
 
 @dataclass(frozen=True)
-class Attack:
+class Attacked:
     """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
 
     ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is.
@@ -29,55 +29,64 @@ class Attack:
     gradient_change: torch.Tensor | None = None
 
 
-def attack(
-    network: RandomNetwork,
-    space: Space,
-    point: torch.Tensor,
-    step: float,
-    steps: int,
-    direction: str,
-    stop: str = STOPS[0],
-    compare_gradients: bool = False,
-    asked_again: bool = False,
-) -> Attack:
-    """``steps`` times x <- x - step * sign(f(x)) * grad f(x), from ``point`` in the input ``space``.
+@dataclass(frozen=True)
+class Attack:
+    """``steps`` times x <- x - step * sign(f(x)) * grad f(x).
 
-    With ``stop`` "sign change" a trial stays where its sign first differs from that at ``point``.
-    The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
-    ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
-    Controls: "reversed" climbs, "random" takes a uniform direction of the gradient's length.
+    With ``stop`` "sign change" a trial stays where its sign first differs from that at x. Controls: ``direction``
+    "reversed" climbs, "random" takes a uniform direction of the gradient's length.
     """
-    forward = network.forward(point)
-    start_value = value = forward.value
-    initial, _ = network.backward(forward)
-    del forward  # its layers' memory serves those of the next pass
-    gradient, first_norm = initial, vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
-    moved = torch.zeros_like(point)
-    for remaining in reversed(range(steps)):
-        along = gradient
-        if direction == "random":
-            norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
-            uniform = space.draw()
-            along = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
-        sign = torch.sign(value)
-        if stop == "sign change":
-            sign = sign * (torch.sign(start_value) * sign > 0)
-            if not bool(sign.any()):
+
+    step: float
+    steps: int = 1
+    direction: str = DIRECTIONS[0]
+    stop: str = STOPS[0]
+
+    def run(
+        self,
+        network: RandomNetwork,
+        space: Space,
+        point: torch.Tensor,
+        compare_gradients: bool = False,
+        asked_again: bool = False,
+    ) -> Attacked:
+        """The attack from ``point`` in the input ``space``, on each trial's network.
+
+        The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
+        ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
+        """
+        step, steps, direction, stop = self.step, self.steps, self.direction, self.stop
+        forward = network.forward(point)
+        start_value = value = forward.value
+        initial, _ = network.backward(forward)
+        del forward  # its layers' memory serves those of the next pass
+        gradient, first_norm = initial, vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
+        moved = torch.zeros_like(point)
+        for remaining in reversed(range(steps)):
+            along = gradient
+            if direction == "random":
+                norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
+                uniform = space.draw()
+                along = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
+            sign = torch.sign(value)
+            if stop == "sign change":
+                sign = sign * (torch.sign(start_value) * sign > 0)
+                if not bool(sign.any()):
+                    break
+            descent = sign.unsqueeze(-1).to(along.dtype)
+            signed_step = step if direction == "reversed" else -step
+            moved = torch.addcmul(space.fit(moved), space.fit(along), descent, value=signed_step)
+            reached = space.fit(point) + moved
+            if not (remaining or compare_gradients or asked_again):
+                value = network.last_value(reached)
                 break
-        descent = sign.unsqueeze(-1).to(along.dtype)
-        signed_step = step if direction == "reversed" else -step
-        moved = torch.addcmul(space.fit(moved), space.fit(along), descent, value=signed_step)
-        reached = space.fit(point) + moved
-        if not (remaining or compare_gradients or asked_again):
-            value = network.last_value(reached)
-            break
-        forward = network.forward(reached)
-        value = forward.value
-        if remaining or compare_gradients:
-            gradient, _ = network.backward(forward)
-        del forward
-    change: torch.Tensor | None = None
-    if compare_gradients:
-        difference = vector_norm(space.fit(gradient) - space.fit(initial), dim=-1, dtype=torch.float64)
-        change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
-    return Attack(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)
+            forward = network.forward(reached)
+            value = forward.value
+            if remaining or compare_gradients:
+                gradient, _ = network.backward(forward)
+            del forward
+        change: torch.Tensor | None = None
+        if compare_gradients:
+            difference = vector_norm(space.fit(gradient) - space.fit(initial), dim=-1, dtype=torch.float64)
+            change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
+        return Attacked(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)

@@ -29,7 +29,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, list):
         return [encode(item) for item in value]
     raise TypeError(
-        f"a check drew {value!r}: allowed are numbers, text, lists, tuples, activations, architectures, configurations"
+        "what a check draws must be made of numbers, text, lists, tuples, activations, architectures and "
+        f"configurations, got {value!r}"
     )
 
 
@@ -40,7 +41,7 @@ def decode(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     if len(data) != 1 or next(iter(data)) not in _BUILDERS:
-        raise ValueError(f"{data!r}: allowed are the kinds {', '.join(_BUILDERS)}")
+        raise ValueError(f"a draw must be one of the kinds {', '.join(_BUILDERS)}, got {data!r}")
     ((kind, body),) = data.items()
     try:
         return _BUILDERS[kind](body)

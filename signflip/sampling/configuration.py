@@ -9,12 +9,13 @@ import os
 import sys
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import torch
 
 from signflip.activations import Activation, from_spec
-from signflip.networks.architecture import Architecture
+from signflip.networks.architecture import Architecture, whole_number
 from signflip.networks.attack import DIRECTIONS, STOPS
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
@@ -67,9 +68,9 @@ class Configuration:
 
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, Architecture):
-            raise TypeError(f"architecture={self.architecture!r}: allowed is an Architecture")
+            raise TypeError(f"architecture must be an Architecture, got {self.architecture!r}")
         if not isinstance(self.activation, Activation):
-            raise TypeError(f"activation={self.activation!r}: allowed is an Activation (see activations.get)")
+            raise TypeError(f"activation must be an Activation (see activations.get), got {self.activation!r}")
         _require_choice("law", self.law, LAWS)
         _require_choice("dtype", self.dtype, tuple(DTYPES))
         _require_choice("direction", self.direction, DIRECTIONS)
@@ -79,12 +80,12 @@ class Configuration:
         if self.output is not None:
             _require_choice("output", self.output, ENTRY_LAWS)
         if not isinstance(self.compare_gradients, bool):
-            raise TypeError(f"compare_gradients={self.compare_gradients!r}: allowed are True and False")
-        require_count("steps", self.steps)
-        if isinstance(self.step, bool) or not isinstance(self.step, (int, float)):
-            raise TypeError(f"step={self.step!r}: allowed are positive finite numbers")
+            raise TypeError(f"compare_gradients must be True or False, got {self.compare_gradients!r}")
+        object.__setattr__(self, "steps", whole_number("steps", self.steps))
+        if isinstance(self.step, bool) or not isinstance(self.step, Real):
+            raise TypeError(f"step must be a positive finite number, got {self.step!r}")
         if not 0 < self.step <= sys.float_info.max:
-            raise ValueError(f"step={self.step!r}: allowed are positive finite numbers")
+            raise ValueError(f"step must be a positive finite number, got {self.step!r}")
         object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
@@ -101,19 +102,19 @@ class Configuration:
         if self.point is None:
             return
         if self.law != "dense":
-            raise ValueError(f"point=...: law={self.law!r} depends on |x| only; allowed with law='dense'")
+            raise ValueError(f"law must be 'dense' where a point is given, got {self.law!r}, which depends on |x| only")
         try:
             point = tuple(float(coordinate) for coordinate in self.point)
         except (TypeError, ValueError, OverflowError):
-            raise TypeError(f"point={self.point!r}: allowed is a tuple of input_dim numbers, not all 0") from None
+            raise TypeError(f"point must be a tuple of input_dim numbers, not all 0, got {self.point!r}") from None
         object.__setattr__(self, "point", point)
         if len(self.point) != self.architecture.input_dim:
             raise ValueError(
-                f"point has {len(self.point)} coordinates: allowed are input_dim={self.architecture.input_dim}"
+                f"point must have input_dim={self.architecture.input_dim} coordinates, got {len(self.point)}"
             )
         norm = math.hypot(*self.point)
         if not (math.isfinite(norm) and norm > 0):
-            raise ValueError(f"point has norm {norm!r}: allowed are finite points other than 0")
+            raise ValueError(f"point must be finite and not 0, got one of norm {norm!r}")
 
     def _require_one_step(self) -> None:
         if self.law != "infinite-width":
@@ -127,9 +128,9 @@ class Configuration:
         if self.companion is None:
             return
         if isinstance(self.companion, bool) or not isinstance(self.companion, (int, float)):
-            raise TypeError(f"companion={self.companion!r}: allowed are angles 0 < companion <= pi")
+            raise TypeError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
         if not 0 < self.companion <= math.pi:
-            raise ValueError(f"companion={self.companion!r}: allowed are angles 0 < companion <= pi")
+            raise ValueError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
         if self.architecture.input_dim < 2:
             raise ValueError(f"companion={self.companion!r}: allowed with input_dim from 2, not 1")
         object.__setattr__(self, "companion", float(self.companion))
@@ -175,7 +176,9 @@ def _require_memory(configuration: Configuration) -> None:
     if configuration.law == "dense":
         entries = sum(rows * columns for rows, columns in architecture.layers) + architecture.input_dim
     elif widths > MOST_NEURONS:
-        raise ValueError(f"widths={architecture.widths}: allowed are {MOST_NEURONS:,} neurons in all, an hour a trial")
+        raise ValueError(
+            f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {architecture.widths}"
+        )
     else:
         entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in architecture.widths) * configuration.steps
         entries += KEPT_ENTRIES * (max(architecture.widths) > SEGMENT)
@@ -183,20 +186,13 @@ def _require_memory(configuration: Configuration) -> None:
     if entries * size > available:
         raise MemoryError(
             f"input_dim={architecture.input_dim}, widths={architecture.widths}, law={configuration.law!r}: one trial "
-            f"needs about {entries * size / 2**30:.3g} GiB, allowed are {available / 2**30:.3g} GiB on this machine"
+            f"must fit into this machine's {available / 2**30:.3g} GiB, got about {entries * size / 2**30:.3g} GiB"
         )
 
 
 def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"{name}={value!r}: allowed are {', '.join(map(repr, allowed))}")
-
-
-def require_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}={value!r}: allowed are whole numbers from 1")
-    if value < 1:
-        raise ValueError(f"{name}={value!r}: allowed are whole numbers from 1")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
 
 
 _DEFAULTS = {f.name: f.default for f in fields(Configuration)}

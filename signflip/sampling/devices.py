@@ -56,7 +56,7 @@ def cuda() -> Device:
         RuntimeError: where torch finds none.
     """
     if not torch.cuda.is_available():
-        raise RuntimeError("device='cuda': torch finds no CUDA device; allowed is 'cpu'")
+        raise RuntimeError("device must be 'cpu', got 'cuda': torch finds no CUDA device")
     return Device("cuda", entries_within(torch.cuda.get_device_properties(0).total_memory))
 
 

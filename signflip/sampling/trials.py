@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.laws.second_input import infinite_width_law
-from signflip.networks.architecture import Architecture
-from signflip.networks.attack import attack
+from signflip.networks.architecture import Architecture, whole_number
+from signflip.networks.attack import Attack
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
-from signflip.sampling.configuration import DTYPES, Configuration, require_count
+from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.devices import CPU, Device, cuda
 from signflip.sampling.drawing import companion_of, draw_network
 from signflip.sampling.sample import Sample
@@ -58,14 +58,12 @@ def simulate(
         NonFiniteTrialError: when a trial overflows.
         RuntimeError: where there is no CUDA device.
     """
-    require_count("trials", trials)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed={seed!r}: allowed are whole numbers from 0")
-    allowed = {f.name for f in fields(Configuration) if f.init}
-    for name in options.keys() - allowed:
-        raise TypeError(f"simulate() got {name}={options[name]!r}: allowed options are {sorted(allowed)}")
+    trials, seed = whole_number("trials", trials), whole_number("seed", seed, least=0)
+    known = {f.name for f in fields(Configuration) if f.init}
+    for name in options.keys() - known:
+        raise TypeError(f"simulate: an option must be one of {', '.join(sorted(known))}, got {name}={options[name]!r}")
     if device not in ("cpu", "cuda"):
-        raise ValueError(f"device={device!r}: allowed are 'cpu', 'cuda'")
+        raise ValueError(f"device must be 'cpu' or 'cuda', got {device!r}")
     configuration = Configuration(architecture, activation, step, law=law, **options)
     place = cuda() if device == "cuda" else CPU
     return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials, progress)
@@ -114,7 +112,7 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
     network, space, point = draw_network(c, trials, draws, Segmentation(segment))
     companion = None if c.companion is None else companion_of(c, space, point)
     again = companion is not None
-    outcome = attack(network, space, point, c.step, c.steps, c.direction, c.stop, c.compare_gradients, again)
+    outcome = Attack(c.step, c.steps, c.direction, c.stop).run(network, space, point, c.compare_gradients, again)
     length = math.sqrt(c.architecture.input_dim)
     second = None if companion is None else network.last_value(space.fit(companion))
     return Sample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from planting import Mutant, edited
 
 LIMIT, SCALING = "LIMIT.erf", "INV.scaled-activation"
-ATTACK = "signflip.networks.attack:attack"
+ATTACK = "signflip.networks.attack:Attack.run"
 STEP = 'signed_step = step if direction == "reversed" else -step'
 SEVERAL = (
     "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."

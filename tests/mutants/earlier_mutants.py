@@ -19,7 +19,7 @@ from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
 BBC, BCGT, DS = "test_bbc_relu_networks.py", "test_bcgt_two_layers.py", "test_ds_gradient_descent.py"
-ATTACK = "signflip.networks.attack:attack"
+ATTACK = "signflip.networks.attack:Attack.run"
 # The checks that draw each feature of a configuration; nothing else does.
 SIGNS = (
     *("BCGT.smooth", "BCGT.relu", "BCGT.million-neurons", "BCGT.value-of-order-1", "BCGT.sqrt-log"),

@@ -10,7 +10,7 @@ from planting import Mutant, edited, wrapped
 from signflip.activations import get
 
 LIMIT, LIMIT_DEEP, SCALING = "LIMIT.erf", "LIMIT.erf.deep", "INV.scaled-activation"
-ATTACK, FORWARD = "signflip.networks.attack:attack", "signflip.networks.network:RandomNetwork.forward"
+ATTACK, FORWARD = "signflip.networks.attack:Attack.run", "signflip.networks.network:RandomNetwork.forward"
 BACKWARD = "signflip.networks.network:RandomNetwork.backward"
 DRAW = "signflip.sampling.drawing:draw_network"
 OUTPUT = "deviation=1 / math.sqrt(width)"

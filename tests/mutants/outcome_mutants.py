@@ -11,9 +11,9 @@ from planting import Mutant, Plant, edited, wrapped
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
-ATTACK, SCENE = "signflip.networks.attack:attack", "signflip.checks.equalities:Scene.outcome"
+ATTACK, SCENE = "signflip.networks.attack:Attack.run", "signflip.checks.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"
-RETURN = "Attack(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
+RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
 
 
 def when_conditioned(change: Any) -> Plant:
@@ -47,10 +47,10 @@ def product_coarse(seen: Sample) -> Sample:
 
 def with_outcome(index: int) -> Plant:
     """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
-    parts = RETURN[len("Attack(") : -1].split(", ", 3)
+    parts = RETURN[len("Attacked(") : -1].split(", ", 3)
     first_neuron = "network.output[:, 0] * network.forward(point).hidden[-1][:, 0]"
     parts[index] += f" + 1e-6 * {first_neuron} * (vector_norm(moved, dim=-1) > 0)"
-    return edited(ATTACK, RETURN, f"Attack({', '.join(parts)})")
+    return edited(ATTACK, RETURN, f"Attacked({', '.join(parts)})")
 
 
 MUTANTS = (
@@ -122,7 +122,7 @@ MUTANTS = (
     Mutant(
         "outcome: an addend near rounding",
         "f(x) is 3e-17 more than it should be.",
-        edited(ATTACK, "Attack(start_value,", "Attack(start_value + 3e-17,"),
+        edited(ATTACK, "Attacked(start_value,", "Attacked(start_value + 3e-17,"),
         (),
         blind="rounding, but where c is a power of two and f(x) is so small: then its bits differ.",
     ),

@@ -10,7 +10,7 @@ import torch
 from support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations, simulate
-from signflip.networks.attack import DIRECTIONS, attack
+from signflip.networks.attack import DIRECTIONS, Attack
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -66,7 +66,7 @@ def test_each_step_goes_against_the_sign_of_f_along_its_gradient(name, steps, di
     """x <- x - s sign(f) grad f (reversed: +), by autograd on the same weights; |x' - x| is the displacement."""
     c = dense(name, direction, steps)
     network, space, point = drawn(c, 60)
-    outcome = attack(network, space, point, c.step, steps, direction)
+    outcome = Attack(c.step, steps, direction).run(network, space, point)
     expected = by_hand(network, SIGMA[name], point, sign, c.step, steps)
     got = torch.stack([outcome.value, outcome.attacked_value, outcome.gradient_norm, outcome.displacement], dim=1)
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
@@ -111,7 +111,7 @@ def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length():
     c = dense("tanh", "random", dimension=2, widths=(3,))
     network, space, point = drawn(c, 20_000)
     watched = Watched(network)
-    outcome = attack(watched, space, point, c.step, 1, "random")
+    outcome = Attack(c.step, 1, "random").run(watched, space, point)
     move = watched.points[1] - watched.points[0]
     torch.testing.assert_close(move.norm(dim=-1), c.step * outcome.gradient_norm)
     angles = [torch.atan2(v[:, 1], v[:, 0]) / (2 * math.pi) for v in (move, watched.gradients[0])]
@@ -134,7 +134,7 @@ def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients):
     c = dense("tanh", "gradient", dimension=3, widths=(4,))
     network, space, point = drawn(c, 5)
     watched = Watched(network)
-    attack(watched, space, point, c.step, steps, "gradient", **options)
+    Attack(c.step, steps, "gradient").run(watched, space, point, **options)
     assert len(watched.gradients) == gradients
     assert len(watched.points) == steps + 1
 

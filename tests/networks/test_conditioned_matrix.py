@@ -10,7 +10,7 @@ from support import BOTH, EPS, ScriptedDraws, generator, random_draws
 from signflip import activations
 from signflip.networks import matrices
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import attack
+from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
 from signflip.networks.network import RandomNetwork
 from signflip.networks.randomness import Key
@@ -102,7 +102,7 @@ def test_the_matrices_of_an_attacked_network_are_consistent_from_both_sides(name
     network, frame, point = draw_network(c, 64, Key(3, "consistency", c.digest).draws(0, dtype))
     notebooks = [Notebook(matrix) for matrix in network.matrices]
     network.matrices[:] = notebooks
-    attack(network, frame, point, c.step, 4, "gradient")
+    Attack(c.step, 4, "gradient").run(network, frame, point)
     for number, notebook in enumerate(notebooks):
         assert (len(notebook.right), len(notebook.left)) == (5, 4)
         assert adjoint_discrepancy(notebook, frame if number == 0 else None) < 200 * EPS[dtype]
@@ -235,7 +235,7 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
             ]
             notebooks = [Notebook(matrix) for matrix in matrices]
             network = RandomNetwork(activation, notebooks, draws.normal(1, 10) / 10**0.5)
-            attack(network, frame, frame.point(50**0.5), c.step, steps, "gradient")
+            Attack(c.step, steps, "gradient").run(network, frame, frame.point(50**0.5))
             slopes = [activation.derivative(g) for note in notebooks for _, g in note.right]
             masks = [torch.cat(slopes[layer * (steps + 1) : (layer + 1) * (steps + 1)]) for layer in (0, 1)]
             calls[steps] = (counted.calls, frame.size)

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from support import FALSE_FAIL, ScriptedDraws, generator, same_law_p_value, uniform_law_p_value
 
 from signflip import activations
-from signflip.networks.attack import attack
+from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian
 from signflip.networks.network import RandomNetwork
 from signflip.networks.randomness import Key
@@ -83,8 +83,8 @@ def test_attacks_in_the_frame_are_attacks_in_the_whole_space(dimension, name, di
     (framed, frame, full), (whole, space, _) = networks(name, dimension, (2, 3), 1)
     point = torch.zeros(TRIALS, dimension, dtype=torch.float64)
     point[:, 0] = dimension**0.5
-    inside = attack(framed, frame, frame.point(dimension**0.5), 0.3, 3, direction)
-    outside = attack(whole, space, point, 0.3, 3, direction)
+    inside = Attack(0.3, 3, direction).run(framed, frame, frame.point(dimension**0.5))
+    outside = Attack(0.3, 3, direction).run(whole, space, point)
     for field in ("value", "attacked_value", "gradient_norm", "displacement"):
         torch.testing.assert_close(getattr(inside, field), getattr(outside, field), rtol=1e-8, atol=1e-8)
     assert frame.size <= dimension

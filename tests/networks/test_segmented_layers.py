@@ -12,7 +12,7 @@ from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names
-from signflip.networks.attack import DIRECTIONS, attack
+from signflip.networks.attack import DIRECTIONS, Attack
 from signflip.networks.products import inner
 from signflip.networks.randomness import Key
 from signflip.networks.segmented import Segmentation, Segmented, SegmentedCoordinates
@@ -28,7 +28,7 @@ def outcome(configuration, block, size, room):
     c = configuration
     draws = KEY.draws(block, DTYPES[c.dtype])
     network, space, point = draw_network(c, 1, draws, Segmentation(size, room))
-    seen = attack(network, space, point, c.step, c.steps, c.direction, c.stop)
+    seen = Attack(c.step, c.steps, c.direction, c.stop).run(network, space, point)
     return torch.stack(
         [part.double() for part in (seen.value, seen.attacked_value, seen.gradient_norm, seen.displacement)]
     )

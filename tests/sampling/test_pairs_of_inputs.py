@@ -14,7 +14,7 @@ from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import JOINT_PROJECTIONS, PAIR_PROJECTIONS
-from signflip.networks.attack import attack
+from signflip.networks.attack import Attack
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import GrowingFrame
 from signflip.sampling.configuration import DTYPES, Configuration
@@ -177,7 +177,7 @@ def test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again(name, wi
     arch, activation = Architecture(7, widths), activations.get(name)
     c = Configuration(arch, activation, arch.natural_step(activation), companion=1.0, dtype="float64")
     network, space, point = draw_network(c, 40, KEY.draws(3, torch.float64))
-    outcome = attack(network, space, point, c.step, 1, "gradient", asked_again=True)
+    outcome = Attack(c.step, 1, "gradient").run(network, space, point, asked_again=True)
     gradient, _ = network.backward(network.forward(space.fit(point)))
     reached = space.fit(point) - c.step * outcome.value.sign().unsqueeze(-1) * space.fit(gradient)
     torch.testing.assert_close(network.last_value(reached), outcome.attacked_value, rtol=1e-9, atol=1e-9)

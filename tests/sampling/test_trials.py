@@ -15,9 +15,8 @@ import torch
 
 import signflip
 from signflip import Architecture, activations, simulate
-from signflip.networks.attack import Attack
+from signflip.networks.attack import Attack, Attacked
 from signflip.networks.randomness import Key
-from signflip.sampling import trials
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import NonFiniteTrialError, blocks, collect, run_block
@@ -182,9 +181,9 @@ def test_each_outcome_that_is_not_finite_is_refused_and_no_other_without_a_warni
         columns = [torch.ones(5, dtype=torch.float64) for _ in row]
         for column, entry in zip(columns, row, strict=True):
             column[3] = entry
-        return Attack(*columns)
+        return Attacked(*columns)
 
-    monkeypatch.setattr(trials, "attack", attack)
+    monkeypatch.setattr(Attack, "run", attack)
     if fine:
         assert len(run_block(BASE, Key(0, "outcomes", ""), 0)) == 5
     else:

@@ -117,7 +117,7 @@ def marks(
     opacity: float = 1.0,
 ) -> None:
     """Dots, or squares, as ONE path of strokes without length: a few bytes a mark."""
-    _segments(axes, x, x, y, y, colour, size, opacity, "projecting" if square else "round")
+    _segments(axes, (x, x, y, y), colour, size, opacity, "projecting" if square else "round")
 
 
 def bars(
@@ -130,33 +130,31 @@ def bars(
     opacity: float = 1.0,
 ) -> None:
     """Upright intervals, one path."""
-    _segments(axes, x, x, low, high, colour, width, opacity, "butt")
+    _segments(axes, (x, x, low, high), colour, width, opacity, "butt")
 
 
 def levels(
     axes: Axes, y: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, width: float = 3.0
 ) -> None:
     """Level intervals, one path."""
-    _segments(axes, low, high, y, y, colour, width, 0.55, "butt")
+    _segments(axes, (low, high, y, y), colour, width, 0.55, "butt")
 
 
 def segments(axes: Axes, ends: Sequence[tuple[float, float, float, float]], colour: str, width: float) -> None:
     """Straight pieces (x0, x1, y0, y1), one path."""
     x0, x1, y0, y1 = ([end[i] for end in ends] for i in range(4))
-    _segments(axes, x0, x1, y0, y1, colour, width, 1.0, "butt")
+    _segments(axes, (x0, x1, y0, y1), colour, width, 1.0, "butt")
 
 
 def _segments(
     axes: Axes,
-    x0: Sequence[float],
-    x1: Sequence[float],
-    y0: Sequence[float],
-    y1: Sequence[float],
+    ends: tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]],
     colour: str,
     width: float,
     opacity: float,
     cap: str,
 ) -> None:
+    x0, x1, y0, y1 = ends
     if len(x0) == 0:
         return
     gap = [math.nan] * len(x0)

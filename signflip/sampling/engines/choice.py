@@ -59,7 +59,7 @@ def parse(text: str) -> Choice:
     elif re.fullmatch(r"dask:(?!//)\S.*", text):
         choice = Choice(text, "dask", file=text.removeprefix("dask:"))
     else:
-        raise EngineError(f"engine={text!r}: allowed are {ALLOWED}")
+        raise EngineError(f"engine must be one of {ALLOWED}, got {text!r}")
     if find_spec("distributed") is None:
-        raise EngineError(f"engine={text!r}: needs the package distributed: pip install -e '.[dask]'")
+        raise EngineError(f"engine {text!r} needs the package distributed: pip install 'signflip[dask]'")
     return choice

@@ -36,7 +36,7 @@ class Dask(RemoteEngine):
         try:
             threads = sum(self._client.nthreads().values())
             if threads == 0:
-                raise EngineError(f"engine={choice.text!r}: the scheduler has no workers yet; allowed is one with some")
+                raise EngineError(f"engine must name a scheduler with workers, got {choice.text!r}, which has none yet")
             _require_this_code(choice, self._client)
         except BaseException:
             self._client.close()
@@ -95,8 +95,8 @@ def _connect(choice: Choice) -> Client:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EngineError(
-            f"engine={choice.text!r}: no Dask scheduler answers at {address} within {CONNECT_SECONDS} s ({error}); "
-            "allowed is the address, or the scheduler file, of one that runs"
+            f"engine must name a Dask scheduler that runs, by its address or scheduler file, got {choice.text!r}: none "
+            f"answers at {address} within {CONNECT_SECONDS} s ({error})"
         ) from error
 
 
@@ -108,8 +108,8 @@ def _address_in(choice: Choice) -> str:
             address = json.load(stream)["address"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise EngineError(
-            f"engine={choice.text!r}: {choice.file!r} is no scheduler file ({type(error).__name__}: {error}); allowed "
-            "is what dask scheduler --scheduler-file wrote"
+            f"engine must name a file that dask scheduler --scheduler-file wrote, got {choice.file!r} "
+            f"({type(error).__name__}: {error})"
         ) from error
     return str(address)
 
@@ -121,6 +121,6 @@ def _require_this_code(choice: Choice, client: Client) -> None:
         differs = repr(answer) if isinstance(answer, BaseException) else difference(fingerprint(), answer)
         if differs:
             raise EngineError(
-                f"engine={choice.text!r}: worker {worker} has {differs}; allowed are workers with this run's code and "
-                "versions: start them anew, from the same installation"
+                f"engine must have workers with this run's code and versions, got {choice.text!r}: worker {worker} has "
+                f"{differs}; start them anew, from the same installation"
             )
