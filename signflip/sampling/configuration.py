@@ -88,9 +88,11 @@ class Configuration:
             raise ValueError(f"step must be a positive finite number, got {self.step!r}")
         object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
         if self.entries != "gaussian" and self.law != "dense":
-            raise ValueError(f"entries={self.entries!r}: law={self.law!r} allows only 'gaussian' (use law='dense')")
+            raise ValueError(
+                f"entries must be 'gaussian' unless law='dense', got {self.entries!r} with law={self.law!r}"
+            )
         if self.projection != PROJECTIONS[0] and self.law != "conditioned":
-            raise ValueError(f"projection={self.projection!r}: law={self.law!r} allows only {PROJECTIONS[0]!r}")
+            raise ValueError(f"projection must be {PROJECTIONS[0]!r} with law={self.law!r}, got {self.projection!r}")
         self._require_point()
         self._require_companion()
         self._require_one_step()
@@ -122,17 +124,17 @@ class Configuration:
         for f in fields(self):
             if f.name in _ONE_STEP and getattr(self, f.name) != f.default:
                 value = getattr(self, f.name)
-                raise ValueError(f"{f.name}={value!r}: law={self.law!r} allows only {f.default!r}")
+                raise ValueError(f"{f.name} must be {f.default!r} with law={self.law!r}, got {value!r}")
 
     def _require_companion(self) -> None:
         if self.companion is None:
             return
-        if isinstance(self.companion, bool) or not isinstance(self.companion, (int, float)):
+        if isinstance(self.companion, bool) or not isinstance(self.companion, Real):
             raise TypeError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
         if not 0 < self.companion <= math.pi:
             raise ValueError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
         if self.architecture.input_dim < 2:
-            raise ValueError(f"companion={self.companion!r}: allowed with input_dim from 2, not 1")
+            raise ValueError("input_dim must be from 2 with a companion, got 1")
         object.__setattr__(self, "companion", float(self.companion))
 
     @property

@@ -30,7 +30,7 @@ def test_an_unknown_name_is_refused_with_all_names(name):
 
 
 def test_a_misspelt_name_is_answered_with_close_ones():
-    with pytest.raises(activations.UnknownActivationError, match=r"close to it are .*hard_tanh"):
+    with pytest.raises(activations.UnknownActivationError, match=r"close to .*hard_tanh"):
         activations.get("hardtanh")
 
 

@@ -314,13 +314,13 @@ def test_a_moment_that_cannot_be_had_is_refused_by_name(activation):
 @pytest.mark.parametrize(
     ("variance", "arguments", "message"),
     [
-        (0.0, {}, "variance is 0.0"),
-        (-1.0, {}, "variance is -1.0"),
-        (math.nan, {}, "variance is nan"),
-        (math.inf, {}, "variance is inf"),
-        ("1", {}, "variance is '1'"),
-        (1.0, {"of": "slope"}, "of is 'slope'; allowed are 'value', 'derivative', 'radial', 'value times radial'"),
-        (1.0, {"power": 3}, "power is 3; allowed are 1, 2, 4"),
+        (0.0, {}, "variance must be a positive finite number, got 0.0"),
+        (-1.0, {}, "variance must be a positive finite number, got -1.0"),
+        (math.nan, {}, "variance must be a positive finite number, got nan"),
+        (math.inf, {}, "variance must be a positive finite number, got inf"),
+        ("1", {}, "variance must be a positive finite number, got '1'"),
+        (1.0, {"of": "slope"}, "of must be one of 'value', 'derivative', 'radial', 'value times radial', got 'slope'"),
+        (1.0, {"power": 3}, "power must be 1, 2 or 4, got 3"),
     ],
 )
 def test_bad_arguments_are_refused(variance, arguments, message):

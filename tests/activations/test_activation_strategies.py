@@ -10,6 +10,7 @@ from signflip import activations
 from signflip.activations import gaussian_moment
 from signflip.activations.moments import second_moment, slope_moment
 from strategies import activations as strategies
+from strategies import domains
 
 KINDS = [
     strategies.piecewise_linear_activations,
@@ -21,7 +22,7 @@ KINDS = [
 
 @pytest.mark.parametrize("name", activations.names())
 def test_the_catalogue_lies_in_the_stated_domain(name):
-    assert strategies.is_moderate(activations.get(name))
+    assert domains.is_moderate(activations.get(name))
 
 
 @pytest.mark.parametrize("strategy", KINDS, ids=lambda strategy: strategy.__name__)
@@ -32,9 +33,9 @@ def test_generated_activations_are_never_constant_and_lie_in_the_stated_domain(s
     def check(activation):
         values = activation.values_at(np.linspace(-4.0, 4.0, 801))
         assert np.ptp(values) > 1e-3
-        assert activation.envelope.power <= strategies.LARGEST_POWER
+        assert activation.envelope.power <= domains.LARGEST_POWER
         second, slope = second_moment(activation, 1.0), slope_moment(activation, 1.0)
-        assert slope >= strategies.SMALLEST_SLOPE
+        assert slope >= domains.SMALLEST_SLOPE
         assert second**2 >= gaussian_moment(activation, 1.0, power=4) / 50.0
         assert slope**2 >= gaussian_moment(activation, 1.0, of="derivative", power=4) / 50.0
         assert 1e-2 <= math.sqrt(second) / slope <= 1e2
@@ -53,7 +54,7 @@ def test_generated_activations_are_never_constant_and_lie_in_the_stated_domain(s
     ids=str,
 )
 def test_degenerate_activations_lie_outside_the_domain(degenerate):
-    assert not strategies.is_moderate(degenerate)
+    assert not domains.is_moderate(degenerate)
 
 
 @pytest.mark.parametrize(

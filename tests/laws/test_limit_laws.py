@@ -31,7 +31,7 @@ def test_the_steps_for_a_failure_rate_suffice_and_are_of_the_right_order(failure
 
 @pytest.mark.parametrize("failure", [0.0, 1.0, -0.1, 2.0, math.nan])
 def test_failure_rates_lie_strictly_between_0_and_1(failure):
-    with pytest.raises(ValueError, match=r"failure=.*allowed"):
+    with pytest.raises(ValueError, match=r"failure must be a number with 0 < failure < 1, got"):
         natural_steps_for(failure)
 
 

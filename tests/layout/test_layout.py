@@ -57,7 +57,7 @@ ARROWS = {name: sorted(set(imported(path)) - {name}) for name, path in MODULES.i
 
 def package_of(module: str) -> str:
     """The package, or the module beside the packages, that a module belongs to; "" for signflip itself."""
-    return (module.split(".") + [""])[1]
+    return module.split(".")[1] if "." in module else ""
 
 
 def test_every_package_has_its_place() -> None:

@@ -72,7 +72,7 @@ def test_drawing_a_segment_again_changes_no_bit(widths, options, name, dtype):
 def test_segments_give_what_ordinary_tensors_of_the_same_draws_give(widths, direction, monkeypatch):
     c = configuration("tanh", widths, dtype="float64", direction=direction)
     by_segments = outcome(c, 1, 64, 0)
-    monkeypatch.setattr("signflip.sampling.trials.SegmentedCoordinates", Whole)
+    monkeypatch.setattr("signflip.sampling.drawing.SegmentedCoordinates", Whole)
     torch.testing.assert_close(by_segments, outcome(c, 1, 64, 0), rtol=1e-11, atol=1e-12)
 
 
@@ -150,7 +150,8 @@ def test_what_is_not_elementwise_is_refused(operation):
 
 _WIDE = r"""
 import re, resource, sys
-from signflip import Architecture, activations, process, simulate
+from signflip import Architecture, activations, simulate
+from signflip.sampling import process
 process.settle()
 relu, arch = activations.get("relu"), Architecture(10**12, (7 * 10**7,))
 sample = simulate(arch, relu, step=3 * arch.natural_step(relu), trials=1)

@@ -100,7 +100,7 @@ def test_a_block_on_a_device_has_the_law_of_one_on_the_cpu(options):
 @pytest.mark.parametrize("name", ["tanh", "relu", "gelu", "triangle", "cubic"])
 def test_nothing_of_a_block_is_made_on_the_wrong_device(name, options, monkeypatch):
     with PretendedDevice() as pretended:
-        for user in ("inner", "activations.elementary"):
+        for user in ("networks.products", "activations.elementary"):
             monkeypatch.setattr(
                 f"signflip.{user}.is_plain",
                 lambda *all: is_plain(*all) and not any(one in pretended.marked for one in all),

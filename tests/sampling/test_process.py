@@ -18,7 +18,7 @@ def test_children_get_one_thread_by_every_variable(monkeypatch):
 
 def test_a_heartbeat_waits_its_time_from_the_start_and_from_the_last_text(monkeypatch):
     now, texts = 100.0, []
-    monkeypatch.setattr(process.time, "monotonic", lambda: now)
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: now)
     beat = heartbeat.throttled(texts.append, seconds=15.0)
     for moment, text in ((100.0, "a"), (114.9, "b"), (115.0, "c"), (129.9, "d"), (140.0, "e"), (141.0, "f")):
         now = moment

@@ -116,8 +116,8 @@ import multiprocessing, sys, time
 from signflip.activations import get
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.engines.opening import open_engine
-from signflip.sampling.engines.engine import parse
-from signflip.networks.network import Architecture
+from signflip.sampling.engines.choice import parse
+from signflip.networks.architecture import Architecture
 from signflip.networks.randomness import Key
 if __name__ == "__main__":
     c = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
