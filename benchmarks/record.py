@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.row import Ratio
 from benchmarks.timing import ROOT
+from signflip.atomic import write_text
 
 RESULTS = ROOT / "benchmarks/results.json"
 SCHEMA = 1
@@ -23,23 +24,14 @@ SCHEMA = 1
 
 def this_run() -> dict[str, Any]:
     """Where and when this process measures, and on which code; plain data."""
-    import numpy
-    import scipy
-    import torch
-
-    from signflip.sampling.fingerprint import code_digest
+    from signflip.sampling.fingerprint import code_digest, versions
 
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
         "code": code_digest(ROOT / name for name in ("signflip", "strategies", "theorem_checks", "benchmarks")),
         "machine": {"cores": os.cpu_count(), "cpu": cpu_model(), "platform": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": numpy.__version__,
-            "scipy": scipy.__version__,
-        },
+        "versions": versions(),
     }
 
 
@@ -114,9 +106,4 @@ def merged(
 def write(document: Mapping[str, Any], path: Path = RESULTS) -> None:
     """Write strict JSON, so that ``path`` holds at every moment the old text or the new one."""
     text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)

@@ -17,6 +17,7 @@ from signflip.checks.check import Check, Event
 from signflip.checks.quantifiers import configuration
 from signflip.checks.views import DESCENT_PROJECTIONS
 from signflip.claims.reach import rate_at_least, rate_near, same_law
+from signflip.laws.limits import limit_flip_rate
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 from strategies.inputs import points
@@ -110,14 +111,14 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
     tolerance=0.08,
     detects="a probability more than 0.08 off",
     examples=1,
-    reach=(rate_near(math.erf(5 * STEP / math.sqrt(2)), 0.08, effect=0.04),),
+    reach=(rate_near(limit_flip_rate(5 * STEP), 0.08, effect=0.04),),
 )
 @given(steps_to_the_boundary=st.just(5))
 def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary: int, evidence: Check) -> None:
     reach = steps_to_the_boundary * STEP
     subject = replace(descent(10**12, (400, 150)), steps=steps_to_the_boundary + 1)  # later steps end further away
     evidence.rate_near(
-        math.erf(reach / math.sqrt(2)),
+        limit_flip_rate(reach),
         0.08,
         changed_sign_within(reach + STEP / 2, 10**12),
         subject,

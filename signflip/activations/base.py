@@ -6,8 +6,6 @@ back. Two activations are equal when their specs are, that is when their digests
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from abc import ABC, abstractmethod
 from functools import cached_property, lru_cache
@@ -20,6 +18,7 @@ from torch import Tensor
 
 from signflip.activations.arrays import Points
 from signflip.activations.envelope import Envelope
+from signflip.canonical import digest
 
 
 class Activation(ABC):
@@ -85,8 +84,7 @@ class Activation(ABC):
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hexadecimal, of the canonical JSON (sorted keys, no spaces) of `spec`."""
-        canonical = json.dumps(self.spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest(self.spec)
 
     def derivative(self, z: Tensor) -> Tensor:
         """Return sigma'(z), the almost-everywhere derivative, of z's shape and dtype."""

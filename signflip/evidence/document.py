@@ -7,16 +7,15 @@ byte-equal there, and ``digest`` is its SHA-256.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from signflip.canonical import canonical
+from signflip import canonical
+from signflip.atomic import write_text
 from signflip.evidence import lines
 from signflip.evidence.records import (
     CUT_SHORT,
@@ -40,7 +39,7 @@ _ROW = re.compile(r"\[\n([-+.,\deE\s]+)\n\s*\]")
 def digest(document: Document) -> str:
     """SHA-256 of everything but the circumstances."""
     kept = {key: value for key, value in plain(document).items() if key not in _OUTSIDE_DIGEST}
-    return hashlib.sha256(canonical(kept).encode()).hexdigest()
+    return canonical.digest(kept)
 
 
 def assemble(run: Run, checks: Iterable[CheckRecord], circumstances: Circumstances) -> Document:
@@ -54,15 +53,7 @@ def write(document: Document, path: Path) -> None:
     """Write ``document`` so that ``path`` holds, at every moment, the old text or the new one."""
     text = json.dumps(plain(document), sort_keys=True, indent=1, allow_nan=False) + "\n"
     text = _ROW.sub(lambda row: f"[{' '.join(row[1].split())}]", text)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def load(path: Path) -> Document:
@@ -86,7 +77,7 @@ def _so_far(head: Head, lines: Sequence[Line]) -> Document:
 
     Its digest is made here, and says nothing of whether the lines were changed.
     """
-    checks = {canonical(plain(line.check)): line.check for line in lines}
+    checks = {canonical.canonical(plain(line.check)): line.check for line in lines}
     done = {line.check.id for line in lines}
     left = [name for name in head.circumstances.not_reached if name not in done]
     circumstances = replace(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from signflip.activations import Activation
-from signflip.networks.architecture import Architecture
+if TYPE_CHECKING:
+    from signflip.activations import Activation
+    from signflip.networks.architecture import Architecture
 
 
 def limit_flip_rate(natural_steps: float) -> float:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signflip.canonical import canonical
+from signflip.atomic import write_text
+from signflip.canonical import digest
 from signflip.evidence.records import CheckRecord, Document, Entry, plain, tightest
 from signflip.report.evidence_values import evidence_values
 
@@ -72,7 +72,7 @@ def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
     first = [next((s.p_value for s in part.statements if s.p_value is not None), None) for part in check.parts]
     entry = tightest(check)
     return {
-        "claim": hashlib.sha256(canonical(plain(check.claim)).encode()).hexdigest()[:16],
+        "claim": digest(plain(check.claim))[:16],
         "statement": check.claim.statement,
         "expect": check.claim.expect,
         "verdict": str(check.verdict),
@@ -109,17 +109,8 @@ def add(folder: Path, document: Document) -> Path:
     when = "".join(c for c in entry["started"][:19] if c.isdigit())
     name = f"{when}-{entry['digest'][:8]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    temporary = folder / f".{name}.{os.getpid()}"
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    write_text(folder / name, text)
+    return folder / name
 
 
 def load(folder: Path) -> History:

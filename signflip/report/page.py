@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec.structs import asdict
 
+from signflip.atomic import write_text
 from signflip.canonical import canonical
 from signflip.evidence.document import digest
 from signflip.evidence.records import CheckRecord, Document, from_text, plain
@@ -147,10 +147,5 @@ def write(document: Document, folder: Path, history: History | None = None) -> P
     text = build(document, history)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    temporary = folder / f".index.html.{os.getpid()}"
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
     return path

@@ -97,6 +97,7 @@ class Configuration:
         self._require_companion()
         self._require_one_step()
         _require_memory(self)
+        # Not the canonical text: this one, with spaces, is part of every key, and decides every draw of a seed.
         text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
 

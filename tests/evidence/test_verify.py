@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,6 @@ from signflip.canonical import canonical
 from signflip.checks.check import Check
 from signflip.checks.errors import BudgetError, InconclusiveError, RefutedError
 from signflip.claims.claim import Claim
-from signflip.evidence import document as document_module
 from signflip.evidence.document import assemble, digest, load, write
 from signflip.evidence.lines import append
 from signflip.evidence.records import Circumstances, Document, Example, Line, Run, plain, typed
@@ -265,7 +265,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(document_module.os, step, full)
+    monkeypatch.setattr(os, step, full)
     with pytest.raises(OSError, match="No space"):
         write(whole(sound), path)
     assert path.read_text() == "old"

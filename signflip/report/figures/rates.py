@@ -11,6 +11,7 @@ from typing import Any
 
 from signflip.evidence.records import CheckRecord, Entry, Pilot
 from signflip.inference import RateAtLeast, RateNear
+from signflip.laws.limits import limit_flip_rate
 from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import INFINITE, Figure, Key, Table, first_rows, slug, widths_words
 from signflip.report.figures.panels import Axis, short
@@ -154,7 +155,7 @@ def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:
         yield Key("line", "4", f"claimed: at least {shown[0].target:g}")
     t = _common_t(shown)
     if t is not None:
-        yield Key("dash", "3", f"limit law erf(t/√2) at t = {t:.3g}: {_limit(t):.4f} [derived]")
+        yield Key("dash", "3", f"limit law erf(t/√2) at t = {t:.3g}: {limit_flip_rate(t):.4f} [derived]")
     elif any(r.has_limit for r in shown) and len({_round(r.t) for r in shown}) >= 3:
         yield Key("dash", "3", "limit law erf(t/√2) [derived]")
     if any(r.law == INFINITE for r in shown):
@@ -208,7 +209,7 @@ def _references(axes: Any, rates: list[Rate]) -> None:
         panels.level(axes, targets.pop(), svg.SERIES[3])
     t = _common_t(rates)
     if t is not None:
-        panels.level(axes, _limit(t), svg.SERIES[2], dashed=True)
+        panels.level(axes, limit_flip_rate(t), svg.SERIES[2], dashed=True)
 
 
 def _against_width(prefix: str, title: str, rates: list[Rate], piloted: list[Rate]) -> str:
@@ -260,7 +261,7 @@ def _against_t(prefix: str, title: str, rates: list[Rate]) -> str:
     axes = panels.panel(figure, BOX, Axis("t, the step in natural steps", low, high, far), _rate_axis(rates))
     grid = [low * (high / low) ** (k / 80) if far else high * k / 80 for k in range(81)]
     if any(r.has_limit for r in rates):
-        panels.line(axes, grid, [_limit(t) for t in grid], svg.SERIES[2], dashed=True)
+        panels.line(axes, grid, [limit_flip_rate(t) for t in grid], svg.SERIES[2], dashed=True)
     if len({r.target for r in rates}) == 1 and not rates[0].near:
         panels.level(axes, rates[0].target, svg.SERIES[3])
     _marks(axes, rates, lambda r: r.t)
@@ -286,7 +287,7 @@ def _intervals(prefix: str, title: str, rates: list[Rate]) -> str:
     panels.marks(axes, [a for a, _ in near], [b for _, b in near], svg.SERIES[3], 9.0, True, 0.4)
     panels.marks(axes, [r.rate for r in rates], rows, svg.SERIES[0], 6.0)
     if (t := _common_t(rates)) is not None:
-        panels.upright(axes, _limit(t), svg.SERIES[2], dashed=True)
+        panels.upright(axes, limit_flip_rate(t), svg.SERIES[2], dashed=True)
     words = "; ".join(
         f"{label}: rate {r.rate:.3f}, band {r.low:.3f} to {r.high:.3f}" for label, r in zip(labels, rates, strict=True)
     )
@@ -314,10 +315,6 @@ def _common_t(rates: list[Rate]) -> float | None:
         return None
     t, number = counts.most_common(1)[0]
     return t if number >= 0.8 * len(rates) and t <= 20 else None
-
-
-def _limit(t: float) -> float:
-    return math.erf(t / math.sqrt(2))
 
 
 def _round(t: float | None) -> float:

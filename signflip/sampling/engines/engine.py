@@ -7,13 +7,13 @@ and decides nothing: where a check stops is decided by whoever reads the blocks.
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from signflip.canonical import canonical
 from signflip.sampling.engines.tasks import Outcome, Task
 from signflip.sampling.fingerprint import fingerprint
 
@@ -85,7 +85,7 @@ class RemoteEngine(Engine):
         from signflip.sampling.engines.prefetch import ordered
         from signflip.sampling.engines.tasks import decoded
 
-        text = json.dumps(configuration.to_json(), sort_keys=True, allow_nan=False)
+        text = canonical(configuration.to_json())
         decoded(text, configuration.digest)  # here, what cannot be rebuilt fails before it is sent
 
         def send(start: int, stop: int) -> Future[Outcome]:
