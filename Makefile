@@ -5,11 +5,14 @@ HISTORY ?= reports/history
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+CONSTRAINTS ?= constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS)
 EFFORT := $(if $(QUICK),--theorem-effort=quick)
+# Compiled files are kept: nested runs of pytest and workers start in half the time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test mutants bench calibrate nightly browser setup clean
+.PHONY: help theorems test mutants mutants-once bench calibrate nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -20,6 +23,7 @@ endif
 help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
+	@echo 'make mutants-once  plant every known fault once: the check or test named for it must catch it'
 	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets, and write docs/benchmarks.md'
 	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
@@ -39,7 +43,10 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto $(strip tests/ $(ARGS))
+	$(BIN)/pytest -n auto -m 'not mutant' $(strip tests/ $(ARGS))
+
+mutants-once: $(STAMP)
+	$(BIN)/pytest -n auto -m mutant $(strip tests/mutants $(ARGS))
 
 mutants: $(STAMP)
 	$(BIN)/python tests/mutants

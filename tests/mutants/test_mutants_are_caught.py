@@ -15,6 +15,7 @@ SEED = 0
 CAUGHT = [mutant for mutant in MUTANTS if mutant.caught_by]
 
 
+@pytest.mark.mutant
 @pytest.mark.parametrize("mutant", CAUGHT, ids=lambda mutant: mutant.name)
 def test_the_first_check_named_for_a_mutant_catches_it(mutant: Any) -> None:
     with planted(mutant):
@@ -25,6 +26,7 @@ FIRST = [mutant.caught_by[0] for mutant in CAUGHT if "::" not in mutant.caught_b
 
 
 # Of the checks that catch one mutant only, those of theorem_checks/ are run in full there.
+@pytest.mark.mutant
 @pytest.mark.parametrize("claim_id", sorted({claim_id for claim_id in FIRST if FIRST.count(claim_id) > 1}))
 def test_the_same_check_catches_nothing_where_nothing_is_planted(claim_id: str) -> None:
     for effort in {mutant.effort for mutant in CAUGHT if mutant.caught_by[0] == claim_id}:
@@ -64,6 +66,7 @@ def _everything() -> dict[tuple[str, ...], object]:
     return found
 
 
+@pytest.mark.mutant
 def test_each_mutant_changes_the_library_or_a_check_and_leaves_both_as_they_were() -> None:
     before = _everything()
     for mutant in MUTANTS:
