@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-import signflip.checks.check  # loaded here, it stays loaded over pytester's runs in process
+import signflip.checks.check  # loaded here, they stay loaded over pytester's runs in process
+import signflip.report.page
 from signflip.evidence import lines
 from signflip.evidence.records import CheckRecord
 

@@ -5,7 +5,8 @@ A field that is missing, unknown or of another type is refused by its path, e.g.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -237,12 +238,23 @@ def typed(kind: type[Record], data: Any) -> Record:
     Raises:
         ValueError: naming the path of what is missing, unknown, or of another type.
     """
-    return msgspec.convert(data, kind, dec_hook=_statement)
+    with _as_value_error():
+        return msgspec.convert(data, kind, dec_hook=_statement)
 
 
 def from_text(kind: type[Record], text: str | bytes) -> Record:
     """The record that a JSON text holds; as `typed`."""
-    return msgspec.json.decode(text, type=kind, dec_hook=_statement)
+    with _as_value_error():
+        return msgspec.json.decode(text, type=kind, dec_hook=_statement)
+
+
+@contextmanager
+def _as_value_error() -> Generator[None]:
+    """In older versions of msgspec its errors are no ValueErrors."""
+    try:
+        yield
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
 
 
 def _statement(kind: type, data: Any) -> Any:
