@@ -118,7 +118,7 @@ class Segmented(torch.Tensor):
         if function is _aten.detach.default:
             return vector
         if torch.Tag.pointwise not in function.tags and function not in _ELEMENTWISE:
-            raise NotImplementedError(f"{function}: allowed on vectors held by segments are elementwise operations")
+            raise NotImplementedError(f"an operation on vectors held by segments must be elementwise, got {function}")
         nodes = tuple(argument.node if isinstance(argument, Segmented) else argument for argument in arguments)
         if function._schema.is_mutable:
             # A segment that is kept must stay as it was drawn.

@@ -154,7 +154,8 @@ def test_an_unknown_engine_is_refused_with_all_that_are_allowed(
 ) -> None:
     suite.write(usual_checks)
     said = refusal(suite, f"--theorem-engine={text}")
-    assert f"--theorem-engine={text!r}: allowed are serial, processes, processes:N" in said
+    assert "--theorem-engine must be one of serial, processes, processes:N" in said
+    assert f"got {text!r}" in said
     assert "dask://HOST:PORT" in said
 
 
@@ -169,7 +170,9 @@ def test_dask_is_refused_where_it_is_not_installed(
 ) -> None:
     monkeypatch.setattr("signflip.sampling.engines.choice.find_spec", lambda _: None)
     suite.write(usual_checks)
-    assert "needs the package distributed: pip install -e '.[dask]'" in refusal(suite, "--theorem-engine=dask:x.json")
+    assert "needs the package distributed: pip install 'signflip[dask]'" in refusal(
+        suite, "--theorem-engine=dask:x.json"
+    )
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}"])
@@ -180,7 +183,7 @@ def test_a_scheduler_file_that_is_none_is_refused(
     if content is not None:
         (suite.folder / FILE).write_text(content)
     said = refusal(suite, f"--theorem-engine=dask:{FILE}")
-    assert f"--theorem-engine='dask:{FILE}': '{FILE}' is no scheduler file" in said
+    assert f"--theorem-engine must name a file that dask scheduler --scheduler-file wrote, got '{FILE}'" in said
     assert "dask scheduler --scheduler-file" in said
 
 
@@ -196,7 +199,8 @@ def test_a_scheduler_out_of_reach_is_refused_within_seconds(
     before = time.monotonic()
     said = refusal(suite, workers, f"--theorem-engine={address}")
     assert time.monotonic() - before < 10
-    assert f"--theorem-engine='{address}': no Dask scheduler answers at tcp" in said
+    assert "--theorem-engine must name a Dask scheduler that runs" in said
+    assert f"got '{address}': none answers at tcp" in said
 
 
 def test_workers_with_other_code_are_refused(suite: Any, usual_checks: dict[str, str], tmp_path: Path) -> None:
@@ -207,14 +211,13 @@ def test_workers_with_other_code_are_refused(suite: Any, usual_checks: dict[str,
     suite.write(usual_checks)
     with running_cluster(tmp_path, tmp_path / "old", workers=1) as file:
         said = refusal(suite, f"--theorem-engine=dask:{file}")
-    assert re.search(r"worker tcp://\S+ has signflip: code \w+ \(here code \w+\); allowed are workers with", said)
-    assert "start them anew" in said
+    assert re.search(r"worker tcp://\S+ has signflip: code \w+ \(here code \w+\); start them anew", said)
 
 
 def test_a_scheduler_without_workers_is_refused(suite: Any, usual_checks: dict[str, str], tmp_path: Path) -> None:
     suite.write(usual_checks)
     with running_cluster(tmp_path, tmp_path, workers=0) as file:
-        assert "the scheduler has no workers yet" in refusal(suite, f"--theorem-engine=dask:{file}")
+        assert "which has none yet" in refusal(suite, f"--theorem-engine=dask:{file}")
 
 
 # -- what is left over --------------------------------------------------------------------------------------
