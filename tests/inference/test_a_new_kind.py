@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ class SureDesign(Design):
 
 
 @pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Statement]]:
+def toy(monkeypatch: pytest.MonkeyPatch) -> type[Statement]:
     """A kind of its own, known for the time of a test."""
     monkeypatch.setattr(Statement, "_kinds", dict(Statement._kinds))
 
@@ -64,7 +64,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Statement]]:
         def log_e_values(self) -> tuple[float, float]:
             return -1.0, 2.0
 
-    yield Toy
+    return Toy
 
 
 def test_all_that_asks_a_statement_is_answered_by_the_new_kind(
@@ -84,13 +84,14 @@ def test_all_that_asks_a_statement_is_answered_by_the_new_kind(
     assert typed(type(check), plain(check)) == check
     assert tightest_bound(check) == bound_words(check) == "wish >= 0.75"
     assert evidence_values(check) == (-1.0, 2.0)
-    assert _check_entry(check, 0.0)["estimate"] == {
+    estimate = {
         "kind": "toy",
         "value": 0.75,
         "claimed": 0.5,
         "low": 0.75,
         "high": 1.0,
     }
+    assert _check_entry(check, 0.0)["estimate"] == estimate
 
     with pytest.raises(LookupError, match="no figure draws statements of the kind toy"):
         figures_of(check)

@@ -45,7 +45,7 @@ def test_torch_still_has_the_name_that_segments_use() -> None:
 
 
 def test_private_names_of_other_libraries_stay_in_the_modules_that_say_so() -> None:
-    """Each in one module: exploration.py (Hypothesis), segmented.py (torch), failure.py (pytest, by an undocumented method)."""
+    """Each in one module: exploration.py has Hypothesis's, segmented.py torch's, failure.py pytest's."""
     private = re.compile(r"from _pytest|torch\.Tensor\._|_hypothesis_internal|_maybe_draw_constant|\.addsection\(")
     users = {path.name for path in SOURCES if private.search(path.read_text(encoding="utf-8"))}
     assert users == {"exploration.py", "segmented.py", "failure.py"}
