@@ -60,7 +60,12 @@ def test_the_first_call_sets_up_and_the_second_only_runs(clone: Path) -> None:
         "python -m pip install --disable-pip-version-check -c constraints.txt --no-build-isolation -e .[dev]",
     ]
     assert calls[-1] == "pytest -n auto theorem_checks/ --theorem-effort=quick -k mw3"
-    assert make(clone, "test")[1] == ["ruff check .", "ruff format --check .", "mypy ", "pytest -n auto tests/"]
+    assert make(clone, "test")[1] == [
+        "ruff check .",
+        "ruff format --check .",
+        "mypy ",
+        "pytest -n auto -m not mutant tests/",
+    ]
 
 
 @pytest.mark.parametrize("source", ["constraints.txt", "pyproject.toml"])
