@@ -43,10 +43,10 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto -m 'not mutant' $(strip tests/ $(ARGS))
+	$(BIN)/pytest -n auto --dist worksteal -m 'not mutant' $(strip tests/ $(ARGS))
 
 mutants-once: $(STAMP)
-	$(BIN)/pytest -n auto -m mutant $(strip tests/mutants $(ARGS))
+	$(BIN)/pytest -n auto --dist worksteal -m mutant $(strip tests/mutants $(ARGS))
 
 mutants: $(STAMP)
 	$(BIN)/python tests/mutants

@@ -19,7 +19,18 @@ import signflip.report.page
 from signflip.evidence import lines
 from signflip.evidence.records import CheckRecord
 
-INI = "[pytest]\naddopts = -p no:randomly -p no:cacheprovider\nstrict = true\n"
+# Drawing the page takes longer than a small suite: a run that is to draw it is given PAGE. Where this project is
+# installed in place and pytest runs without workers, pytest finds the plugin's package only inside a run, too late to
+# rewrite its asserts, and would warn in every run that it is loaded already.
+INI = """
+[pytest]
+addopts = -p no:randomly -p no:cacheprovider -p no:signflip-report
+strict = true
+filterwarnings =
+  error
+  ignore:Module already imported so cannot be rewritten; signflip:pytest.PytestAssertRewriteWarning
+"""
+PAGE = ("-p", "signflip-report")
 # What every check of a small suite may use: odd networks of a few neurons, and events whose rates are known.
 CHEAP = """
 import numpy as np
@@ -70,6 +81,32 @@ def test_control(evidence):
     evidence.rate_at_least(0.9, coin, network(), name="heads")
 """,
 }
+# One check of each way to sample: pilots, laws, exponents, tables and pools beside the rates of the usual ones.
+KINDS = """
+from dataclasses import replace
+from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
+
+@claim("C.law", **words(statements=2, examples=2, tolerance=0.2))
+@given(width=st.integers(2, 5))
+def test_law(width, evidence):
+    first = replace(network(width), law="dense")
+    second = replace(first, law="conditioned")
+    of = {"value": lambda sample: sample.value, "moved": lambda sample: sample.relative_perturbation}
+    evidence.same_law(first, second, of=of, trials=9000, tolerance=0.2)
+
+@claim("C.limit", **words())
+@given(width=st.integers(1, 9))
+def test_limit(width, evidence):
+    subject = replace(network(width), law="infinite-width")
+    if evidence.pilot_rate(coin, subject, accept=0.4, reject=0.3, cap=10**5):
+        evidence.note("the pilot agrees")
+    evidence.tabulate("heads", coin, [network(1), subject], trials=5000)
+
+@claim("C.pooled", **words(statements=0, pooled=len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1, tolerance=0.5))
+@given(width=st.integers(2, 5))
+def test_pooled(width, evidence):
+    evidence.pool_pivots(replace(network(width), law="dense", dtype="float64"), trials=3000)
+"""
 
 
 def build(folder: Path, files: dict[str, str], conftest: str = "") -> Path:
@@ -130,6 +167,12 @@ def usual_checks() -> dict[str, str]:
 def green_checks() -> dict[str, str]:
     """Three checks in two files, all of which end as claimed."""
     return {**CHECKS, "test_a.py": CHECKS["test_a.py"].split('@claim("A.refuted"')[0]}
+
+
+@pytest.fixture(scope="session")
+def every_kind() -> dict[str, str]:
+    """The usual checks, and one of each other way to sample; A.refuted fails."""
+    return {**CHECKS, "test_c.py": KINDS}
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_the_first_call_sets_up_and_the_second_only_runs(clone: Path) -> None:
         "ruff check .",
         "ruff format --check .",
         "mypy ",
-        "pytest -n auto -m not mutant tests/",
+        "pytest -n auto --dist worksteal -m not mutant tests/",
     ]
 
 

@@ -19,7 +19,7 @@ HEAD = """# Mutants: what the suite would notice
 
 Written by `make mutants`; do not edit. Each mutant is one fault, planted in the live library or in a claim, and taken
 out again. A check catches it when it does not end as its claim expects: REFUTED, INCONCLUSIVE or an error for a claim,
-anything but REFUTED for a control. `make test` runs each mutant once against the first check named for it.
+anything but REFUTED for a control. `make mutants-once` runs each mutant once against the first check named for it.
 
 - **Named checks** run at quick effort, at their own share of a budget of 1e-6, in the seeds {seeds}; "5 of 5" is
   followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed

@@ -27,32 +27,6 @@ from signflip.canonical import canonical
 from signflip.sampling.engines import dask
 
 FILE = "cluster.json"
-# One check of each way to sample: pilots, laws, exponents, tables and pools beside the rates of the usual ones.
-KINDS = """
-from dataclasses import replace
-from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
-
-@claim("C.law", **words(statements=2, examples=2, tolerance=0.2))
-@given(width=st.integers(2, 5))
-def test_law(width, evidence):
-    first = replace(network(width), law="dense")
-    second = replace(first, law="conditioned")
-    of = {"value": lambda sample: sample.value, "moved": lambda sample: sample.relative_perturbation}
-    evidence.same_law(first, second, of=of, trials=9000, tolerance=0.2)
-
-@claim("C.limit", **words())
-@given(width=st.integers(1, 9))
-def test_limit(width, evidence):
-    subject = replace(network(width), law="infinite-width")
-    if evidence.pilot_rate(coin, subject, accept=0.4, reject=0.3, cap=10**5):
-        evidence.note("the pilot agrees")
-    evidence.tabulate("heads", coin, [network(1), subject], trials=5000)
-
-@claim("C.pooled", **words(statements=0, pooled=len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1, tolerance=0.5))
-@given(width=st.integers(2, 5))
-def test_pooled(width, evidence):
-    evidence.pool_pivots(replace(network(width), law="dense", dtype="float64"), trials=3000)
-"""
 
 
 @contextmanager
@@ -93,42 +67,39 @@ def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-# The page is made of the evidence alone, and takes longer than this suite.
-NO_PAGE = ("-p", "no:signflip-report")
-
-
 def test_evidence_is_byte_equal_under_every_engine(
-    tmp_path: Path,
-    build_suite: Callable[..., Path],
-    usual_checks: dict[str, str],
+    suite: Any,
+    every_kind: dict[str, str],
     python: Callable[..., subprocess.CompletedProcess[str]],
     cluster: Path,
 ) -> None:
-    folder = build_suite(tmp_path, {**usual_checks, "test_c.py": KINDS})
-    shutil.copy(cluster, folder)
+    suite.write(every_kind)
+    shutil.copy(cluster, suite.folder)
     address = "dask://" + json.loads(cluster.read_text())["address"].removeprefix("tcp://")
-    ways = {
+
+    def evidence(engine: str, ret: int, said: str, complaints: str) -> list[str]:
+        """What a run that ended in A.refuted has shown, by checks, so that a difference is told by where it is."""
+        assert ret == pytest.ExitCode.TESTS_FAILED, said + complaints
+        assert complaints == ""
+        document = suite.document()
+        assert document.pop("circumstances")["engine"] == engine
+        assert f" engine={engine} " in said
+        return [*map(canonical, document.pop("checks")), canonical(document)]
+
+    found = {}
+    for engine, arguments in {
         "serial": [],
-        "-n2": ["-n2"],
-        "another order": [f"theorem_checks/test_{name}.py" for name in "cba"],
         "processes:2": ["--theorem-engine=processes:2"],
         f"{address} (2 workers)": [f"--theorem-engine={address}"],
-        f"dask:{FILE} (2 workers)": ["-n2", f"--theorem-engine=dask:{FILE}"],
-    }
-    evidence: dict[str, list[str]] = {}
-    for engine, arguments in ways.items():
-        done = python(folder, "-W", "error", "-m", "pytest", *NO_PAGE, *arguments)
-        assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr  # A.refuted
-        assert done.stderr == ""
-        document = json.loads((folder / "reports/latest/evidence.json").read_text())
-        ran = document.pop("circumstances")["engine"]
-        assert ran == (engine if arguments and "engine" in arguments[-1] else "serial")
-        assert f" engine={ran} " in done.stdout
-        # By checks, so that a difference is told by where it is.
-        evidence[engine] = [*map(canonical, document.pop("checks")), canonical(document)]
-        assert evidence[engine] == evidence["serial"]
+    }.items():
+        run = suite.run(*arguments)
+        found[engine] = evidence(engine, run.ret, run.stdout.str(), run.stderr.str())
+        assert found[engine] == found["serial"]
+    by_file = f"dask:{FILE}"
+    done = python(suite.folder, "-W", "error", "-m", "pytest", "-n2", f"--theorem-engine={by_file}")
+    assert evidence(f"{by_file} (2 workers)", done.returncode, done.stdout, done.stderr) == found["serial"]
 
-    checks = {check["id"]: check for check in map(json.loads, evidence["serial"][:-1])}
+    checks = {check["id"]: check for check in map(json.loads, found["serial"][:-1])}
     assert checks.keys() == {"A.supported", "A.refuted", "B.near", "B.control", "C.law", "C.limit", "C.pooled"}
     assert {name: check["error"] for name, check in checks.items() if check["error"]} == {}
     assert any(example["shrinking"] for example in checks["A.refuted"]["examples"])

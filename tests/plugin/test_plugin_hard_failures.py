@@ -150,24 +150,24 @@ def test_workers_stop_at_the_first_failure_and_every_check_is_accounted_for(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit is that of POSIX")
 def test_a_disk_without_room_for_a_record_makes_the_run_fail_and_tears_no_line(
-    tmp_path: Path, build_suite: Build, green_checks: dict[str, str], python: Python
+    suite: Any, green_checks: dict[str, str], python: Python
 ) -> None:
-    build_suite(tmp_path, green_checks)
-    whole = python(tmp_path, "-m", "pytest", "-p", "no:xdist")
-    assert whole.returncode == 0
-    head, *checks = (len(line) + 1 for line in (tmp_path / "reports/latest/evidence.jsonl").read_bytes().splitlines())
+    suite.write(green_checks)
+    assert suite.run().ret == 0
+    report = suite.folder / "reports/latest"
+    head, *checks = (len(line) + 1 for line in (report / "evidence.jsonl").read_bytes().splitlines())
     # Room for one check and half of the next; the document is longer than that.
     most = head + max(checks) + min(checks) // 2
-    limited = python(tmp_path, "-c", WITH_LITTLE_ROOM, str(most), "-p", "no:xdist", PYTHONDONTWRITEBYTECODE="1")
+    limited = python(suite.folder, "-c", WITH_LITTLE_ROOM, str(most), "-p", "no:xdist", PYTHONDONTWRITEBYTECODE="1")
     assert limited.returncode == 1
     assert "3 passed" in limited.stdout
     assert "PROBLEM: evidence could not be written: " in limited.stdout
     assert "3 of 3 checks ended as claimed" in limited.stdout, "what was received is still shown"
-    kept = load(tmp_path / "reports/latest/evidence.jsonl")
+    kept = load(report / "evidence.jsonl")
     assert 1 <= len(kept.checks) < 3
     assert verify(kept) == []
     # Neither the older run's document nor a torn one, and no temporary file.
-    assert sorted(path.name for path in (tmp_path / "reports/latest").glob("*evidence*")) == ["evidence.jsonl"]
+    assert sorted(path.name for path in report.glob("*evidence*")) == ["evidence.jsonl"]
 
 
 # Root may write to any folder but those that the kernel makes up.
@@ -237,16 +237,16 @@ def test_leaving_the_debugger_keeps_what_finished_and_names_the_rest(
 
 
 def test_where_xdist_is_not_installed_a_run_is_what_it_is_beside_it(
-    tmp_path: Path, build_suite: Build, usual_checks: dict[str, str], python: Python
+    suite: Any, usual_checks: dict[str, str], python: Python
 ) -> None:
-    build_suite(tmp_path, usual_checks)
-    beside = python(tmp_path, "-m", "pytest", "-n2", "--theorem-report=beside")
-    without = python(tmp_path, "-c", WITHOUT_XDIST, "--theorem-report=without")
-    assert re.search(r"^plugins: .*xdist", beside.stdout, re.MULTILINE)
+    suite.write(usual_checks)
+    beside = suite.run("--theorem-report=beside")  # what workers change, nothing, is test_plugin_determinism's
+    without = python(suite.folder, "-c", WITHOUT_XDIST, "--theorem-report=without")
+    assert re.search(r"^plugins: .*xdist", beside.stdout.str(), re.MULTILINE)
     assert not re.search(r"^plugins: .*xdist", without.stdout, re.MULTILINE)
-    assert (beside.returncode, without.returncode) == (1, 1), without.stdout + without.stderr
-    texts = [json.loads((tmp_path / name / "evidence.json").read_text()) for name in ("beside", "without")]
+    assert (beside.ret, without.returncode) == (1, 1), without.stdout + without.stderr
+    texts = [json.loads((suite.folder / name / "evidence.json").read_text()) for name in ("beside", "without")]
     assert texts[0]["digest"] == texts[1]["digest"]
     assert judged_again(texts[1]) == []
-    refused = python(tmp_path, "-c", WITHOUT_XDIST, "-n2")
+    refused = python(suite.folder, "-c", WITHOUT_XDIST, "-n2")
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR, "the test did not hide xdist"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from small_suites import PAGE
 
 from signflip.report import page
 
@@ -15,7 +16,7 @@ def index(suite: Any) -> Any:
 
 def test_a_run_writes_its_page_and_prints_the_path(suite: Any, green_checks: dict[str, str]) -> None:
     suite.write(green_checks)
-    result = suite.run()
+    result = suite.run(*PAGE)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["evidence: *evidence.json*", f"page: {index(suite)}"])
     text = index(suite).read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ def test_a_run_writes_its_page_and_prints_the_path(suite: Any, green_checks: dic
 
 def test_a_run_that_fails_has_a_page_too(suite: Any, usual_checks: dict[str, str]) -> None:
     suite.write(usual_checks)
-    assert suite.run("-n2").ret == 1
+    assert suite.run("-n1", *PAGE).ret == 1
     assert "1 of 4 checks did not end as claimed: A.refuted REFUTED" in index(suite).read_text(encoding="utf-8")
 
 
@@ -38,7 +39,7 @@ def test_a_page_that_cannot_be_drawn_is_a_warning_and_changes_nothing_else(
 
     suite.write(request.getfixturevalue(checks))
     monkeypatch.setattr(page, "build", broken)
-    result = suite.run()
+    result = suite.run(*PAGE)
     assert result.ret == (0 if checks == "green_checks" else 1)
     result.stdout.fnmatch_lines(
         ["WARNING: the page could not be written: RuntimeError: no ink", "*signflip report *evidence.json*"]
@@ -51,8 +52,8 @@ def test_neither_a_replay_nor_a_listing_touches_the_page(
     suite: Any, usual_checks: dict[str, str], replay_arguments: Any
 ) -> None:
     suite.write(usual_checks)
-    replay = replay_arguments(suite.run().stdout.str())
+    replay = replay_arguments(suite.run(*PAGE).stdout.str())
     index(suite).write_text("as it was")
-    suite.run(*replay)
-    suite.run("--collect-only")
+    suite.run(*replay, *PAGE)
+    suite.run("--collect-only", *PAGE)
     assert index(suite).read_text() == "as it was"
