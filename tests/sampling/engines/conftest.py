@@ -15,7 +15,7 @@ from signflip.networks.architecture import Architecture
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.engines.engine import Engine, Serial
-from signflip.sampling.process import export_one_thread
+from signflip.sampling.process import export_one_thread, settle
 
 
 def tanh(*widths: int, input_dim: int = 20, **options: Any) -> Configuration:
@@ -38,6 +38,12 @@ CONFIGURATIONS = {
     "infinite width": tanh(1, law="infinite-width"),
     "infinite width, deep, second input": tanh(1, 1, 1, law="infinite-width", companion=0.5),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settled() -> None:
+    """This process samples as workers do: with two threads BLAS sums in another order, and the last bits differ."""
+    settle()
 
 
 @pytest.fixture(scope="session")
