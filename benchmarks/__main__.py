@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from signflip.atomic import write_text
 from signflip.sampling import process
 
 process.export_one_thread()  # before torch is imported, below
@@ -68,13 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if options.what == "page":
-        page.PAGE.write_text(page.page(before), encoding="utf-8")
+        write_text(page.PAGE, page.page(before))
         print(page.PAGE)
         return 0
     known = groups(options.standard, options.evidence)
     chosen = list(known) if options.only is None else options.only.split(",")
     if unknown := [name for name in chosen if name not in known]:
-        parser.error(f"--only={options.only}: {', '.join(map(repr, unknown))} unknown; allowed are {', '.join(known)}")
+        parser.error(f"--only must be of {', '.join(known)}, got {', '.join(map(repr, unknown))}")
     if options.quick:
         chosen = [name for name in chosen if name != "giant"]
     process.settle()
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # After each group, so that what took minutes is not lost with what comes after it.
         document = record.merged(before, rows, run, measured, list(known))
         record.write(document)
-        page.PAGE.write_text(page.page(document), encoding="utf-8")
+        write_text(page.PAGE, page.page(document))
     return int(failed)
 
 

@@ -46,7 +46,7 @@ def trials_needed(edge: float, rate: float, alpha: float, power: float) -> int:
         ValueError: if 2^30 trials are too few, or the rates are not in order.
     """
     if not 0 <= rate < edge <= 1:
-        raise ValueError(f"edge={edge!r}, rate={rate!r}: allowed are 0 <= rate < edge <= 1")
+        raise ValueError(f"rate and edge must be in order, 0 <= rate < edge <= 1, got rate={rate!r}, edge={edge!r}")
     few, enough = 0, 1
     while attained(enough, edge, rate, alpha) < power:
         few, enough = enough, 2 * enough

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import get, names
+from signflip.atomic import write_text
 from signflip.laws.infinite_width import InfiniteWidthLaw
 from signflip.laws.kernel import kernels
 from signflip.networks.architecture import Architecture
@@ -153,5 +154,5 @@ def main() -> None:
         for name, depth, dimension in (("relu", 1, 10**12), ("tanh", 1, 2), ("gelu", 3, 64))
     ]
     speed = f"\nTrials a second of one core, after set-up: {'; '.join(rates)}.\n"
-    PAGE.write_text(HEAD + "\n".join(lines) + "\n" + MIDDLE + "\n".join(table) + "\n" + speed, encoding="utf-8")
+    write_text(PAGE, HEAD + "\n".join(lines) + "\n" + MIDDLE + "\n".join(table) + "\n" + speed)
     print(PAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from signflip.atomic import write_text
 from signflip.sampling import process
 
 process.export_one_thread()  # before numpy is imported, below
@@ -31,7 +32,7 @@ def main() -> int:
         began = time.monotonic()
         family.append(table.Family.measured(claims, SUITE_RUNS, effort, split=split))
         print(f"{time.monotonic() - began:6.1f} s  {family[-1].sentence}", flush=True)
-    PAGE.write_text(table.page(rows, family), encoding="utf-8")
+    write_text(PAGE, table.page(rows, family))
     print(f"{time.monotonic() - started:6.1f} s  wrote {PAGE}")
     return int(any(not row.held for row in rows) or any(one.split and not one.held for one in family))
 

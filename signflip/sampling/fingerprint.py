@@ -10,6 +10,9 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+# A trial's bytes rest on these, and what is drawn and judged on the others as well.
+_OF_TRIALS = ("numpy", "scipy", "torch")
+_OF_RUNS = (*_OF_TRIALS, "hypothesis", "pytest")
 # What draws pages can change no figure of a run.
 _REPORT = PACKAGE / "report"
 
@@ -37,9 +40,8 @@ def fingerprint() -> tuple[tuple[str, str], ...]:
     Kinds of processor are not compared: BLAS has code for each, and the last bits may differ.
     """
     # A local tag ("2.13.0+cpu") says for which devices torch was built; on the CPU the builds are one.
-    found = {name: metadata.version(name).partition("+")[0] for name in ("numpy", "scipy", "torch")}
-    code = code_digest([PACKAGE])
-    return (("python", platform.python_version()), *found.items(), ("signflip", f"code {code[:16]}"))
+    found = [(name, version.partition("+")[0]) for name, version in versions(_OF_TRIALS).items()]
+    return (*found, ("signflip", f"code {code_digest([PACKAGE])[:16]}"))
 
 
 def difference(here: tuple[tuple[str, str], ...], there: tuple[tuple[str, str], ...]) -> str:
@@ -48,7 +50,6 @@ def difference(here: tuple[tuple[str, str], ...], there: tuple[tuple[str, str], 
     return ", ".join(f"{name}: {other.get(name)} (here {value})" for name, value in here if other.get(name) != value)
 
 
-def versions() -> dict[str, str]:
-    """Versions of everything that can change a figure."""
-    found = {name: metadata.version(name) for name in ("hypothesis", "numpy", "pytest", "scipy", "torch")}
-    return {"python": platform.python_version(), **found}
+def versions(packages: Iterable[str] = _OF_RUNS) -> dict[str, str]:
+    """Python's version and those of ``packages``: by default of everything that can change a figure."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in sorted(packages)}}

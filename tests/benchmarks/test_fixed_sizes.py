@@ -53,5 +53,5 @@ def test_a_band_must_be_cleared_at_both_ends_at_once() -> None:
 
 @pytest.mark.parametrize(("edge", "rate"), [(0.5, 0.5), (0.4, 0.5), (0.5, -0.1), (1.1, 0.5)])
 def test_rates_out_of_order_are_refused(edge: float, rate: float) -> None:
-    with pytest.raises(ValueError, match="allowed are 0 <= rate < edge <= 1"):
+    with pytest.raises(ValueError, match=rf"must be in order, 0 <= rate < edge <= 1, got rate={rate}, edge={edge}"):
         trials_needed(edge, rate, 1e-3, 0.9)

@@ -14,7 +14,11 @@ from hypothesis.internal.conjecture import providers
 import signflip
 
 ROOT = Path(signflip.__file__).parents[1]
-SOURCES = [path for folder in ("signflip", "strategies") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path
+    for folder in ("signflip", "strategies", "benchmarks", "calibration")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 def test_every_error_says_what_must_be() -> None:

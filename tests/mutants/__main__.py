@@ -12,6 +12,8 @@ from every_mutant import MUTANTS
 from measuring import measure_all
 from table import PAGE, caught, write
 
+from signflip.atomic import write_text
+
 if __name__ == "__main__":
     start = time.monotonic()
     texts = sys.argv[1:]
@@ -21,5 +23,5 @@ if __name__ == "__main__":
         for index, seen in found.items():
             print(f"{MUTANTS[index].name}: {caught(MUTANTS[index], seen)}")
     else:
-        PAGE.write_text(write(found), encoding="utf-8")
+        write_text(PAGE, write(found))
         print(f"{PAGE}: written in {(time.monotonic() - start) / 60:.1f} minutes")
