@@ -47,7 +47,8 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "signflip")
         elif isinstance(node, ast.ImportFrom):
-            assert node.module and not node.level, f"{path}:{node.lineno}: name in full what is imported"
+            assert node.level == 0, f"{path}:{node.lineno}: name in full what is imported"
+            assert node.module is not None
             if node.module.split(".")[0] != "signflip":
                 continue
             for alias in node.names:

@@ -51,7 +51,8 @@ class Mutant:
         blind: for a fault that no check of theorem_checks/ is expected to catch: why, and below which size.
         effort: of the named checks. "standard" where what is changed lies outside what a quick run draws: of one
             configuration Hypothesis draws the simplest, in every seed.
-        examples: configurations that `make mutants-once` draws for the named check; the table draws as many as a quick run.
+        examples: configurations that `make mutants-once` draws for the named check; the table draws as many as a quick
+            run.
         reaches: the only checks that run what is changed; empty, where any may.
         of_activations: whether values, slopes or moments of activations are changed, which are remembered.
     """
