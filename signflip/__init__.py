@@ -21,6 +21,10 @@ __all__ = ["Architecture", "Sample", "__version__", "activations", "simulate"]
 _HOME = {"Architecture": "networks.architecture", "Sample": "sampling.sample", "simulate": "sampling.trials"}
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name == "activations":
         return importlib.import_module("signflip.activations")

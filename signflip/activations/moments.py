@@ -19,6 +19,7 @@ from scipy import special
 
 from signflip.activations.arrays import Points
 from signflip.activations.base import Activation
+from signflip.activations.reals import as_float, is_real
 
 Of = Literal["value", "derivative", "radial", "value times radial"]
 Power = Literal[1, 2, 4]
@@ -51,13 +52,13 @@ def gaussian_moment(activation: Activation, variance: float, *, of: Of = "value"
         ValueError: if the variance is not positive and finite, or `of` or `power` is not among those listed.
         ArithmeticError: naming the activation and the estimated error, if the integral does not converge.
     """
-    if not (isinstance(variance, int | float) and 0.0 < variance < math.inf):
+    if not (is_real(variance) and 0.0 < as_float(variance) < math.inf):
         raise ValueError(f"gaussian_moment: variance must be a positive finite number, got {variance!r}")
     if of not in _OF:
         raise ValueError(f"gaussian_moment: of must be one of {', '.join(map(repr, _OF))}, got {of!r}")
     if power not in (1, 2, 4):
         raise ValueError(f"gaussian_moment: power must be 1, 2 or 4, got {power!r}")
-    return _moment(activation, float(variance), of, power)
+    return _moment(activation, as_float(variance), of, power)
 
 
 def second_moment(activation: Activation, variance: float) -> float:

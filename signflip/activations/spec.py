@@ -12,7 +12,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
+import numpy as np
+
 from signflip.activations.base import Activation
+from signflip.activations.reals import as_float, is_real
 
 LARGEST = 1e6
 """No parameter may exceed this in absolute value."""
@@ -31,18 +34,18 @@ def _number(low: float, high: float, above: bool, nonzero: bool = False) -> Chec
     allowed = f"a number with {lower}number <= {high:g}" + (" other than 0" if nonzero else "")
 
     def check(field: str, given: Any) -> float:
-        is_number = isinstance(given, int | float) and not isinstance(given, bool)
-        inside = is_number and math.isfinite(given) and low <= given <= high
-        if not inside or (above and given == low) or (nonzero and given == 0):
+        value = as_float(given) if is_real(given) else math.nan
+        # No infinity lies within the limits, and NaN lies nowhere.
+        if not low <= value <= high or (above and value == low) or (nonzero and value == 0):
             raise ValueError(f"{field} must be {allowed}, got {given!r}")
-        return float(given) + 0.0  # + 0.0 turns -0.0 into 0.0: equal functions get equal specs
+        return value + 0.0  # + 0.0 turns -0.0 into 0.0: equal functions get equal specs
 
     return check
 
 
 def _list_of(check_item: Check, fewest: int) -> Check:
     def check(field: str, given: Any) -> tuple[Any, ...]:
-        is_list = isinstance(given, Sequence) and not isinstance(given, str)
+        is_list = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes)
         if not is_list or not fewest <= len(given) <= MOST_ITEMS:
             raise ValueError(f"{field} must be a list of {fewest} to {MOST_ITEMS} items, got {given!r}")
         return tuple(check_item(f"{field}[{index}]", item) for index, item in enumerate(given))

@@ -81,7 +81,7 @@ class Sampler:
         successes = trials = 0
         with closing(self._blocks(configuration, use, cap)) as stream:
             for block in stream:
-                rows = block.head(cap - trials)
+                rows = block[: cap - trials]
                 successes += int(np.count_nonzero(event(rows)))
                 trials += len(rows)
                 self.networks += len(rows)

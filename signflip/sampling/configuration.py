@@ -6,15 +6,14 @@ import hashlib
 import json
 import math
 import os
-import sys
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from numbers import Real
 from typing import Any
 
 import torch
 
 from signflip.activations import Activation, from_spec
+from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture, whole_number
 from signflip.networks.attack import DIRECTIONS, STOPS
 from signflip.networks.randomness import ENTRY_LAWS
@@ -82,11 +81,11 @@ class Configuration:
         if not isinstance(self.compare_gradients, bool):
             raise TypeError(f"compare_gradients must be True or False, got {self.compare_gradients!r}")
         object.__setattr__(self, "steps", whole_number("steps", self.steps))
-        if isinstance(self.step, bool) or not isinstance(self.step, Real):
+        if not is_real(self.step):
             raise TypeError(f"step must be a positive finite number, got {self.step!r}")
-        if not 0 < self.step <= sys.float_info.max:
+        if not 0 < (step := as_float(self.step)) < math.inf:
             raise ValueError(f"step must be a positive finite number, got {self.step!r}")
-        object.__setattr__(self, "step", float(self.step))  # 2 and 2.0 are equal, and must have one digest
+        object.__setattr__(self, "step", step)  # 2 and 2.0 are equal, and must have one digest
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(
                 f"entries must be 'gaussian' unless law='dense', got {self.entries!r} with law={self.law!r}"
@@ -130,13 +129,13 @@ class Configuration:
     def _require_companion(self) -> None:
         if self.companion is None:
             return
-        if isinstance(self.companion, bool) or not isinstance(self.companion, Real):
+        if not is_real(self.companion):
             raise TypeError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
-        if not 0 < self.companion <= math.pi:
+        if not 0 < (angle := as_float(self.companion)) <= math.pi:
             raise ValueError(f"companion must be an angle with 0 < companion <= pi, got {self.companion!r}")
         if self.architecture.input_dim < 2:
             raise ValueError("input_dim must be from 2 with a companion, got 1")
-        object.__setattr__(self, "companion", float(self.companion))
+        object.__setattr__(self, "companion", angle)
 
     @property
     def block_trials(self) -> int:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
+Rows = int | slice | Sequence[int] | NDArray[np.bool_] | NDArray[np.integer]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """Outcomes, one row a trial: float64 arrays of shape (trials,).
+
+    ``sample[10:20]``, ``sample[sample.flipped]`` and ``sample[3]`` are samples of these rows; two samples are equal
+    where all their columns are.
 
     ``companion_value`` (f at the second input) and ``gradient_change`` (|grad f(x') - grad f(x)| / |grad f(x)|) are
     there if the configuration asks for them.
@@ -31,9 +38,28 @@ class Sample:
     def __len__(self) -> int:
         return len(self.value)
 
-    def head(self, trials: int) -> Sample:
-        """The first ``trials`` rows."""
-        return Sample(**{name: column[:trials] for name, column in self.columns().items()})
+    def __getitem__(self, rows: Rows) -> Sample:
+        """The chosen rows: a slice, whole numbers, or a mask of shape (trials,); a whole number alone chooses one row.
+
+        Raises:
+            TypeError, IndexError: if they are none of these, or outside the sample.
+        """
+        if not isinstance(rows, slice):
+            one = isinstance(rows, Integral) and not isinstance(rows, bool)
+            chosen = np.asarray([rows] if one else rows)
+            if chosen.ndim != 1 or not (chosen.size == 0 or chosen.dtype == bool or chosen.dtype.kind in "iu"):
+                raise TypeError(f"rows must be a slice, whole numbers or a mask of shape (trials,), got {rows!r}")
+            rows = chosen if chosen.size else chosen.astype(int)
+        return Sample(**{name: column[rows] for name, column in self.columns().items()})
+
+    def __eq__(self, other: object) -> bool:
+        """Whether ``other`` is a sample of the same columns, all equal."""
+        if not isinstance(other, Sample):
+            return NotImplemented
+        mine, others = self.columns(), other.columns()
+        return mine.keys() == others.keys() and all(np.array_equal(mine[name], others[name]) for name in mine)
+
+    __hash__ = None  # type: ignore[assignment]  # its arrays can be written to
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """The columns that this sample has, by name."""

@@ -73,7 +73,7 @@ def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], Non
     """The first ``trials`` rows of a stream of blocks; ``progress`` is told how many there are after each."""
     parts: list[Sample] = []
     while (missing := trials - sum(map(len, parts))) > 0:
-        parts.append(next(source).head(missing))
+        parts.append(next(source)[:missing])
         if progress is not None:
             progress(sum(map(len, parts)))
     return Sample.join(parts)

@@ -68,7 +68,7 @@ def test_trials_depend_on_the_widths_through_the_depth_alone():
 def test_a_seed_fixes_every_trial_and_a_longer_run_begins_with_the_shorter(options):
     few = drawn("relu", 2, 8, 2.0, 300, seed=5, **options)
     assert_same(few, drawn("relu", 2, 8, 2.0, 300, seed=5, **options))
-    assert_same(few, drawn("relu", 2, 8, 2.0, 20_000, seed=5, **options).head(300))
+    assert_same(few, drawn("relu", 2, 8, 2.0, 20_000, seed=5, **options)[:300])
     other = drawn("relu", 2, 8, 2.0, 300, seed=6, **options)
     assert (few.value != other.value).all()
 

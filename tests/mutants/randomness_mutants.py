@@ -40,9 +40,9 @@ def _dead_dropped(run_block: Any) -> Any:
         for attempt in count():
             seen = run_block(configuration, key, index + 10**6 * attempt, *device)
             alive = seen.gradient_norm > 0
-            parts.append(Sample(**{name: column[alive] for name, column in seen.columns().items()}))
+            parts.append(seen[alive])
             if sum(map(len, parts)) >= configuration.block_trials or attempt == 20:
-                return Sample.join(parts).head(configuration.block_trials)
+                return Sample.join(parts)[: configuration.block_trials]
         raise AssertionError
 
     return block

@@ -213,7 +213,7 @@ def test_samples_hold_the_columns_that_were_asked_for_and_keep_them_when_joined_
     assert plain.gradient_change is None
     assert set(plain.columns()) == {"value", "attacked_value", "gradient_norm", "relative_perturbation"}
     asked = simulate(arch, tanh, step=1.0, trials=10, companion=1.0, compare_gradients=True)
-    twice = Sample.join([asked, asked.head(3)])
+    twice = Sample.join([asked, asked[:3]])
     assert len(twice) == 13
     for name, column in twice.columns().items():
         assert np.array_equal(column, np.concatenate([asked.columns()[name], asked.columns()[name][:3]]))

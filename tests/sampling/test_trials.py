@@ -143,11 +143,11 @@ def test_the_size_of_a_block_is_set_by_the_network_alone(law, widths):
 
 
 def test_samples_join_and_cut_by_rows():
-    parts = [run_block(BASE, Key(0, "join", ""), block).head(5) for block in (0, 1)]
+    parts = [run_block(BASE, Key(0, "join", ""), block)[:5] for block in (0, 1)]
     joined = Sample.join(parts)
     assert len(joined) == 10
     assert np.array_equal(rows(joined)[5:], rows(parts[1]))
-    assert np.array_equal(rows(joined.head(3)), rows(parts[0])[:3])
+    assert np.array_equal(rows(joined[:3]), rows(parts[0])[:3])
 
 
 @pytest.mark.parametrize("law", ["dense", "conditioned"])
