@@ -44,13 +44,22 @@ def test_hypothesis_still_has_the_names_that_the_plugin_uses() -> None:
     assert hasattr(check, "_hypothesis_internal_use_settings"), missing.format("_hypothesis_internal_use_settings")
 
 
-def test_torch_still_has_the_name_that_segments_use() -> None:
-    assert hasattr(torch.Tensor, "_make_wrapper_subclass"), "torch has changed: see signflip/networks/segmented.py"
+def test_torch_still_has_the_names_that_segments_use() -> None:
+    changed = f"torch {torch.__version__} has no {{}}: see signflip/networks/segmented.py"
+    assert hasattr(torch.Tensor, "_make_wrapper_subclass"), changed.format("Tensor._make_wrapper_subclass")
+    schemas = [
+        getattr(operator, "_schema", None) for operator in (torch.ops.aten.add_.Tensor, torch.ops.aten.add.Tensor)
+    ]
+    assert [getattr(schema, "is_mutable", None) for schema in schemas] == [True, False], changed.format(
+        "_schema of operators"
+    )
 
 
 def test_private_names_of_other_libraries_stay_in_the_modules_that_say_so() -> None:
     """Each in one module: exploration.py has Hypothesis's, segmented.py torch's, failure.py pytest's."""
-    private = re.compile(r"from _pytest|torch\.Tensor\._|_hypothesis_internal|_maybe_draw_constant|\.addsection\(")
+    private = re.compile(
+        r"from _pytest|torch\.Tensor\._|\._schema\b|_hypothesis_internal|_maybe_draw_constant|\.addsection\("
+    )
     users = {path.name for path in SOURCES if private.search(path.read_text(encoding="utf-8"))}
     assert users == {"exploration.py", "segmented.py", "failure.py"}
 

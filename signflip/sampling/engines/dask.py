@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import distributed
 from distributed import Client, KilledWorker
-from tornado.platform.asyncio import BaseAsyncIOLoop
+from tornado.platform.asyncio import AsyncIOLoop
 
 from signflip.sampling.engines.choice import Choice, EngineError
 from signflip.sampling.engines.engine import RemoteEngine, WorkersLostError
@@ -42,7 +42,7 @@ class Dask(RemoteEngine):
             self._client.close()
             raise
         super().__init__(f"{choice.text} ({threads} workers)", threads)
-        self._loop = cast(BaseAsyncIOLoop, self._client.loop).asyncio_loop
+        self._loop = cast(AsyncIOLoop, self._client.loop).asyncio_loop
 
     def _submit(self, task: Task) -> Future[Outcome]:
         remote = self._client.submit(run_range, *task, pure=False, retries=RETRIES)

@@ -1,4 +1,9 @@
-"""The engine "processes": a pool on this machine that outlives its processes."""
+"""The engine "processes": a pool on this machine that outlives its processes.
+
+Not by loky, which revives a pool as well: its losses in a row would still be counted here; a process has one of its
+pools for all engines, so that closing one engine closes the others; its own workers outlive a parent that is killed,
+and a task costs twice as much (0.5 against 0.26 ms, loky 3.5.6).
+"""
 
 from __future__ import annotations
 
