@@ -1,4 +1,10 @@
-"""Where a function of one variable crosses given levels: the kinks that a composition or a maximum adds."""
+"""Where a function of one variable crosses given levels: the kinks that a composition or a maximum adds.
+
+Not by scipy.optimize.elementwise: of 5,978 roots 2 came back as NaN, so that a kink would be lost. Torch rounds a value
+by how many are asked for at once, and what crosses a level on the grid need not do so alone; bisection then finds an
+end of the cell. Nor is it faster: as fast for roots, and with its minima the kinks of 394 activations took 0.3 s, not
+0.17.
+"""
 
 from __future__ import annotations
 
