@@ -42,9 +42,9 @@ def is_within_reach(activation: Activation) -> bool:
     width RESPONSE_WIDTH within HARD_RESPONSES. There the pilot of `checks.quantifiers` finds a witness within its
     caps (measured on a dozen draws of each class, not proven).
     """
-    if activation.envelope.power > LARGEST_POWER:
+    if activation.envelope.power > LARGEST_POWER or (moments := _moments(activation)) is None:
         return False
-    second, slope = second_moment(activation, 1.0), slope_moment(activation, 1.0)
+    second, slope = moments
     if slope < SMALLEST_SLOPE or not HARD_NATURAL_STEPS[0] <= math.sqrt(second) / slope <= HARD_NATURAL_STEPS[1]:
         return False
     if min(width_ratios(activation, 1.0)) < SMALLEST_HARD_WIDTH_RATIO:
@@ -145,12 +145,20 @@ def _elasticity(moment: Callable[[Activation, float], float], activation: Activa
 
 def is_moderate(activation: Activation) -> bool:
     """Return whether an activation lies in the domain stated in this module's docstring."""
-    if activation.envelope.power > LARGEST_POWER:
+    if activation.envelope.power > LARGEST_POWER or (moments := _moments(activation)) is None:
         return False
-    second, slope = second_moment(activation, 1.0), slope_moment(activation, 1.0)
+    second, slope = moments
     if slope < SMALLEST_SLOPE or not NATURAL_STEPS[0] <= math.sqrt(second) / slope <= NATURAL_STEPS[1]:
         return False
     return min(width_ratios(activation, 1.0)) >= SMALLEST_WIDTH_RATIO
+
+
+def _moments(activation: Activation) -> tuple[float, float] | None:
+    """E sigma(G)^2 and E sigma'(G)^2; None where sigma is 0 but for rounding, which no quadrature resolves."""
+    try:
+        return second_moment(activation, 1.0), slope_moment(activation, 1.0)
+    except ArithmeticError:
+        return None
 
 
 def width_ratios(activation: Activation, variance: float) -> tuple[float, float]:

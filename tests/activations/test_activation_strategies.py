@@ -25,6 +25,16 @@ def test_the_catalogue_lies_in_the_stated_domain(name):
     assert domains.is_moderate(activations.get(name))
 
 
+def test_a_sum_that_is_0_but_for_rounding_lies_in_no_domain():
+    """It may be drawn; its moments, of size 1e-32, are not resolved by any quadrature."""
+    nothing = activations.Trigonometric((1.6875, -1.6875), (1.6875, 1.6875), (1.6875, 1.6875))
+    with pytest.raises(ArithmeticError):
+        second_moment(nothing, 1.0)
+    assert not domains.is_moderate(nothing)
+    assert not domains.is_within_reach(nothing)
+    assert not domains.is_moderate_at_depth(nothing, 2)
+
+
 @pytest.mark.parametrize("strategy", KINDS, ids=lambda strategy: strategy.__name__)
 def test_generated_activations_are_never_constant_and_lie_in_the_stated_domain(strategy):
     # The health checks are on: a filter that rejects much fails here.
