@@ -133,8 +133,8 @@ class Block:
     def __len__(self) -> int:
         return self.outcomes.size
 
-    def head(self, trials: int) -> Block:
-        return Block(self.outcomes[:trials])
+    def __getitem__(self, trials: slice) -> Block:
+        return Block(self.outcomes[trials])
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.9])

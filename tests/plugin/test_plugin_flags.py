@@ -6,8 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-
-CACHE = "[pytest]\naddopts = -p no:randomly\nstrict = true\nfilterwarnings = error\n"
+from small_suites import INI
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def test_a_flag_selects_and_shows_as_usual(
 
 def test_last_failed_runs_the_failed_check_alone(suite: Any, usual_checks: dict[str, str]) -> None:
     suite.write(usual_checks)
-    (suite.folder / "pytest.ini").write_text(CACHE)
+    (suite.folder / "pytest.ini").write_text(INI.replace(" -p no:cacheprovider", ""))
     suite.run()
     alpha = suite.checks()["A.refuted"]["alpha"]
     run = suite.run("--lf")
