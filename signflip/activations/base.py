@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from signflip.activations.arrays import Points
+from signflip.activations.ball import TINY, Ball
 from signflip.activations.envelope import Envelope
 from signflip.canonical import digest
 
@@ -81,6 +82,55 @@ class Activation(ABC):
     def _kinks(self, low: float, high: float) -> ArrayLike:
         """Return at least the kinks within [low, high]; any order, repeats and points outside allowed."""
 
+    @property
+    def curvature(self) -> Envelope | None:
+        """A certified bound of |sigma''| between kinks, as `envelope` is of |sigma'|; None where none is known."""
+        return Envelope(0.0) if self.is_piecewise_linear else None
+
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        """Return (sigma, sigma') of arguments in a ball: how far apart two computations of them can be.
+
+        Args:
+            z: one computation's arguments, and how far from them another's may be.
+            unit: bounds the rounding of both in one operation, relative to what `_noise` says; 0 for what is exact.
+
+        Assumptions: `envelope` and `curvature` are what they say, and torch's kernels err by a few units in the last
+        place. A jump of sigma' at a kink counts in full where the kink may lie between the two arguments, and nowhere
+        else, so nothing is taken to be monotone or smooth that is not.
+        """
+        blur = z.rad + unit * z.mid.abs()
+        reach = z.mid.abs() + blur
+        steepest = _bound(self.envelope, reach)
+        swing = torch.minimum(self._swing(z.mid, blur), 2.0 * steepest)
+        slope = self.derivative(z.mid)
+        local = torch.minimum(slope.abs() + swing, steepest)
+        of_value, of_slope = self._noise(reach)
+        return (
+            Ball(self.value(z.mid), local * z.rad + unit * of_value + TINY),
+            Ball(slope, swing + unit * of_slope + TINY),
+        )
+
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the magnitudes whose rounding makes that of sigma and of sigma', for |z| <= reach."""
+        steepest = _bound(self.envelope, reach)
+        return abs(self.value_at_zero) + steepest * reach, steepest
+
+    def _swing(self, z: Tensor, blur: Tensor) -> Tensor:
+        """Return a bound of how much sigma' differs between z and any point within ``blur`` of it."""
+        if self.curvature is None:
+            return torch.full_like(z, math.inf)
+        swing = _bound(self.curvature, z.abs() + blur) * blur
+        return torch.where(self._kink_distance(z) <= blur, math.inf, swing)
+
+    def _kink_distance(self, z: Tensor) -> Tensor:
+        """Return how far each z is from the nearest kink."""
+        kinks = torch.as_tensor(self.kinks(float(z.min()) - 1.0, float(z.max()) + 1.0), dtype=z.dtype)
+        if len(kinks) == 0:
+            return torch.ones_like(z)
+        after = torch.searchsorted(kinks, z.contiguous())
+        right, left = kinks[after.clamp_max(len(kinks) - 1)], kinks[(after - 1).clamp_min(0)]
+        return torch.minimum((right - z).abs(), (z - left).abs())
+
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hexadecimal, of the canonical JSON (sorted keys, no spaces) of `spec`."""
@@ -133,6 +183,11 @@ class Activation(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+
+def _bound(envelope: Envelope, reach: Tensor) -> Tensor:
+    """`Envelope.slope_bound`, elementwise."""
+    return torch.zeros_like(reach) + envelope.constant * (1.0 + reach**envelope.power if envelope.power else 1.0)
 
 
 @lru_cache(maxsize=1024)

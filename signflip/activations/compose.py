@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from signflip.activations.arrays import Points
+from signflip.activations.ball import Ball
 from signflip.activations.base import Activation
 from signflip.activations.crossings import crossings, monotone_grid
 from signflip.activations.envelope import Envelope
@@ -61,6 +62,10 @@ class Sum(Parametric):
             pulled.add_(term.pullback_at(z, cotangent))
         return pulled
 
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        values, slopes = zip(*(term.balls(z, unit) for term in self.terms), strict=True)
+        return reduce(lambda a, b: a.plus(b, unit), values), reduce(lambda a, b: a.plus(b, unit), slopes)
+
     def resolution(self, radius: float) -> float:
         return min(term.resolution(radius) for term in self.terms)
 
@@ -102,6 +107,10 @@ class ScaleOutput(Parametric):
 
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self.of.pullback_at(z, cotangent).mul_(self.factor)
+
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        value, slope = self.of.balls(z, unit)
+        return value.affine(self.factor, 0.0, unit), slope.affine(self.factor, 0.0, unit)
 
     def resolution(self, radius: float) -> float:
         return self.of.resolution(radius)
@@ -147,6 +156,10 @@ class AffineInput(Parametric):
 
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self.of.pullback(self._input(z), value, cotangent).mul_(self.scale)
+
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        value, slope = self.of.balls(z.affine(self.scale, self.shift, unit), unit)
+        return value, slope.affine(self.scale, 0.0, unit)
 
     def resolution(self, radius: float) -> float:
         steepness = abs(self.scale)
@@ -199,6 +212,16 @@ class Maximum(Parametric):
         to_right = cotangent - to_left
         return self.left.pullback(z, left, to_left).add_(self.right.pullback(z, right, to_right))
 
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        """Where either may be the larger one, the slope may be that of either, or their mean."""
+        (left, left_slope), (right, right_slope) = self.left.balls(z, unit), self.right.balls(z, unit)
+        first, open_ = left.mid >= right.mid, (left.mid - right.mid).abs() <= left.rad + right.rad
+        value_rad = torch.maximum(left.rad, right.rad)
+        slope = torch.where(first, left_slope.mid, right_slope.mid)
+        one = torch.where(first, left_slope.rad, right_slope.rad)
+        either = (left_slope.mid - right_slope.mid).abs() + left_slope.rad + right_slope.rad
+        return Ball(torch.maximum(left.mid, right.mid), value_rad), Ball(slope, torch.where(open_, either, one))
+
     def resolution(self, radius: float) -> float:
         return min(self.left.resolution(radius), self.right.resolution(radius))
 
@@ -249,6 +272,12 @@ class Compose(Parametric):
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         between = self.inner.value(z)
         return self.inner.pullback(z, between, self.outer.pullback(between, value, cotangent))
+
+    def balls(self, z: Ball, unit: float) -> tuple[Ball, Ball]:
+        """The outer one is given the inner values as rounded: where these may cross its kink, its slope may jump."""
+        between, inner_slope = self.inner.balls(z, unit)
+        value, outer_slope = self.outer.balls(between, unit)
+        return value, outer_slope.times(inner_slope, unit)
 
     def resolution(self, radius: float) -> float:
         """The finer of the inner length, and the outer one seen through the steepest inner slope."""

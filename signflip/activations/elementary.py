@@ -25,7 +25,7 @@ from signflip.activations.spec import register
 _aten: Any = torch.ops.aten
 
 _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
-_UNIT = Envelope(1.0)
+_UNIT, _NONE = Envelope(1.0), Envelope(0.0)
 
 
 def _tanh(z: Tensor) -> Tensor:
@@ -48,6 +48,7 @@ class Formula:
         value: z -> sigma(z).
         pullback: (z, sigma(z), cotangent) -> sigma'(z) * cotangent.
         envelope: certified; each constant is the supremum of |sigma'|, or that rounded up.
+        curvature: certified; a bound of |sigma''| between kinks.
         kinks: where sigma or sigma' is not smooth.
         uses_value: whether pullback reads sigma(z).
         piecewise_linear, homogeneous, resolution: as in `Activation`.
@@ -56,6 +57,7 @@ class Formula:
     value: Callable[[Tensor], Tensor]
     pullback: Callable[[Tensor, Tensor, Tensor], Tensor]
     envelope: Envelope = _UNIT
+    curvature: Envelope = _NONE
     kinks: tuple[float, ...] = ()
     uses_value: bool = False
     piecewise_linear: bool = False
@@ -115,51 +117,73 @@ FORMULAS: dict[str, Formula] = {
         Envelope(1.5),
         kinks=(-3.0, 3.0),
         resolution=math.inf,
+        curvature=Envelope(1.0 / 3.0),
     ),
-    "tanh": Formula(_tanh, lambda _z, y, c: _aten.tanh_backward(c, y), uses_value=True),
-    "sigmoid": Formula(torch.sigmoid, lambda _z, y, c: _aten.sigmoid_backward(c, y), Envelope(0.25), uses_value=True),
+    "tanh": Formula(_tanh, lambda _z, y, c: _aten.tanh_backward(c, y), uses_value=True, curvature=Envelope(0.7699)),
+    "sigmoid": Formula(
+        torch.sigmoid,
+        lambda _z, y, c: _aten.sigmoid_backward(c, y),
+        Envelope(0.25),
+        uses_value=True,
+        curvature=Envelope(0.0963),
+    ),
     "erf": Formula(
         torch.erf,
         lambda z, _y, c: z.square().neg_().exp_().mul_(c).mul_(_TWO_OVER_ROOT_PI),
         Envelope(_TWO_OVER_ROOT_PI),
+        curvature=Envelope(0.968),
     ),
-    "arctan": Formula(torch.atan, lambda z, _y, c: torch.div(c, z.square().add_(1.0))),
+    "arctan": Formula(torch.atan, lambda z, _y, c: torch.div(c, z.square().add_(1.0)), curvature=Envelope(0.6496)),
     "softsign": Formula(
         lambda z: z / z.abs().add_(1.0),
         lambda z, _y, c: torch.div(c, z.abs().add_(1.0).square_()),
         kinks=(0.0,),
+        curvature=Envelope(2.0),
     ),
-    "softplus": Formula(F.softplus, lambda z, _y, c: _aten.softplus_backward(c, z, 1.0, 20.0)),
-    "log_sigmoid": Formula(F.logsigmoid, lambda z, _y, c: z.neg().sigmoid_().mul_(c)),
+    "softplus": Formula(
+        # torch's own default steps by exp(-20) to the identity, at z = 20; at 40 the step is below rounding.
+        lambda z: F.softplus(z, threshold=40.0),
+        lambda z, _y, c: _aten.softplus_backward(c, z, 1.0, 40.0),
+        curvature=Envelope(0.25),
+    ),
+    "log_sigmoid": Formula(F.logsigmoid, lambda z, _y, c: z.neg().sigmoid_().mul_(c), curvature=Envelope(0.25)),
     "selu": Formula(
         F.selu,
         lambda z, _y, c: _aten.elu_backward(c, _SELU_ALPHA, _SELU_SCALE, 1.0, False, z),
         Envelope(_SELU_ALPHA * _SELU_SCALE),
         kinks=(0.0,),
+        curvature=Envelope(_SELU_ALPHA * _SELU_SCALE),
     ),
-    "gelu": Formula(F.gelu, lambda z, _y, c: _aten.gelu_backward(c, z), Envelope(1.12891)),
+    "gelu": Formula(F.gelu, lambda z, _y, c: _aten.gelu_backward(c, z), Envelope(1.12891), curvature=Envelope(0.7979)),
     "gelu_tanh": Formula(
         lambda z: F.gelu(z, approximate="tanh"),
         lambda z, _y, c: _aten.gelu_backward(c, z, approximate="tanh"),
         Envelope(1.129),
+        curvature=Envelope(0.8),
     ),
-    "silu": Formula(F.silu, lambda z, _y, c: _aten.silu_backward(c, z), Envelope(1.09984)),
-    "mish": Formula(F.mish, lambda z, _y, c: _aten.mish_backward(c, z), Envelope(1.0885)),
-    "tanh_shrink": Formula(lambda z: z - _tanh(z), lambda z, _y, c: _tanh(z).square_().mul_(c)),
+    "silu": Formula(F.silu, lambda z, _y, c: _aten.silu_backward(c, z), Envelope(1.09984), curvature=Envelope(0.5)),
+    "mish": Formula(F.mish, lambda z, _y, c: _aten.mish_backward(c, z), Envelope(1.0885), curvature=Envelope(0.645)),
+    "tanh_shrink": Formula(
+        lambda z: z - _tanh(z), lambda z, _y, c: _tanh(z).square_().mul_(c), curvature=Envelope(0.7699)
+    ),
     "gaussian": Formula(
         lambda z: z.square().mul_(-0.5).exp(),
         lambda z, y, c: (z * y).mul_(c).neg_(),
         Envelope(math.exp(-0.5) * (1.0 + 1e-15)),
         uses_value=True,
+        curvature=Envelope(1.0),
     ),
-    "sin": Formula(torch.sin, lambda z, _y, c: z.cos().mul_(c)),
-    "cos": Formula(torch.cos, lambda z, _y, c: z.sin().neg_().mul_(c)),
-    "square": Formula(torch.square, lambda z, _y, c: (z * c).mul_(2.0), Envelope(2.0, 1), resolution=math.inf),
+    "sin": Formula(torch.sin, lambda z, _y, c: z.cos().mul_(c), curvature=Envelope(1.0)),
+    "cos": Formula(torch.cos, lambda z, _y, c: z.sin().neg_().mul_(c), curvature=Envelope(1.0)),
+    "square": Formula(
+        torch.square, lambda z, _y, c: (z * c).mul_(2.0), Envelope(2.0, 1), resolution=math.inf, curvature=Envelope(2.0)
+    ),
     "cubic": Formula(
         lambda z: z * z * z,
         lambda z, _y, c: z.square().mul_(c).mul_(3.0),
         Envelope(3.0, 2),
         resolution=math.inf,
+        curvature=Envelope(6.0, 1),
     ),
 }
 """sigma by kind. Unbounded slopes: 2 r <= 2 (1 + r) for the square, 3 r^2 <= 3 (1 + r^2) for the cubic."""
@@ -189,6 +213,10 @@ class Elementary(Activation):
     @property
     def envelope(self) -> Envelope:
         return self._formula.envelope
+
+    @property
+    def curvature(self) -> Envelope:
+        return self._formula.curvature
 
     @property
     def is_homogeneous(self) -> bool:

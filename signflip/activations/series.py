@@ -20,12 +20,11 @@ _aten: Any = torch.ops.aten
 class PiecewiseLinear(Shape):
     """The continuous piecewise-linear function with given kinks, slopes between them, and value at 0.
 
-    With k_i the kinks and D_i the changes of slope it is computed as
-
-        constant + slopes[0] z + sum_i D_i max(z, k_i),
-
-    two passes over memory a kink. At a kink the derivative is the slope on its left, as autograd has it for
-    relu.
+    It is the value at 0 and, from each piece [k, l] of slope s, s (min(max(z, k), l) - a), a the point of the piece
+    nearest to 0: two or three passes over memory a piece. Beyond its ends a piece gives one constant, and a flat one
+    nothing, so sigma is constant to the last bit wherever it is flat. A sum over the changes of slope would give 1e-17
+    of either sign there, which decides the sign of f where all neurons are flat. At a kink the derivative is the slope
+    on its left, as autograd has it for relu.
 
     Attributes:
         breaks: the kinks (the key "kinks" of the spec), strictly increasing.
@@ -63,24 +62,33 @@ class PiecewiseLinear(Shape):
     def is_piecewise_linear(self) -> bool:
         return True
 
-    def _changes(self) -> list[tuple[float, float]]:
-        slopes = zip(self.slopes, self.slopes[1:], strict=False)
-        changes = [right - left for left, right in slopes]
-        return [pair for pair in zip(self.breaks, changes, strict=True) if pair[1] != 0.0]
+    def _pieces(self) -> list[tuple[float, float, float]]:
+        """(left end, right end, slope) of each piece that is not flat."""
+        pieces = zip((-math.inf, *self.breaks), (*self.breaks, math.inf), self.slopes, strict=True)
+        return [(low, high, slope) for low, high, slope in pieces if slope != 0.0]
 
     def value(self, z: Tensor) -> Tensor:
-        constant = self.intercept - sum(change * max(0.0, kink) for kink, change in self._changes())
-        total = z * self.slopes[0] + constant
-        for kink, change in self._changes():
-            # threshold(z, k, k) is max(z, k), and its autograd takes the left slope at k; clamp's does not.
-            total.add_(F.threshold(z, kink, kink), alpha=change)
+        pieces = self._pieces()
+        total = z * 0.0 + (self.intercept - sum(slope * min(max(0.0, low), high) for low, high, slope in pieces))
+        for low, high, slope in pieces:
+            # threshold(z, k, k) is max(z, k), and in autograd has the left slope at k, as clamp_max at its end.
+            within = z if low == -math.inf else F.threshold(z, low, low)
+            total.add_(within if high == math.inf else within.clamp_max(high), alpha=slope)
         return total
 
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
-        pulled = cotangent * self.slopes[0]
-        for kink, change in self._changes():
-            pulled.add_(_aten.threshold_backward(cotangent, z, kink), alpha=change)
-        return pulled
+        # Slopes first: summed as multiples of the cotangent they would not cancel where sigma is flat.
+        beyond = torch.ones_like(z)
+        slope = beyond * self.slopes[0]
+        for kink, left, right in zip(self.breaks, self.slopes, self.slopes[1:], strict=False):
+            slope.add_(_aten.threshold_backward(beyond, z, kink), alpha=right - left)
+        return slope.mul_(cotangent)
+
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        """Each piece gives at most |slope| times the larger of |z| and its ends, and takes as much off at 0."""
+        farthest = max(map(abs, self.breaks), default=0.0)
+        steep = sum(map(abs, self.slopes))
+        return abs(self.intercept) + 2.0 * steep * (reach + farthest), torch.full_like(reach, 2.0 * steep)
 
     def _kinks(self, low: float, high: float) -> tuple[float, ...]:
         return self.breaks
@@ -125,6 +133,16 @@ class Trigonometric(Shape):
         for amplitude, frequency, phase in self._terms():
             slope.add_((z * frequency).add_(phase).cos_(), alpha=amplitude * frequency)
         return slope.mul_(cotangent)
+
+    @property
+    def curvature(self) -> Envelope:
+        return Envelope(sum(abs(a * w * w) for a, w, _ in self._terms()))
+
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        """A sine's argument is rounded on its own scale, and its slope turns the argument's rounding into its own."""
+        sizes = [(abs(a), abs(w), 2.0 + abs(w) * reach + abs(p)) for a, w, p in self._terms()]
+        zero = torch.zeros_like(reach)
+        return sum((a * size for a, _, size in sizes), zero), sum((a * w * size for a, w, size in sizes), zero)
 
     def resolution(self, radius: float) -> float:
         fastest = max(map(abs, self.frequencies))

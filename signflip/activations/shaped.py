@@ -86,6 +86,10 @@ class Elu(Shape):
     def envelope(self) -> Envelope:
         return Envelope(max(1.0, abs(self.alpha)))
 
+    @property
+    def curvature(self) -> Envelope:
+        return Envelope(abs(self.alpha))
+
     def value(self, z: Tensor) -> Tensor:
         return F.elu(z, self.alpha)
 
@@ -111,6 +115,10 @@ class Celu(Shape):
     @property
     def envelope(self) -> Envelope:
         return Envelope(1.0)
+
+    @property
+    def curvature(self) -> Envelope:
+        return Envelope(1.0 / self.alpha)
 
     def value(self, z: Tensor) -> Tensor:
         return F.celu(z, self.alpha)
@@ -192,6 +200,14 @@ class TriangleWave(Shape):
     def pullback(self, z: Tensor, value: Tensor, cotangent: Tensor) -> Tensor:
         return self._from_crest(z).sign_().mul_(-4.0 * self.amplitude / self.period).mul_(cotangent)
 
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        of_value, of_slope = super()._noise(reach)
+        return of_value + abs(self.amplitude), of_slope
+
+    def _kink_distance(self, z: Tensor) -> Tensor:
+        half_periods = (z / self.period - 0.25) * 2.0
+        return (half_periods - half_periods.round()).abs() * (0.5 * self.period)
+
     def _kinks(self, low: float, high: float) -> Points:
         first = math.floor(2.0 * (low / self.period - 0.25))
         last = math.ceil(2.0 * (high / self.period - 0.25))
@@ -200,6 +216,24 @@ class TriangleWave(Shape):
         half_periods = np.arange(first, last + 1, dtype=np.float64)
         kinks: Points = self.period * (0.25 + 0.5 * half_periods)
         return kinks
+
+
+def _power_noise(exponent: float, reach: Tensor) -> tuple[Tensor, Tensor]:
+    """Magnitudes of |z|^p and of its slope: both are computed to a few units in the last place."""
+    return reach**exponent, exponent * reach ** (exponent - 1.0)
+
+
+def _power_swing(exponent: float, z: Tensor, blur: Tensor) -> Tensor:
+    """How much p |z|^(p-1) differs within ``blur`` of z.
+
+    For p >= 2 by the slope at the far end. For q = p - 1 < 1 by | |s|^q - |t|^q | <= |s - t|^q, or away from 0 by
+    the slope at the near end.
+    """
+    q = exponent - 1.0
+    if q >= 1.0:
+        return exponent * q * (z.abs() + blur) ** (q - 1.0) * blur
+    near = (z.abs() - blur).clamp_min(0.0)
+    return exponent * torch.minimum(blur**q, q * near ** (q - 1.0) * blur)
 
 
 @parametric
@@ -228,6 +262,14 @@ class AbsPower(Shape):
     def is_piecewise_linear(self) -> bool:
         return self.exponent == 1.0
 
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        return _power_noise(self.exponent, reach)
+
+    def _swing(self, z: Tensor, blur: Tensor) -> Tensor:
+        # Across 0 the slope changes its sign: it moves by no more than both sizes.
+        across = 2.0 * self.exponent * (z.abs() + blur) ** (self.exponent - 1.0)
+        return torch.where(z.abs() <= blur, across, _power_swing(self.exponent, z, blur))
+
     def value(self, z: Tensor) -> Tensor:
         return z.abs().pow(self.exponent)
 
@@ -249,6 +291,12 @@ class SignedPower(Shape):
     @property
     def envelope(self) -> Envelope:
         return Envelope(self.exponent, math.ceil(self.exponent - 1.0))
+
+    def _noise(self, reach: Tensor) -> tuple[Tensor, Tensor]:
+        return _power_noise(self.exponent, reach)
+
+    def _swing(self, z: Tensor, blur: Tensor) -> Tensor:
+        return _power_swing(self.exponent, z, blur)
 
     def value(self, z: Tensor) -> Tensor:
         # Not z |z|^(p-1): its autograd at 0 is 0 * infinity for p < 2.

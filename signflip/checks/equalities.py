@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.linalg import matrix_norm, vector_norm
 
-from signflip.activations import Activation, ScaleOutput
+from signflip.activations import ScaleOutput
+from signflip.activations.ball import TINY, Ball, norm
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import DenseGaussian
 from signflip.networks.network import ForwardPass, RandomNetwork
@@ -24,10 +25,8 @@ from signflip.networks.spaces import Space
 Outcome = Mapping[str, Tensor]
 Order = Sequence[int]
 EPS = torch.finfo(torch.float64).eps
-# Sigma and sigma' are computed from at most 16 terms (kinks, sines, summands): their sum's rounding is 16^2 units.
-EVALUATION_UNITS = 256.0
-# Below this distance between two arguments sigma' is taken as monotone between them, but for a jump at a kink.
-SHORT = 1e-6
+# Torch's kernels err by a few units in the last place; two computations, each of a few operations, by at most these.
+UNITS = 32.0
 QUANTITIES = ("f(x)", "f(x')", "|grad f(x)|", "x'")
 
 
@@ -113,91 +112,82 @@ def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
     return outcome
 
 
-def unit(size: int, defect: float) -> float:
-    """How far a product of two factors of this inner size can move, relative to the product of their norms.
+@dataclass(frozen=True)
+class Rounding:
+    """How far rounding moves one operation: ``eps`` relative to its result, and a rotation by its ``defect``.
 
-    In any order a sum of n products is within n eps of |v| |w| [Higham]. A rotation forms each factor anew, each
-    coordinate within n eps of the norm, so sqrt(n) n eps in norm; two orders or two bases, so all of it twice. R is
-    orthogonal up to ``defect`` = |R^T R - I|, itself measured to within n sqrt(n) eps, which the factor 2 covers.
+    An ``eps`` of 0 is for a second side that repeats the first one's bits times a power of two: underflow is all that
+    can part them, and `signflip.activations.ball.TINY` bounds that.
     """
-    return 2.0 * (2.0 * math.sqrt(size) + 1.0) * size * EPS + defect
+
+    eps: float = EPS
+    defect: float = 0.0
+
+    def product(self, size: int) -> float:
+        """How far a product of two factors of this inner size can move, relative to the product of their norms.
+
+        In any order a sum of n products is within n eps of |v| |w| [Higham]. A rotation forms each factor anew, each
+        coordinate within n eps of the norm, so sqrt(n) n eps in norm; two orders or two bases, so all of it twice. R is
+        orthogonal up to ``defect`` = |R^T R - I|, itself measured to within n sqrt(n) eps, which the factor 2 covers.
+        """
+        return 2.0 * (2.0 * math.sqrt(size) + 1.0) * size * self.eps + self.defect
+
+    @property
+    def unit(self) -> float:
+        """How far sigma and what it is made of can move, relative to the scale of each operation."""
+        return UNITS * self.eps
 
 
-def slope_bound(sigma: Activation, radius: Tensor) -> Tensor:
-    """C (1 + r^k) of sigma's envelope: a certified bound of |sigma'| on |z| <= r."""
-    return sigma.envelope.constant * (1.0 + radius**sigma.envelope.power)
+def forward_balls(
+    network: RandomNetwork, forward: ForwardPass, error: Tensor, rounding: Rounding
+) -> tuple[list[Ball], Tensor]:
+    """(sigma'(g_1) .. sigma'(g_L), how far f moves) if h_0 moves by ``error``, shape (trials, 1), and all is rounded.
 
-
-def slopes_around(sigma: Activation, z: Tensor, error: Tensor) -> tuple[Tensor, Tensor]:
-    """(largest |sigma'|, its swing) within ``error`` of z: from the ends if that is short, else certified.
-
-    An interval that holds a kink has its jump between the ends.
+    |W h - W' h'|_i <= |w_i| (|h - h'| + rounding |h|), and `Activation.balls` has what sigma and sigma' make of that.
     """
-    ends = torch.stack([sigma.derivative(z - error), sigma.derivative(z), sigma.derivative(z + error)])
-    certified = slope_bound(sigma, z.abs() + error)
-    short = error <= SHORT
-    largest = torch.where(short, ends.abs().amax(0), certified)
-    return largest, torch.where(short, ends.amax(0) - ends.amin(0), 2.0 * certified)
-
-
-def forward_margins(
-    network: RandomNetwork, forward: ForwardPass, error: Tensor, defect: float
-) -> tuple[list[Tensor], Tensor]:
-    """(of g_1 .. g_L, of f): how far each moves if h_0 moves by ``error``, shape (trials, 1), and all is rounded anew.
-
-    |W h - W' h'|_i <= |w_i| (|h - h'| + unit |h|), and |sigma(g) - sigma(g')| <= largest slope * |g - g'| besides the
-    rounding of sigma itself, on the scale of |sigma(0)| + slope bound * |z|.
-    """
-    sigma, answers = network.activation, list[Tensor]()
+    slopes = []
     for weights, hidden, answer in zip(dense_weights(network), forward.hidden, forward.preactivations, strict=False):
-        rows = vector_norm(weights, dim=-1)
-        spread = rows * (error + unit(hidden.shape[1], defect) * vector_norm(hidden, dim=-1, keepdim=True))
-        answers.append(spread)
-        radius = answer.abs() + spread + 4.0
-        evaluation = EVALUATION_UNITS * EPS * (abs(sigma.value_at_zero) + slope_bound(sigma, radius) * radius)
-        steepest, _ = slopes_around(sigma, answer, spread)
-        error = vector_norm(steepest * spread + evaluation, dim=-1, keepdim=True)
-    last = vector_norm(forward.hidden[-1], dim=-1, keepdim=True)
-    size = vector_norm(network.output, dim=-1, keepdim=True)
-    return answers, (size * (error + unit(last.shape[1], defect) * last)).squeeze(-1)
+        moved = error + rounding.product(hidden.shape[1]) * norm(hidden, keepdim=True)
+        value, slope = network.activation.balls(Ball(answer, norm(weights) * moved + TINY), rounding.unit)
+        slopes.append(slope)
+        error = norm(value.rad, keepdim=True)
+    last = forward.hidden[-1]
+    moved = error + rounding.product(last.shape[1]) * norm(last, keepdim=True)
+    return slopes, (norm(network.output, keepdim=True) * moved + TINY).squeeze(-1)
 
 
-def gradient_margin(
-    network: RandomNetwork, signals: Sequence[Tensor], forward: ForwardPass, answers: Sequence[Tensor], defect: float
+def gradient_error(
+    network: RandomNetwork, signals: Sequence[Tensor], slopes: Sequence[Ball], rounding: Rounding
 ) -> Tensor:
-    """How far grad f(x) moves in norm: D_l = sigma'(g_l) b_l moves with the swing of sigma' and with b_l."""
-    sigma, signal, moved = network.activation, network.output, torch.zeros_like(network.output)
+    """How far grad f(x) moves in norm: D_l = sigma'(g_l) b_l moves with sigma' and with b_l."""
+    signal = Ball(network.output, torch.zeros_like(network.output))
     for layer in reversed(range(len(network.matrices))):
-        weights, answer = dense_weights(network)[layer], forward.preactivations[layer]
-        steepest, swing = slopes_around(sigma, answer, answers[layer])
-        evaluation = EVALUATION_UNITS * EPS * slope_bound(sigma, answer.abs() + answers[layer])
-        of_delta = (swing + evaluation) * (signal.abs() + moved) + steepest * moved
-        size = vector_norm(of_delta, dim=-1, keepdim=True) + unit(weights.shape[1], defect) * vector_norm(
-            signals[layer], dim=-1, keepdim=True
-        )
+        weights = dense_weights(network)[layer]
+        moved = norm(slopes[layer].times(signal, rounding.unit).rad, keepdim=True)
+        moved = moved + rounding.product(weights.shape[1]) * norm(signals[layer], keepdim=True)
         if layer == 0:
-            first: Tensor = size.squeeze(-1) + unit(weights.shape[2], defect) * vector_norm(signals[0], dim=-1)
-            whole: Tensor = first * matrix_norm(weights)
+            of_product = rounding.product(weights.shape[2]) * norm(signals[0], keepdim=True)
+            whole: Tensor = ((moved + of_product) * (matrix_norm(weights)[:, None] + TINY)).squeeze(-1)
             return whole
-        moved = vector_norm(weights, dim=-2) * size
-        signal = network.matrices[layer].rmatvec(signals[layer])
+        signal = Ball(network.matrices[layer].rmatvec(signals[layer]), vector_norm(weights, dim=-2) * moved + TINY)
     raise ValueError("a network has at least one hidden layer")
 
 
-def margins(first: Scene, outcome: Outcome, defect: float) -> dict[str, Tensor]:
+def margins(first: Scene, outcome: Outcome, rounding: Rounding) -> dict[str, Tensor]:
     """A bound, a trial, of how far rounding can drive each quantity of the two sides apart; derived, see above.
 
-    Where |f(x)| is within its own bound the two sides may step in opposite directions: x' may differ by 2 s |grad f|.
+    It is made from the first side alone. Where |f(x)| is within its own bound the two sides may step in opposite
+    directions: x' may differ by 2 s |grad f|.
     """
     network, point = first.network, first.point
     forward = network.forward(point)
     _, signals = network.backward(forward)
-    answers, of_value = forward_margins(network, forward, torch.zeros_like(point[:, :1]), defect)
-    of_gradient = gradient_margin(network, signals, forward, answers, defect)
+    slopes, of_value = forward_balls(network, forward, torch.zeros_like(point[:, :1]), rounding)
+    of_gradient = gradient_error(network, signals, slopes, rounding)
     gradient = outcome["|grad f(x)|"]
     opposite = (outcome["f(x)"].abs() <= of_value) * 2.0 * (gradient + of_gradient)
-    length = vector_norm(point, dim=-1) + first.step * gradient
-    of_moved = first.step * (of_gradient + opposite) + unit(point.shape[1], defect) * length
-    _, of_attacked = forward_margins(network, network.forward(outcome["x'"]), of_moved.unsqueeze(-1), defect)
-    of_norm = of_gradient + unit(point.shape[1], defect) * gradient
+    product = rounding.product(point.shape[1])
+    of_moved = first.step * (of_gradient + opposite) + product * (norm(point) + first.step * gradient) + TINY
+    _, of_attacked = forward_balls(network, network.forward(outcome["x'"]), of_moved.unsqueeze(-1), rounding)
+    of_norm = of_gradient + product * gradient + TINY
     return dict(zip(QUANTITIES, (of_value, of_attacked, of_norm, of_moved), strict=True))
