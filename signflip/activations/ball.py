@@ -15,6 +15,9 @@ from torch.linalg import vector_norm
 TINY = 2.0**-500
 """More than underflow can move any result here: a product by 2^-1074, a norm of n <= 2^50 terms by sqrt(n) 2^-537."""
 
+# Torch's kernels err by a few units in the last place; two computations, each of a few operations, by at most these.
+UNITS = 32.0
+
 
 @dataclass(frozen=True)
 class Ball:

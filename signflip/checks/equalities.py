@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.linalg import matrix_norm, vector_norm
 
 from signflip.activations import ScaleOutput
-from signflip.activations.ball import TINY, Ball, norm
+from signflip.activations.ball import TINY, UNITS, Ball, norm
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import DenseGaussian
 from signflip.networks.network import ForwardPass, RandomNetwork
@@ -25,8 +25,6 @@ from signflip.networks.spaces import Space
 Outcome = Mapping[str, Tensor]
 Order = Sequence[int]
 EPS = torch.finfo(torch.float64).eps
-# Torch's kernels err by a few units in the last place; two computations, each of a few operations, by at most these.
-UNITS = 32.0
 QUANTITIES = ("f(x)", "f(x')", "|grad f(x)|", "x'")
 
 

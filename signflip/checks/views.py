@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.sample import Sample
 
 Array = NDArray[np.float64]
@@ -14,6 +16,15 @@ View = Callable[[Sample], Array]
 # Rounding noise must not split an atom (a step of length zero, a step taken back): differences are compared
 # on a grid this many times finer than the sample's own scale, far above rounding and far below any tolerance.
 _GRID = 2.0**14
+
+# Roundings that part two computations of one outcome: products of up to 12 columns and sigma, over a few layers, as
+# `signflip.checks.equalities.Rounding` has them one by one.
+_ROUNDINGS = 2.0**10
+
+
+def tie_width(*configurations: Configuration) -> float:
+    """The part of itself to which an outcome is known under the coarsest dtype of the ``configurations``."""
+    return _ROUNDINGS * max(torch.finfo(DTYPES[configuration.dtype]).eps for configuration in configurations)
 
 
 def _on_grid(values: Array, scale: Array) -> Array:

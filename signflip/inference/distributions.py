@@ -88,7 +88,8 @@ class UniformLaw(Statement):
 
 @dataclass(frozen=True)
 class SameLaw(Statement):
-    """Two samples have one law, which may have atoms."""
+    """Two samples have one law, which may have atoms; values within ``width`` of each other, in parts of themselves,
+    count as tied (`two_sample_distance`)."""
 
     kind: ClassVar[str] = "same-law"
     unit: ClassVar[str] = "KS distances"
@@ -97,6 +98,7 @@ class SameLaw(Statement):
     distance: float
     tolerance: float
     alpha: float
+    width: float = 0.0
 
     def __post_init__(self) -> None:
         n_first, n_second = whole("n_first", self.n_first), whole("n_second", self.n_second)
@@ -111,13 +113,16 @@ class SameLaw(Statement):
             distance=distance,
             tolerance=probability("tolerance", self.tolerance),
             alpha=probability("alpha", self.alpha),
+            width=real("width", self.width, at_least=0.0, at_most=0.5),
         )
 
     @classmethod
-    def from_samples(cls, first: ArrayLike, second: ArrayLike, tolerance: float, alpha: float) -> SameLaw:
+    def from_samples(
+        cls, first: ArrayLike, second: ArrayLike, tolerance: float, alpha: float, width: float = 0.0
+    ) -> SameLaw:
         """Return the statement for two independent samples, shapes (n,) and (m,)."""
         left, right = sample("first", first), sample("second", second)
-        return cls(left.size, right.size, two_sample_distance(left, right), tolerance, alpha)
+        return cls(left.size, right.size, two_sample_distance(left, right, width), tolerance, alpha, width)
 
     def judge(self) -> Judgement:
         """Return the verdict; the bounds are those of the true KS distance; the p-value is exact, or an upper

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from signflip.activations import Activation
+from signflip.activations.ball import UNITS, Ball
 from signflip.networks.matrices import GaussianMatrix
 from signflip.networks.products import inner
+
+# A layer is asked whether all of it is 0 but for rounding up to this width: an activation that changes in one draw of
+# 200, the least that any domain allows, leaves 4,096 neurons at rest with probability 1e-9.
+WIDEST_AT_REST = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,31 @@ class RandomNetwork:
         for matrix in self.matrices:
             preactivations.append(matrix.matvec(hidden[-1]))
             hidden.append(self.activation.value(preactivations[-1]))
-        return ForwardPass(hidden, preactivations, inner(self.output, hidden[-1]))
+        return ForwardPass(hidden, preactivations, self._value(preactivations[-1], hidden[-1]))
 
     def last_value(self, point: torch.Tensor) -> torch.Tensor:
         """f at ``point``, shape (trials,), of networks that will be asked nothing more: no layer is kept."""
-        hidden = point
+        hidden = before = point
         for matrix in self.matrices:
-            hidden = self.activation.value(matrix.matvec(hidden, last=True))
-        return inner(self.output, hidden)
+            before = matrix.matvec(hidden, last=True)
+            hidden = self.activation.value(before)
+        return self._value(before, hidden)
+
+    def _value(self, before: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        """<a, h_L>, but 0 where every neuron of the last layer is 0 but for rounding.
+
+        Where sigma is 0 on an interval, f is 0 with positive probability. A formula whose terms cancel there gives
+        1e-17 of either sign instead, and that sign would choose the step, the flip and the ties. Values of f that are
+        small because neurons cancel each other are left alone.
+        """
+        value = inner(self.output, hidden)
+        eps = torch.finfo(value.dtype).eps
+        if hidden.shape[1] <= WIDEST_AT_REST:
+            at = ((value != 0) & (value.abs() <= eps**0.5)).nonzero().squeeze(-1)
+            if len(at):
+                seen, _ = self.activation.balls(Ball(before[at], torch.zeros_like(before[at])), UNITS * eps)
+                value[at[(hidden[at].abs() <= seen.rad).all(dim=1)]] = 0.0
+        return value
 
     def backward(self, forward: ForwardPass) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """(grad f, [D_1, .., D_L]) at the point of ``forward``: D_l = sigma'(g_l) * (W_{l+1}^T D_{l+1})."""

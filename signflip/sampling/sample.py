@@ -32,7 +32,10 @@ class Sample:
 
     @property
     def flipped(self) -> NDArray[np.bool_]:
-        """Whether f(x) f(x') < 0, strictly (signs are compared: the product may underflow)."""
+        """Whether f(x) f(x') < 0, strictly (signs are compared: the product may underflow).
+
+        A value that is 0 but for rounding counts as 0, under every law (`RandomNetwork`): no flip, and no step.
+        """
         return np.sign(self.value) * np.sign(self.attacked_value) < 0
 
     def __len__(self) -> int:
