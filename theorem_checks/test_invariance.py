@@ -28,9 +28,11 @@ from signflip.checks.equalities import (
     Scene,
     amplified,
     defect_of,
+    distances,
     haar,
     margins,
     permuted,
+    rescaled,
     rotated,
     turned_back,
 )
@@ -38,11 +40,9 @@ from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import identity, same_law
 from signflip.sampling.configuration import Configuration
 from strategies.activations import homogeneous_activations
-from strategies.architectures import dense_architectures
-from strategies.deep_activations import deep_activations
 from strategies.hard_activations import HARD, hard_representatives
-from strategies.inputs import points, sparse_points
-from strategies.steps import natural_steps
+from strategies.identities import DEEPEST, factors, subjects, subjects_with_orders, subjects_with_signed_orders
+from strategies.inputs import sparse_points
 from strategies.subjects import dense_subjects
 
 # "Tight": the bound is below TIGHT of the network's own scale, in all but LOOSE_SHARE of the trials. Typical bounds are
@@ -55,7 +55,6 @@ ANEW, SCALED_BITS = Rounding(), Rounding(eps=0.0)
 # An equality needs few trials.
 TRIALS = 256
 STATEMENTS = len(QUANTITIES) + 1
-LARGEST, DEEPEST = 8, 3
 
 
 def scene(evidence: Check, subject: Configuration) -> Scene:
@@ -64,12 +63,6 @@ def scene(evidence: Check, subject: Configuration) -> Scene:
 
 
 # -- judging ------------------------------------------------------------------------------------------------
-
-
-def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
-    """|A - B| of each quantity, a trial; of x' in norm."""
-    gaps = {name: first[name] - second[name] for name in QUANTITIES}
-    return {name: gap.abs() if gap.ndim == 1 else vector_norm(gap, dim=-1) for name, gap in gaps.items()}
 
 
 def judge_within(
@@ -108,44 +101,7 @@ def judge(
     )
 
 
-def rescaled(outcome: Outcome, value: float, gradient: float, point: float) -> dict[str, Tensor]:
-    """An outcome divided by the powers that the claim says it carries."""
-    powers = dict(zip(QUANTITIES, (value, value, gradient, point), strict=True))
-    return {name: tensor / powers[name] for name, tensor in outcome.items()}
-
-
 # -- what is drawn ------------------------------------------------------------------------------------------
-
-
-@st.composite
-def subjects(
-    draw: st.DrawFn, least: int = 1, max_depth: int = DEEPEST, of: st.SearchStrategy[Activation] | None = None
-) -> Configuration:
-    """One gradient step, t from 1/2 to 4, on dense float64 networks of 1 to ``max_depth`` hidden layers.
-
-    Activations are those ``of`` a kind, by default those that stay moderate at the depth drawn.
-    """
-    architecture = draw(dense_architectures(least=least, most=LARGEST, max_depth=max_depth), label="architecture")
-    activation = draw(deep_activations(architecture.depth) if of is None else of, label="activation")
-    step = draw(natural_steps(), label="t") * architecture.natural_step(activation)
-    point = draw(points(architecture.input_dim), label="x")
-    return Configuration(architecture, activation, step, law="dense", dtype="float64", point=point)
-
-
-@st.composite
-def subjects_with_orders(draw: st.DrawFn) -> tuple[Configuration, list[list[int]]]:
-    """A subject, and an order of the neurons of each of its layers."""
-    subject = draw(subjects(), label="subject")
-    return subject, [draw(st.permutations(range(width)), label="order") for width in subject.architecture.widths]
-
-
-@st.composite
-def subjects_with_signed_orders(draw: st.DrawFn) -> tuple[Configuration, list[int], list[float]]:
-    """A subject, an order of its input coordinates, and a sign for each."""
-    subject = draw(subjects(), label="subject")
-    dimension = subject.architecture.input_dim
-    signs = st.lists(st.sampled_from([1.0, -1.0]), min_size=dimension, max_size=dimension)
-    return subject, draw(st.permutations(range(dimension)), label="order"), draw(signs, label="signs")
 
 
 @st.composite
@@ -153,11 +109,6 @@ def sparse_subjects(draw: st.DrawFn) -> Configuration:
     """Dense networks of two layers, all sizes 4 to 8, at a sparse x."""
     subject = draw(dense_subjects(least=4, most=8, dtype="float32"), label="subject")
     return replace(subject, point=draw(sparse_points(subject.architecture.input_dim), label="x"))
-
-
-def factors() -> st.SearchStrategy[float]:
-    """c > 0: powers of two, for which nothing rounds, and any others from 1/8 to 8."""
-    return st.sampled_from([2.0, 0.5, 8.0, 0.125]) | st.floats(0.125, 8.0, allow_subnormal=False)
 
 
 # -- the checks ---------------------------------------------------------------------------------------------

@@ -110,6 +110,18 @@ def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
     return outcome
 
 
+def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
+    """|A - B| of each quantity, a trial; of x' in norm."""
+    gaps = {name: first[name] - second[name] for name in QUANTITIES}
+    return {name: gap.abs() if gap.ndim == 1 else vector_norm(gap, dim=-1) for name, gap in gaps.items()}
+
+
+def rescaled(outcome: Outcome, value: float, gradient: float, point: float) -> dict[str, Tensor]:
+    """An outcome divided by the powers that the claim says it carries."""
+    powers = dict(zip(QUANTITIES, (value, value, gradient, point), strict=True))
+    return {name: tensor / powers[name] for name, tensor in outcome.items()}
+
+
 @dataclass(frozen=True)
 class Rounding:
     """How far rounding moves one operation: ``eps`` relative to its result, and a rotation by its ``defect``.

@@ -121,3 +121,55 @@ def test_an_empty_sample_says_nothing() -> None:
 def test_bad_samples_are_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="second must"):
         two_sample_distance([0.0], bad)
+
+
+def ends(values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    return values - width * np.abs(values), values + width * np.abs(values)
+
+
+@pytest.mark.parametrize("width", [0.0, 1e-12, 0.05, 0.4])
+def test_values_known_to_a_width_are_compared_as_if_each_tie_went_the_other_way(width: float) -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(200):
+        x, y = (rng.normal(size=rng.integers(1, 9)).round(1) for _ in range(2))
+        (x_low, x_high), (y_low, y_high) = ends(x, width), ends(y, width)
+        at = np.concatenate([x_low, x_high, y_low, y_high])
+        brute = max(
+            0.0,
+            max(np.mean(x_high <= t) - np.mean(y_low <= t) for t in at),
+            max(np.mean(y_high <= t) - np.mean(x_low <= t) for t in at),
+        )
+        assert two_sample_distance(x, y, width) == pytest.approx(brute, abs=1e-12)
+
+
+def test_a_width_of_nothing_is_scipys_distance() -> None:
+    rng = np.random.default_rng(12)
+    for _ in range(100):
+        x, y = rng.normal(size=30).round(1), rng.normal(size=17).round(1)
+        assert two_sample_distance(x, y) == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize("width", [1e-13, 1e-3])
+def test_rounding_within_the_width_never_adds_to_the_distance(width: float) -> None:
+    """An atom that one computation splits upwards and another downwards is one atom still."""
+    rng = np.random.default_rng(13)
+    for _ in range(200):
+        x, y = rng.integers(-3, 4, 40).astype(float), rng.integers(-3, 4, 60).astype(float)
+        moved = x * (1.0 + 0.9 * width), y * (1.0 - 0.9 * width * rng.random(60))
+        assert two_sample_distance(*moved, width) <= two_sample_distance(x, y)
+    atom = np.full(50, 0.1 + 0.2), np.full(50, 0.3)
+    assert two_sample_distance(*atom) == 1.0
+    assert two_sample_distance(*atom, width) == 0.0
+
+
+def test_the_width_costs_no_more_than_the_mass_within_it() -> None:
+    rng = np.random.default_rng(14)
+    x, y = rng.normal(size=20_000), rng.normal(0.3, 1.0, size=20_000)
+    # sup |z| phi(z) = 0.242 is the mass within one relative width, on either side of each sample.
+    assert two_sample_distance(x, y) - two_sample_distance(x, y, 1e-3) <= 2e-3 * 0.242 * 1.5 + 2e-4
+
+
+@pytest.mark.parametrize("width", [-1e-9, 0.6, math.nan, math.inf])
+def test_a_width_must_be_a_part_of_a_value(width: float) -> None:
+    with pytest.raises(ValueError, match="width must lie in"):
+        two_sample_distance([1.0], [2.0], width)
