@@ -2,6 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 HISTORY ?= reports/history
+SEEDS ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,7 +13,7 @@ EFFORT := $(if $(QUICK),--theorem-effort=quick)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test mutants mutants-once bench calibrate nightly browser setup clean
+.PHONY: help theorems test mutants mutants-once bench calibrate fresh nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
 WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
@@ -27,12 +28,14 @@ help:
 	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets, and write docs/benchmarks.md'
 	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
+	@echo 'make fresh      run the checks at SEEDS=n seeds that nobody chose, and keep docs/fresh-seeds.md (100 s a seed)'
 	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
 	@echo 'make browser    install Chromium for the browser tests (Debian, Ubuntu; as root or by sudo)'
 	@echo 'make setup      only set .venv up; those above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
 	@echo 'ARGS="..."      more arguments, e.g. make theorems ARGS="-k mw3", make bench ARGS="--only dense"'
+	@echo 'NIGHTLY=1       nightly effort (make fresh)'
 	@echo 'QUICK=1         a quarter of the configurations, smaller top widths (make theorems)'
 	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'
 
@@ -56,6 +59,9 @@ bench: $(STAMP)
 
 calibrate: $(STAMP)
 	$(BIN)/python -m calibration
+
+fresh: $(STAMP)
+	$(BIN)/python -m calibration.fresh --seeds=$(SEEDS) --effort=$(if $(QUICK),quick,$(if $(NIGHTLY),nightly,standard)) $(if $(ARGS),-- $(ARGS))
 
 # The same run anywhere: by hand, by cron, on a cluster, in a workflow. Its exit status is that of the checks.
 nightly: $(STAMP)

@@ -198,4 +198,45 @@ MUTANTS = (
         "functions given by numbers no limit law is judged.",
         of_activations=True,
     ),
+    Mutant(
+        "balls: a kink is no jump",
+        "The bound on rounding takes sigma' as continuous at its kinks.",
+        edited("signflip.activations.base:Activation._swing", "self._kink_distance(z) <= blur", "z != z"),
+        ("tests/activations/test_balls.py::test_members_of_the_catalogue_stay_in_their_balls",),
+        blind="a trial whose neuron lies within rounding of a kink is one of 1e12.",
+    ),
+    Mutant(
+        "balls: the curvature left out",
+        "The bound on rounding takes sigma' as constant between its kinks.",
+        edited(
+            "signflip.activations.base:Activation._swing", "_bound(self.curvature, z.abs() + blur) * blur", "0.0 * z"
+        ),
+        ("tests/activations/test_balls.py::test_members_of_the_catalogue_stay_in_their_balls",),
+        blind="what is left for the rounding of sigma' itself covers most trials.",
+    ),
+    Mutant(
+        "balls: the inner function exact",
+        "A composition's outer function is given inner values without their rounding.",
+        edited(
+            "signflip.activations.compose:Compose.balls",
+            "self.outer.balls(between, unit)",
+            "self.outer.balls(Ball(between.mid, 0.0 * between.rad), unit)",
+        ),
+        ("tests/activations/test_balls.py::test_generated_activations_stay_in_their_balls",),
+        blind="other roundings of the same trial are larger.",
+    ),
+    Mutant(
+        "layers at rest: left to rounding",
+        "f is what rounding leaves of it where a whole layer is flat at 0.",
+        edited("signflip.networks.network:RandomNetwork._value", "hidden.shape[1] <= WIDEST_AT_REST", "False"),
+        ("tests/networks/test_layers_at_rest.py::test_f_is_0_where_all_neurons_rest_under_every_law",),
+        blind="formulas whose terms cancel at 0 are drawn once in many runs.",
+    ),
+    Mutant(
+        "ties: the width left out",
+        "Two samples are compared to the last bit.",
+        edited("signflip.inference.two_sample:_excess", "below - width * np.abs(below)", "below"),
+        ("tests/inference/test_two_sample.py::test_rounding_within_the_width_never_adds_to_the_distance",),
+        blind="atoms that only rounding parts are drawn once in many runs.",
+    ),
 )

@@ -222,9 +222,9 @@ MUTANTS = (
         "distance: ties broken",
         "Of tied values one sample's are counted first: an atom common to both looks like a difference.",
         edited(
-            "signflip.inference.two_sample:two_sample_distance",
-            'np.searchsorted(right, pooled, side="right")',
-            'np.searchsorted(right, pooled, side="left")',
+            "signflip.inference.two_sample:_excess",
+            'np.searchsorted(lowered, raised, side="right")',
+            'np.searchsorted(lowered, raised, side="left")',
         ),
         (INFERENCE + "test_two_sample.py::test_tied_values_are_compared_as_one", "MW-4.joint-law.many-steps"),
     ),
