@@ -23,6 +23,9 @@ from scipy.special import gammaln
 from signflip.inference.bounds import Interval, dkw_radius
 from signflip.inference.validation import real, sample, whole
 
+UNDERFLOW = 2.0**-116
+"""A thousand times the smallest normal number of float32, near which one computation has 0 and another has not."""
+
 LARGEST_LATTICE = 10**8
 """Unequal sizes n, m with n * m above this get a proved bound instead of the exact p-value (0.5 s at it)."""
 
@@ -34,10 +37,10 @@ def two_sample_distance(first: ArrayLike, second: ArrayLike, width: float = 0.0)
 
     Args:
         first, second: the samples.
-        width: each value is known to this part of itself only, 0 <= width < 1. With x- and x+ the ends of a value's
-            interval, D is the largest F_n(x+) - G_m(y-) or G_m(y+) - F_n(x-), as if every tie within rounding had been
-            broken in favour of one law. Values that rounding moved by less give at most the D of the exact ones, so
-            p-values stay valid, and an atom that rounding split counts as whole.
+        width: each value is known to this part of itself only, and to `UNDERFLOW`; if 0, exactly. With x- and x+ the
+            ends of a value's interval, D is the largest F_n(x+) - G_m(y-) or G_m(y+) - F_n(x-), as if every tie within
+            rounding had been broken in favour of one law. Values that rounding moved by less give at most the D of the
+            exact ones, so p-values stay valid, and an atom that rounding split counts as whole.
     """
     left, right = np.sort(sample("first", first)), np.sort(sample("second", second))
     width = real("width", width, at_least=0.0, at_most=0.5)
@@ -48,7 +51,8 @@ def two_sample_distance(first: ArrayLike, second: ArrayLike, width: float = 0.0)
 
 def _excess(above: NDArray[np.float64], below: NDArray[np.float64], width: float) -> int:
     """n m times the largest F_n - G_m, both samples sorted, F's values moved up by ``width`` and G's down."""
-    raised, lowered = above + width * np.abs(above), below - width * np.abs(below)
+    floor = UNDERFLOW if width > 0.0 else 0.0
+    raised, lowered = above + (width * np.abs(above) + floor), below - (width * np.abs(below) + floor)
     # side="right" counts every copy of a tied value at once, so each distinct value is compared whole.
     up_to = np.searchsorted(raised, raised, side="right").astype(np.int64)
     beside = np.searchsorted(lowered, raised, side="right").astype(np.int64)

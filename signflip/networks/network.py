@@ -54,19 +54,20 @@ class RandomNetwork:
         return self._value(before, hidden)
 
     def _value(self, before: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        """<a, h_L>, but 0 where every neuron of the last layer is 0 but for rounding.
+        """<a, h_L>, but 0 where every neuron of the last layer is at rest: 0, and flat, but for rounding.
 
-        Where sigma is 0 on an interval, f is 0 with positive probability. A formula whose terms cancel there gives
+        Where sigma is 0 on an interval, f is 0 with positive probability. Affine pieces whose terms cancel there give
         1e-17 of either sign instead, and that sign would choose the step, the flip and the ties. Values of f that are
-        small because neurons cancel each other are left alone.
+        small because neurons cancel each other, or because sigma has a tail, are left alone.
         """
         value = inner(self.output, hidden)
-        eps = torch.finfo(value.dtype).eps
-        if hidden.shape[1] <= WIDEST_AT_REST:
+        if self.activation.is_piecewise_linear and hidden.shape[1] <= WIDEST_AT_REST:
+            eps = torch.finfo(value.dtype).eps
             at = ((value != 0) & (value.abs() <= eps**0.5)).nonzero().squeeze(-1)
             if len(at):
-                seen, _ = self.activation.balls(Ball(before[at], torch.zeros_like(before[at])), UNITS * eps)
-                value[at[(hidden[at].abs() <= seen.rad).all(dim=1)]] = 0.0
+                balls = self.activation.balls(Ball(before[at], torch.zeros_like(before[at])), UNITS * eps)
+                resting = torch.stack([ball.mid.abs() <= ball.rad for ball in balls]).all(dim=2).all(dim=0)
+                value[at[resting]] = 0.0
         return value
 
     def backward(self, forward: ForwardPass) -> tuple[torch.Tensor, list[torch.Tensor]]:

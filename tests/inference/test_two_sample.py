@@ -160,6 +160,7 @@ def test_rounding_within_the_width_never_adds_to_the_distance(width: float) -> N
     atom = np.full(50, 0.1 + 0.2), np.full(50, 0.3)
     assert two_sample_distance(*atom) == 1.0
     assert two_sample_distance(*atom, width) == 0.0
+    assert two_sample_distance(np.zeros(50), np.full(50, 1e-50), width) == 0.0
 
 
 def test_the_width_costs_no_more_than_the_mass_within_it() -> None:
@@ -171,5 +172,5 @@ def test_the_width_costs_no_more_than_the_mass_within_it() -> None:
 
 @pytest.mark.parametrize("width", [-1e-9, 0.6, math.nan, math.inf])
 def test_a_width_must_be_a_part_of_a_value(width: float) -> None:
-    with pytest.raises(ValueError, match="width must lie in"):
+    with pytest.raises(ValueError, match="width must"):
         two_sample_distance([1.0], [2.0], width)

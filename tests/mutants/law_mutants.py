@@ -228,14 +228,14 @@ MUTANTS = (
     Mutant(
         "layers at rest: left to rounding",
         "f is what rounding leaves of it where a whole layer is flat at 0.",
-        edited("signflip.networks.network:RandomNetwork._value", "hidden.shape[1] <= WIDEST_AT_REST", "False"),
+        edited("signflip.networks.network:RandomNetwork._value", "self.activation.is_piecewise_linear", "False"),
         ("tests/networks/test_layers_at_rest.py::test_f_is_0_where_all_neurons_rest_under_every_law",),
         blind="formulas whose terms cancel at 0 are drawn once in many runs.",
     ),
     Mutant(
         "ties: the width left out",
         "Two samples are compared to the last bit.",
-        edited("signflip.inference.two_sample:_excess", "below - width * np.abs(below)", "below"),
+        edited("signflip.inference.two_sample:_excess", "below - (width * np.abs(below) + floor)", "below"),
         ("tests/inference/test_two_sample.py::test_rounding_within_the_width_never_adds_to_the_distance",),
         blind="atoms that only rounding parts are drawn once in many runs.",
     ),

@@ -54,6 +54,18 @@ def test_dense_and_conditioned_networks_at_rest_have_one_law(activation: Activat
     assert same_law_p_value(dense.flipped.astype(float), conditioned.flipped.astype(float)) >= FALSE_FAIL
 
 
+@pytest.mark.parametrize("name", ["gaussian", "log_sigmoid", "tanh_shrink", "gelu", "relu", "softsign"])
+def test_values_that_are_small_because_sigma_has_a_tail_are_left_alone(name: str) -> None:
+    """Where float32 called them 0 and float64 did not, dense and conditioned networks once had two laws."""
+    single, double = (
+        simulate(Architecture(1, (1,)), activations.get(name), step=2.0, trials=20_000, seed=1, dtype=dtype)
+        for dtype in ("float32", "float64")
+    )
+    underflows = np.abs(double.attacked_value) < np.finfo(np.float32).tiny
+    assert (single.attacked_value == 0.0).mean() == pytest.approx(underflows.mean(), abs=0.02)
+    assert two_sample_distance(single.attacked_value, double.attacked_value, 2.0**-13) < 0.03
+
+
 def test_values_that_are_small_because_neurons_cancel_are_left_alone() -> None:
     tiny = simulate(Architecture(3, (4,)), activations.get("identity"), step=1.0, trials=2**20, seed=1)
     small = tiny.value[np.abs(tiny.value) < 1e-5]
