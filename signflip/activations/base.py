@@ -124,7 +124,8 @@ class Activation(ABC):
 
     def _kink_distance(self, z: Tensor) -> Tensor:
         """Return how far each z is from the nearest kink."""
-        kinks = torch.as_tensor(self.kinks(float(z.min()) - 1.0, float(z.max()) + 1.0), dtype=z.dtype)
+        found = self.kinks(float(z.min()) - 1.0, float(z.max()) + 1.0)
+        kinks = z.new_tensor(found.tolist())  # on z's device
         if len(kinks) == 0:
             return torch.ones_like(z)
         after = torch.searchsorted(kinks, z.contiguous())
