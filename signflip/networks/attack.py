@@ -67,7 +67,8 @@ class Attack:
             if direction == "random":
                 norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
                 uniform = space.draw()
-                along = uniform * (norm / vector_norm(uniform, dim=-1, keepdim=True)).to(uniform.dtype)
+                drawn = vector_norm(uniform, dim=-1, keepdim=True, dtype=torch.float64)
+                along = uniform * (norm / drawn).to(uniform.dtype)
             sign = torch.sign(value)
             if stop == "sign change":
                 sign = sign * (torch.sign(start_value) * sign > 0)
@@ -89,4 +90,5 @@ class Attack:
         if compare_gradients:
             difference = vector_norm(space.fit(gradient) - space.fit(initial), dim=-1, dtype=torch.float64)
             change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
-        return Attacked(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)
+        displacement = vector_norm(moved, dim=-1, dtype=torch.float64)
+        return Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)

@@ -189,3 +189,22 @@ def test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the
     assert sample.relative_perturbation[flipped_once] == pytest.approx(0.0, abs=1e-12)
     stayed = ~flipped_once & (2 * sample.gradient_norm * step < 1.0)
     assert sample.relative_perturbation[stayed] == pytest.approx(2 * step * sample.gradient_norm[stayed])
+
+
+@pytest.mark.parametrize("law", ["dense", "conditioned"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("step", [1e-37, 1e-30, 1e-25, 1.0, 1e20, 1e35])
+def test_one_step_moves_x_by_its_length_times_the_gradient_however_tiny_or_huge(law, dtype, step):
+    """Squares of 1e-30 underflow in float32 and those of 1e20 overflow: the norm is summed in float64."""
+    architecture = Architecture(50, (40,))
+    sample = simulate(architecture, activations.get("tanh"), step=step, trials=64, law=law, dtype=dtype, seed=1)
+    assert sample.relative_perturbation * math.sqrt(50) == pytest.approx(step * sample.gradient_norm, rel=1e-6)
+
+
+@pytest.mark.parametrize("direction", ["gradient", "random"])
+def test_a_long_float32_input_is_moved_by_its_exact_length(direction):
+    """Ten million squares added up in float32 would miss 4e-4 of it."""
+    architecture = Architecture(10**7, (1,))
+    options = {"step": 1.0, "trials": 1, "law": "dense", "seed": 2, "direction": direction}
+    sample = simulate(architecture, activations.get("identity"), **options)
+    assert sample.relative_perturbation * math.sqrt(10**7) == pytest.approx(sample.gradient_norm, rel=1e-6)
