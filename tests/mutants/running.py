@@ -179,9 +179,7 @@ def label(entry: Entry) -> str:
     if kind == "approach":
         return f"approach of the limit: {name}"
     if name.endswith("units of the rounding bound"):
-        return "equality of " + name.split(", ")[0]
-    if name.endswith("by a power of two"):
-        return "bits of " + name.split(", ")[0]
+        return ("bits of " if ", scaled by a power of two, " in name else "equality of ") + name.split(", ")[0]
     return re.sub(r"(projection) \d+$", r"\1s", re.split(r": share", name)[0])
 
 
