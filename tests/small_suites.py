@@ -143,6 +143,7 @@ class Suite:
         return found
 
     def checks(self, name: str = "evidence.json") -> dict[str, dict[str, Any]]:
+        """The checks by id; "../latest-partial/evidence.json" has those of a run of some, beside a whole one."""
         return {check["id"]: check for check in self.document(name)["checks"]}
 
     def lines(self) -> list[CheckRecord]:

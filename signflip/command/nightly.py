@@ -70,12 +70,12 @@ def nightly(output: Path, history: Path, effort: str, seed: str, suite: str, arg
 
 def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, arguments: tuple[str, ...]) -> int:
     """Run pytest, then write ``folder``/index.html and summary.md; returns the exit status of the command."""
-    from signflip.evidence.document import load
+    from signflip.evidence.document import beside, load
     from signflip.report import history, issue, page
 
-    evidence, lines = folder / "evidence.json", folder / "evidence.jsonl"
-    for path in (evidence, lines):
-        path.unlink(missing_ok=True)  # what is there after the run is of this run
+    # A run of some checks goes beside what is there; see `signflip.plugin.run_log`.
+    places = [where / name for where in (folder, beside(folder)) for name in ("evidence.json", "evidence.jsonl")]
+    before = {path: _written(path) for path in places}
     command = [sys.executable, "-m", "pytest", "-n", "auto", f"{suite.rstrip('/')}/", f"--theorem-report={folder}"]
     options = [f"--theorem-false-alarm={FALSE_ALARM_A_NIGHT!r}", f"--theorem-effort={effort}", f"--theorem-seed={seed}"]
     click.echo(
@@ -84,8 +84,17 @@ def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, argume
     )
     sys.stdout.flush()
     status = subprocess.run([*command, *options, *arguments], check=False)
+    # What an earlier run left is no night; a run that started no check leaves it as it was.
+    new = [path for path in places if path.exists() and _written(path) != before[path]]
+    if not new:
+        click.echo(f"nightly: no check started; the evidence in {folder} is that of an earlier run", err=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = f"# No check started\n\npytest ended with status {status.returncode} before any check.\n"
+        (folder / SUMMARY).write_text(text, encoding="utf-8")
+        return status.returncode or 3
+    folder = new[0].parent
     try:
-        document = load(lines if lines.exists() and not evidence.exists() else evidence)
+        document = load(new[0])
         try:
             click.echo(f"history: {history.add(nights, document)}")
         except history.CutShortError as error:
@@ -101,3 +110,7 @@ def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, argume
         click.echo(f"nightly: {error}", err=True)
         return status.returncode or 3
     return status.returncode
+
+
+def _written(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None

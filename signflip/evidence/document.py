@@ -56,6 +56,11 @@ def write(document: Document, path: Path) -> None:
     write_text(path, text)
 
 
+def beside(folder: Path) -> Path:
+    """Where a run of fewer checks than ``folder`` has evidence of leaves its own."""
+    return folder.with_name(f"{folder.name}-partial")
+
+
 def load(path: Path) -> Document:
     """The document at ``path``, or, of an evidence.jsonl, of the checks that had finished when it was read.
 

@@ -59,6 +59,8 @@ def read(text: str) -> tuple[Head, list[Line]]:
                 heads.append(from_text(Head, line))
             else:
                 found.append(from_text(Line, line))
+                if found[-1].token != heads[0].circumstances.token:
+                    raise ValueError("is of another run than the first line: two runs wrote to one folder")
         except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: {error}") from error
     if not heads:

@@ -165,6 +165,7 @@ class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
     """Host, times and workers: what no figure depends on. Outside the digest."""
 
     status: str = "finished"
+    token: str = ""
     started: str = ""
     seconds: float = 0.0
     check_seconds: dict[str, float] = {}
@@ -186,11 +187,12 @@ class Head(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Line(Struct, forbid_unknown_fields=True):
-    """A finished check: its record, the seconds that it took, and those since the run began."""
+    """A finished check: its record, the seconds that it took, those since the run began, and the run's token."""
 
     check: CheckRecord
     check_seconds: float
     seconds: float
+    token: str = ""
 
 
 class _Version(Struct):

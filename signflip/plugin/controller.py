@@ -52,6 +52,6 @@ class Listener:
         log = self._log
         if log.published is not None:
             answers = session.config.hook.pytest_theorem_evidence(document=log.published, folder=log.folder)
-            log.told = [line for lines in answers for line in lines]
+            log.told += [line for lines in answers for line in lines]
         if (log.lost or log.problems or log.not_as_claimed) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

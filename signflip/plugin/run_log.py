@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -32,6 +33,9 @@ class RunLog:
     Each record is appended to ``evidence.jsonl`` as it arrives (`signflip.evidence.lines`), so that a run cut short
     leaves the checks that finished; `finish` writes ``evidence.json``. A disk that cannot be written to is a problem
     that the run reports, and costs no record in memory.
+
+    What an earlier run left is kept until there is something better: nothing is touched before a check starts, a run of
+    fewer checks goes beside it, and it stays as ``last.json`` until this run has come to its end.
     """
 
     def __init__(self, folder: Path, registered: dict[str, str], run: Run, workers: int | str) -> None:
@@ -48,6 +52,8 @@ class RunLog:
         self._seconds: dict[str, float] = {}
         self._started_checks: set[str] = set()
         self._stopped = False
+        # Names this run's lines: two runs in one folder must not pass for one.
+        self._token = secrets.token_hex(8)
         # Of evidence.jsonl: whether its first line is on disk, and the lines that are not.
         self._begun = False
         self._arrived: list[Line] = []
@@ -68,11 +74,19 @@ class RunLog:
         return sorted(name for name, record in self._records.items() if not record.as_claimed)
 
     def expect(self, nodeids: list[str]) -> None:
-        """Note the checks among ``nodeids``, and start the JSON Lines file."""
+        """Note the checks among ``nodeids``; if they are fewer than the folder has evidence of, go beside it."""
         first = not self._expected
         self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
-        if first and self._expected:
-            self._guard(self._catch_up)
+        if first and self._run.replay is None and len(self._expected) < (kept := self._kept()):
+            self.told = [f"a run of {len(self._expected)} checks; that of {kept} stays in {self.folder}"]
+            self.folder = document.beside(self.folder)
+
+    def _kept(self) -> int:
+        """How many checks the folder has evidence of; 0 where it holds none that can be read."""
+        try:
+            return len(document.load(self.path).checks)
+        except (OSError, ValueError):
+            return 0
 
     def _catch_up(self) -> None:
         """Write down what has come; what a full disk refused before is tried again."""
@@ -85,7 +99,8 @@ class RunLog:
 
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.path.unlink(missing_ok=True)  # killed, this run must not be taken for the one before it
+        if self.path.exists():  # killed, this run must not be taken for the one before it
+            self.path.replace(self._last)
         nothing_yet = replace(self._circumstances(CUT_SHORT), lost=[], not_reached=sorted(self._expected))
         lines.begin(Head(schema=SCHEMA, run=self._run, circumstances=nothing_yet), self._lines)
 
@@ -95,6 +110,10 @@ class RunLog:
         return self.folder / ("evidence.json" if self._run.replay is None else "replay.json")
 
     @property
+    def _last(self) -> Path:
+        return self.path.with_name("last.json")
+
+    @property
     def _lines(self) -> Path:
         return self.path.with_suffix(".jsonl")
 
@@ -102,20 +121,22 @@ class RunLog:
         """Note that a test has started."""
         if nodeid in self._registered:
             self._started_checks.add(self._registered[nodeid])
+            self._guard(self._catch_up)
 
     def receive(self, text: str, seconds: float) -> None:
         """Take one check's record, a strict JSON text."""
         record = from_text(CheckRecord, text)
         if self._records.get(record.id, record) != record:
             self.problems.append(f"{record.id} ran twice and sent two different records")
+        self._started_checks.add(record.id)
         self._records[record.id] = record
         self._seconds[record.id] = took = round(seconds, 3)
-        self._arrived.append(Line(record, took, self._passed))
+        self._arrived.append(Line(record, took, self._passed, self._token))
         self._guard(self._catch_up)
 
     def finish(self, status: str) -> None:
         """Write the document, if any check was to run; any but "finished" means that the run was stopped."""
-        if not self._expected:
+        if not self._started_checks:
             return
         self._stopped = status != "finished"
         self.document = document.assemble(self._run, self._records.values(), self._circumstances(status))
@@ -128,6 +149,7 @@ class RunLog:
     def _circumstances(self, status: str) -> Circumstances:
         return Circumstances(
             status=status,
+            token=self._token,
             started=self._started.isoformat(timespec="seconds"),
             seconds=self._passed,
             check_seconds=self._seconds,
@@ -144,6 +166,8 @@ class RunLog:
         assert self.document is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         document.write(self.document, self.path)
+        if not self._stopped and not self.lost:
+            self._last.unlink(missing_ok=True)
 
     @property
     def published(self) -> Document | None:

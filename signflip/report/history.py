@@ -34,7 +34,7 @@ _FIELDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 class CutShortError(ValueError):
-    """The run did not come to its end."""
+    """The run did not come to its end, or was one of some checks only."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def add(folder: Path, document: Document) -> Path:
             f"a run that was stopped before {len(left)} of its checks is not added: which had finished may hang on "
             "their counts"
         )
+    if idle := len(document.run.registered) - len(document.checks) - len(document.circumstances.lost):
+        raise CutShortError(f"a run of some checks is not added: {idle} of {len(document.run.registered)} did not run")
     entry = entry_of(document)
     text = json.dumps(entry, sort_keys=True, indent=1, allow_nan=False) + "\n"
     when = "".join(c for c in entry["started"][:19] if c.isdigit())

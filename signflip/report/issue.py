@@ -13,7 +13,9 @@ def summary(document: Document) -> str:
     wrong = [c for c in document.checks if not c.as_claimed]
     lost, left = circumstances.lost, circumstances.not_reached
     if not wrong and not lost and not left:
-        return f"All {len(document.checks)} checks ended as claimed (seed {run.seed}, {run.effort}).\n"
+        ran, registered = len(document.checks), len(run.registered)
+        of = f"All {ran} checks" if ran == registered else f"{ran} of {registered} registered checks ran: all"
+        return f"{of} ended as claimed (seed {run.seed}, {run.effort}).\n"
     ids = ", ".join([c.id for c in wrong] + lost)
     unfinished = f"not finished, {len(left)} of {len(document.checks) + len(lost) + len(left)} checks left no evidence"
     lines = [

@@ -45,8 +45,22 @@ def test_last_failed_runs_the_failed_check_alone(suite: Any, usual_checks: dict[
     alpha = suite.checks()["A.refuted"]["alpha"]
     run = suite.run("--lf")
     assert run.parseoutcomes()["failed"] == 1
-    assert list(suite.checks()) == ["A.refuted"]
-    assert suite.checks()["A.refuted"]["alpha"] == alpha
+    partial = suite.checks("../latest-partial/evidence.json")
+    assert list(partial) == ["A.refuted"]
+    assert partial["A.refuted"]["alpha"] == alpha
+    assert len(suite.checks()) == 4
+    run.stdout.fnmatch_lines(["a run of 1 checks; that of 4 stays in *latest"])
+
+
+def test_an_error_of_collection_leaves_the_last_evidence_as_it_was(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write(green_checks)
+    suite.run()
+    kept = (suite.folder / "reports/latest/evidence.json").read_bytes()
+    (suite.folder / "theorem_checks/test_broken.py").write_text("import nothing_of_this_name\n")
+    run = suite.run()
+    assert run.ret == pytest.ExitCode.INTERRUPTED
+    assert (suite.folder / "reports/latest/evidence.json").read_bytes() == kept
+    assert "checks ended as claimed" not in run.stdout.str()
 
 
 def test_collect_only_lists_the_claims_with_their_marks_and_runs_none(suite: Any, green_checks: dict[str, str]) -> None:

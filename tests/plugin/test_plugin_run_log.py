@@ -33,6 +33,7 @@ def log(tmp_path: Path) -> RunLog:
 
 def test_only_checks_are_expected(log: RunLog) -> None:
     assert log.lost == ["ONE", "TWO"]
+    log.start("suite/test_a.py::test_one")
     so_far = document.load(log.folder / "evidence.jsonl")
     assert so_far.checks == so_far.circumstances.lost == []
     assert so_far.circumstances.not_reached == ["ONE", "TWO"]
@@ -112,6 +113,7 @@ def test_what_a_full_disk_refused_for_a_while_is_written_in_the_end(
     monkeypatch.setattr(lines, "_append", full_at_first)
     log = RunLog(tmp_path, NODES, RUN, workers=0)
     log.expect(list(NODES))
+    log.start("suite/test_a.py::test_one")
     log.receive(record("ONE"), 1.0)
     log.receive(record("TWO"), 1.0)
     assert len(refused) == failing
@@ -137,3 +139,56 @@ def test_a_replay_keeps_files_of_its_own(tmp_path: Path) -> None:
     log.finish("finished")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence.json", "replay.json", "replay.jsonl"]
     assert (tmp_path / "evidence.json").read_text() == "of the run"
+
+
+def whole_run(folder: Path) -> RunLog:
+    log = RunLog(folder, NODES, RUN, workers=0)
+    log.expect(list(NODES))
+    for name in ("ONE", "TWO"):
+        log.receive(record(name), 1.0)
+    log.finish("finished")
+    return log
+
+
+def test_a_run_of_fewer_checks_goes_beside_what_is_there_and_says_so(tmp_path: Path) -> None:
+    whole_run(tmp_path / "latest")
+    kept = (tmp_path / "latest/evidence.json").read_bytes()
+    log = RunLog(tmp_path / "latest", NODES, RUN, workers=0)
+    for _ in range(2):  # two workers collect
+        log.expect(list(NODES)[:1])
+    log.receive(record("ONE"), 1.0)
+    log.finish("finished")
+    assert (tmp_path / "latest/evidence.json").read_bytes() == kept
+    assert [check.id for check in document.load(tmp_path / "latest-partial/evidence.json").checks] == ["ONE"]
+    assert log.told == [f"a run of 1 checks; that of 2 stays in {tmp_path / 'latest'}"]
+
+
+def test_a_run_of_as_many_checks_takes_the_place_of_the_last(tmp_path: Path) -> None:
+    first, second = whole_run(tmp_path), whole_run(tmp_path)
+    assert first.document is not None
+    assert second.document is not None
+    found = document.load(tmp_path / "evidence.json").circumstances.token
+    assert found == second.document.circumstances.token != first.document.circumstances.token
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence.json", "evidence.jsonl"]
+
+
+def test_the_last_evidence_stays_until_the_run_has_come_to_its_end(tmp_path: Path) -> None:
+    whole_run(tmp_path)
+    kept = (tmp_path / "evidence.json").read_bytes()
+    log = RunLog(tmp_path, NODES, RUN, workers=0)
+    log.expect(list(NODES))
+    assert (tmp_path / "evidence.json").read_bytes() == kept  # as after an error of collection
+    log.receive(record("ONE"), 1.0)
+    assert not (tmp_path / "evidence.json").exists()
+    log.finish("stopped")
+    assert (tmp_path / "last.json").read_bytes() == kept
+
+
+def test_lines_of_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
+    one, other = (RunLog(tmp_path, NODES, RUN, workers=0) for _ in range(2))
+    for log in (one, other):
+        log.expect(list(NODES))
+        log.receive(record("ONE"), 1.0)
+    one.receive(record("TWO"), 1.0)
+    with pytest.raises(ValueError, match="line 3: is of another run than the first line: two runs wrote to one folder"):
+        document.load(tmp_path / "evidence.jsonl")

@@ -12,7 +12,7 @@ import pytest
 import sample
 from support import command
 
-from signflip.evidence.document import write
+from signflip.evidence.document import assemble, beside, write
 from signflip.evidence.lines import append, begin
 from signflip.evidence.records import Head, Line, typed
 from signflip.report import history
@@ -88,7 +88,9 @@ def test_a_night_without_evidence_fails_and_keeps_no_older_run_for_its_own(
         json.dumps(sample.finished({"seed": 0, "effort": "quick", "false_alarm": 1e-6, "registered": []}, []))
     )
     assert command(["nightly", "-o", str(out), "--history", str(nights), "--", "--no-evidence"]) == 1
-    assert "evidence.json" in capsys.readouterr().err
+    assert f"no check started; the evidence in {out} is that of an earlier run" in capsys.readouterr().err
+    assert (out / "summary.md").read_text(encoding="utf-8").startswith("# No check started\n")
+    assert (out / "evidence.json").exists()
     assert not nights.exists()
 
 
@@ -116,3 +118,28 @@ def test_a_history_that_cannot_be_written_fails_the_night(tmp_path: Path, monkey
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(green(*a, **k).args, 0))
     assert command(["nightly", "-o", str(tmp_path / "out"), "--history", str(tmp_path / "nights")]) == 3
     assert (tmp_path / "out/evidence.json").exists()
+
+
+def test_a_night_of_some_checks_says_so_and_is_no_part_of_the_history(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, nights = tmp_path / "out", tmp_path / "nights"
+    whole = sample.whole(document)
+    out.mkdir()
+    write(whole, out / "evidence.json")
+    kept = (out / "evidence.json").read_bytes()
+    some = assemble(whole.run, [check for check in whole.checks if check.as_claimed][:2], whole.circumstances)
+
+    def run(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
+        beside(out).mkdir()
+        write(some, beside(out) / "evidence.json")
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    command(["nightly", "-o", str(out), "--history", str(nights), "--", "-k", "two"])
+    registered = len(whole.run.registered)
+    assert f"a run of some checks is not added: {registered - 2} of {registered} did not run" in capsys.readouterr().err
+    summary = (beside(out) / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith(f"2 of {registered} registered checks ran: all ended as claimed")
+    assert (out / "evidence.json").read_bytes() == kept
+    assert not nights.exists()
