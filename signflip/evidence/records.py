@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from signflip.claims.claim import Claim
 from signflip.inference import Judgement, Statement, Verdict, combine
 
-SCHEMA = 1
+SCHEMA = 2
 # The status of a run that left only the lines of some of its checks.
 CUT_SHORT = "cut short"
 

@@ -11,14 +11,16 @@ from signflip.report.figures.panels import short
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed between two runs of a history (`history.entry_of`), a line each; what matters most comes first."""
     first, second = before["checks"], after["checks"]
-    verdicts, claims, bounds, times = [], [], [], []
+    verdicts, claims, bounds, times, unlike = [], [], [], [], 0
     for claim_id in sorted(set(first) & set(second)):
         old, new = first[claim_id], second[claim_id]
         if (old["verdict"], bool(old.get("error"))) != (new["verdict"], bool(new.get("error"))):
             verdicts.append(f"{claim_id}: {_verdict(old)} became {_verdict(new)}")
         if old["claim"] != new["claim"]:
             claims.append(f"{claim_id}: the claim itself was changed")
-        if (one := _estimate(old)) != (other := _estimate(new)):
+        if _of(old) != _of(new):
+            unlike += 1
+        elif (one := _estimate(old)) != (other := _estimate(new)):
             bounds.append(f"{claim_id}: {one}, now {other}")
         if new["seconds"] > 2 * old["seconds"] + 5:
             times.append(f"{claim_id}: took {new['seconds']:.0f} s, before {old['seconds']:.0f} s")
@@ -37,7 +39,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         for name in sorted(set(old_versions) | set(new_versions))
         if old_versions.get(name) != new_versions.get(name)
     ]
-    return [*verdicts, *gone, *come, *claims, *settings, *times, *bounds]
+    apart = [f"{unlike} claims: their tightest statements are of other configurations, and not compared"] * (unlike > 0)
+    return [*verdicts, *gone, *come, *claims, *settings, *times, *bounds, *apart]
 
 
 def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -48,6 +51,12 @@ def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 def _verdict(check: Mapping[str, Any]) -> str:
     return f"{check['verdict']} with an error" if check.get("error") else str(check["verdict"])
+
+
+def _of(check: Mapping[str, Any]) -> str | None:
+    """What the tightest statement is of; None of runs that did not keep it."""
+    found = check["estimate"]
+    return None if found is None else found.get("of")
 
 
 def _estimate(check: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from signflip.evidence.verify import verify
 from signflip.inference import Verdict
 
 RUN = Run(seed=5, effort="quick", false_alarm=1e-6, registered=["ONE", "TWO"])
-HEAD = Head(schema=1, run=RUN, circumstances=Circumstances(status="cut short", not_reached=["ONE", "TWO"]))
+HEAD = Head(schema=2, run=RUN, circumstances=Circumstances(status="cut short", not_reached=["ONE", "TWO"]))
 FIRST = canonical(plain(HEAD)) + "\n"
 
 
@@ -72,10 +72,10 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
     ("text", "problem"),
     [
         ("", "holds no line"),
-        ('{"schema": 1', "holds no line"),
+        ('{"schema": 2', "holds no line"),
         ("no json\n", "line 1: JSON is malformed"),
-        ('{"schema": 1}\n', "line 1: Object missing required field `run`"),
-        ('{"schema": 1, "run": {}, "circumstances": {}}\n', r"line 1: .*`seed` - at `\$\.run`"),
+        ('{"schema": 2}\n', "line 1: Object missing required field `run`"),
+        ('{"schema": 2, "run": {}, "circumstances": {}}\n', r"line 1: .*`seed` - at `\$\.run`"),
         (
             FIRST.replace('"circumstances":{', '"circumstances":{"more":1,'),
             r"line 1: .*`more` - at `\$\.circumstances`",
@@ -94,9 +94,9 @@ def test_what_is_no_such_file_is_named_with_its_line(path: Path, text: str, prob
 
 
 def test_lines_of_another_schema_are_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path.write_text(FIRST.replace('"schema":1', '"schema":2'), encoding="utf-8")
+    path.write_text(FIRST.replace('"schema":2', '"schema":3'), encoding="utf-8")
     assert command(["verify", str(path)]) == 2
-    assert capsys.readouterr().err == f"Error: {path}: line 1: schema must be 1, got 2\n"
+    assert capsys.readouterr().err == f"Error: {path}: line 1: schema must be 2, got 3\n"
 
 
 def test_a_line_that_finds_no_room_leaves_the_file_at_the_end_of_one(

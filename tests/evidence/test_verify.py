@@ -182,7 +182,7 @@ def test_a_changed_record_is_found_even_with_its_digest_made_to_fit(sound: Json,
 
 
 OTHERS: dict[str, tuple[Callable[[Json], Any], str]] = {
-    "another schema": (lambda d: d.update(schema=99), "schema must be 1, got 99"),
+    "another schema": (lambda d: d.update(schema=99), "schema must be 2, got 99"),
     "no schema": (lambda d: d.pop("schema"), "missing required field `schema`"),
     "a statement of no kind": (lambda d: entry(d)["statement"].update(kind="wish"), "kind must be one of"),
     "a missing field": (lambda d: entry(d).pop("bounds"), r"missing required field `bounds` - at `\$\.checks\[1\]"),

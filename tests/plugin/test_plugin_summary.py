@@ -68,7 +68,7 @@ def test_what_came_after_the_verdict_has_no_bound_in_the_table() -> None:
 def document(*checks: CheckRecord, **circumstances: Any) -> Document:
     run = Run(seed=5, effort="quick", false_alarm=1e-6, registered=["X", "Y", "Z"])
     around = Circumstances(check_seconds={"X": 61.26}, **circumstances)
-    return Document(schema=1, run=run, checks=list(checks), circumstances=around, digest="f" * 64)
+    return Document(schema=2, run=run, checks=list(checks), circumstances=around, digest="f" * 64)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def pytest_runs(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> li
             Path(folder).mkdir(parents=True, exist_ok=True)
             all_checks = [check["id"] for check in document["checks"]]
             begun = {**document["circumstances"], "status": "cut short", "not_reached": all_checks}
-            head = typed(Head, {"schema": 1, "run": document["run"], "circumstances": begun})
+            head = typed(Head, {"schema": 2, "run": document["run"], "circumstances": begun})
             begin(head, Path(folder) / "evidence.jsonl")
             append(Line(sample.whole(document).checks[0], 1.0, 2.0), Path(folder) / "evidence.jsonl")
         elif "--no-evidence" not in command:

@@ -46,7 +46,7 @@ def test_unreadable_evidence_is_named(path: Path, capsys: pytest.CaptureFixture[
     assert command(["report", str(path), "-o", str(path.parent)]) == 2
     path.write_text('{"schema": 99}')
     assert command(["report", str(path), "-o", str(path.parent)]) == 2
-    assert "schema must be 1, got 99" in capsys.readouterr().err
+    assert "schema must be 2, got 99" in capsys.readouterr().err
 
 
 def test_diff_of_a_run_with_itself_is_empty(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,3 +105,25 @@ def test_the_summary_says_how_many_checks_a_stopped_run_did_not_reach(
     text = capsys.readouterr().out
     assert text.startswith("# Not as claimed: ")
     assert "\n\nIt was not finished, 5 of 8 checks left no evidence.\n\n" in text
+
+
+def test_diff_compares_a_tightest_statement_with_the_same_one_alone(
+    path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rate of one configuration beside that of another says nothing of what changed."""
+    changed = copy.deepcopy(document)
+    for check in changed["checks"]:
+        for part in [*check["examples"], *([check["pooled"]] if check["pooled"] else [])]:
+            for entry in part["statements"]:
+                entry["about"] = {**entry["about"], "input_dim": 77}
+    other = path.with_name("other.json")
+    write(sample.whole(sample.again(changed)), other)
+    assert command(["diff", str(path), str(other)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("claims: their tightest statements are of other configurations, and not compared")
+
+
+def test_evidence_of_another_schema_is_refused_by_its_number(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace('"schema": 2', '"schema": 1'), encoding="utf-8")
+    assert command(["verify", str(path)]) == 2
+    assert "schema must be 2, got 1" in capsys.readouterr().err
