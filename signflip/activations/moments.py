@@ -72,6 +72,7 @@ def slope_moment(activation: Activation, variance: float) -> float:
 
 
 @lru_cache(maxsize=1 << 14)
+@np.errstate(under="ignore")
 def _moment(activation: Activation, variance: float, of: Of, power: Power) -> float:
     deviation = math.sqrt(variance)
 

@@ -105,6 +105,7 @@ class PairLaw(InfiniteWidthLaw):
 
 
 @lru_cache(maxsize=256)
+@np.errstate(under="ignore")
 def infinite_width_law(
     activation: Activation, depth: int, dimension: int, step: float, companion: float | None = None
 ) -> InfiniteWidthLaw:

@@ -16,7 +16,7 @@ import torch
 ENTRY_LAWS = ("gaussian", "rademacher", "student-t")
 _STUDENT_DEGREES = 5
 _MERSENNE_WORDS = 624
-_FRESH_STATE = torch.Generator().manual_seed(0).get_state().numpy().copy()
+_FRESH_STATE = torch.Generator("cpu").manual_seed(0).get_state().numpy().copy()
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Draws:
     def normal(self, *shape: int, deviation: float = 1.0) -> torch.Tensor:
         """Independent N(0, deviation^2) draws, of this block's dtype."""
         if self._torch is not None:
-            return torch.empty(shape, dtype=self.dtype).normal_(0.0, deviation, generator=self._torch)
+            return torch.empty(shape, dtype=self.dtype, device="cpu").normal_(0.0, deviation, generator=self._torch)
         return torch.from_numpy(self._numpy.standard_normal(shape)).mul_(deviation)
 
     def normal64(self, *shape: int) -> torch.Tensor:
@@ -77,7 +77,7 @@ class Draws:
     def chi(self, degrees: int, *shape: int) -> torch.Tensor:
         """Independent chi draws of ``degrees`` >= 0 degrees of freedom, float64 (zeros at 0 degrees)."""
         if degrees == 0:
-            return torch.zeros(shape, dtype=torch.float64)
+            return torch.zeros(shape, dtype=torch.float64, device="cpu")
         return torch.from_numpy(np.sqrt(self._numpy.chisquare(degrees, shape)))
 
     def entries(self, law: str, *shape: int, deviation: float = 1.0) -> torch.Tensor:
@@ -132,7 +132,7 @@ def mersenne_twister(source: np.random.Generator) -> torch.Generator:
     torch's serialised CPU state: 8 bytes of seed, ``left`` and ``seeded`` (int32), ``next`` (uint64), then
     the words, each in a uint64. A fresh state has left = 1 and next = 0: it regenerates before the first draw.
     """
-    generator = torch.Generator()
+    generator = torch.Generator("cpu")
     state = _FRESH_STATE.copy()
     words = source.integers(0, 2**32, _MERSENNE_WORDS, dtype=np.uint64)
     words[0] |= np.uint64(0x80000000)  # the one state that the recurrence cannot leave is all zeros

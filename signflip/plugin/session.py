@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pytest
 
 from signflip.canonical import canonical
@@ -149,7 +150,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     options = pyfuncitem.config.stash[OPTIONS]
     runner = CheckRunner(pyfuncitem.obj, cast("Check", pyfuncitem.funcargs["evidence"]), options.replay)
     try:
-        runner.run(pyfuncitem.funcargs)
+        with np.errstate(under="ignore"):  # numpy's default, whatever a conftest has made of it
+            runner.run(pyfuncitem.funcargs)
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
         pyfuncitem.stash[RECORD] = canonical(plain(runner.record(pyfuncitem.nodeid)))

@@ -87,6 +87,7 @@ def blocks(configuration: Configuration, key: Key, device: Device = CPU) -> Iter
         index += 1
 
 
+@np.errstate(under="ignore")  # numpy's default; under seterr(all="raise") tiny numbers would end the block
 def run_block(configuration: Configuration, key: Key, block: int, device: Device = CPU) -> Sample:
     """Block number ``block``: a pure function of its arguments, on one kind of processor.
 
