@@ -97,7 +97,9 @@ def haar(first: Scene) -> Tensor:
 
 def defect_of(rotation: Tensor) -> float:
     """|R^T R - I|."""
-    return float(matrix_norm(rotation.T @ rotation - torch.eye(len(rotation), dtype=rotation.dtype, device=rotation.device)))
+    return float(
+        matrix_norm(rotation.T @ rotation - torch.eye(len(rotation), dtype=rotation.dtype, device=rotation.device))
+    )
 
 
 def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
