@@ -154,7 +154,7 @@ def test_the_order_and_signs_of_the_input_coordinates_change_nothing(
 ) -> None:
     subject, order, signs = drawn
     first = scene(evidence, subject)
-    rotation = torch.diag(torch.tensor(signs, dtype=torch.float64))[order]
+    rotation = torch.diag(torch.tensor(signs, dtype=torch.float64, device="cpu"))[order]
     judge(evidence, subject, first, {"in other coordinates": turned_back(rotated(first, rotation), rotation)}, ANEW)
 
 

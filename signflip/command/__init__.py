@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from signflip import __version__
+from signflip import __version__, environment
 from signflip.command.claims import claims
 from signflip.command.evidence import diff, report, verify
 from signflip.command.nightly import nightly
@@ -19,6 +19,7 @@ from signflip.command.sample import sample
 @click.version_option(__version__, prog_name="signflip")
 def main() -> None:
     """Statistical verification of arXiv:2203.17209: judge evidence, draw its page, sample networks."""
+    environment.settle()
 
 
 for _command in (verify, report, diff, nightly, sample, claims):

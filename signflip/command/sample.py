@@ -184,7 +184,10 @@ def _print(summary: dict[str, Any]) -> None:
 
 def _plot(found: Sample, path: Path) -> None:
     """f(x') against f(x), a dot a network: the sign flipped in the shaded quadrants."""
-    from matplotlib.figure import Figure
+    from signflip.environment import without_backend
+
+    with without_backend():
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.add_subplot()

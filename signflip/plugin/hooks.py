@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from signflip import environment
 from signflip.claims.registry import RegistryError, registered_checks
 from signflip.plugin import hookspecs
 from signflip.plugin.options import DEFAULT_SUITE, add_options
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = suite.relative_to(config.rootpath)
     config.stash[CHECKS] = {(folder / name).as_posix(): claim_id for name, claim_id in registered.items()}
+    environment.settle()
     from signflip.plugin import controller, session
 
     session.begin(config, suite)

@@ -150,7 +150,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     options = pyfuncitem.config.stash[OPTIONS]
     runner = CheckRunner(pyfuncitem.obj, cast("Check", pyfuncitem.funcargs["evidence"]), options.replay)
     try:
-        with np.errstate(under="ignore"):  # numpy's default, whatever a conftest has made of it
+        with np.errstate(under="ignore"):  # numpy's default, which a conftest may have changed
             runner.run(pyfuncitem.funcargs)
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
