@@ -93,6 +93,7 @@ def two_sample_distance_interval(distance: float, first: int, second: int, alpha
     return Interval(max(0.0, distance - radius), min(1.0, distance + radius))
 
 
+@np.errstate(under="ignore")  # numpy's default; far terms of the sum are 0
 def _equal_sizes(height: int, size: int) -> float:
     """Return P(D >= height/size): 2 sum_j (-1)^(j-1) C(2n, n + j h) / C(2n, n), by reflection of paths."""
     if height == 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from signflip.checks.marking import claim_of
@@ -42,8 +41,7 @@ def admit(item: pytest.Item, config: pytest.Config) -> None:
         raise pytest.Collector.CollectError(
             f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail"
         )
-    with np.errstate(under="ignore"):  # numpy's default, which a conftest may have changed
-        _require_reach(found, item.nodeid, config)
+    _require_reach(found, item.nodeid, config)
     check = item.obj if isinstance(item, pytest.Function) else None
     if hasattr(check, "hypothesis"):
         from signflip.plugin.exploration import settle
