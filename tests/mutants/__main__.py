@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2]))  # strategies/ is not installed
 
 from every_mutant import MUTANTS
 from measuring import measure_all

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 from every_mutant import FAMILIES, MUTANTS
 from measuring import SEEDS, Measured
 from planting import Mutant
-from running import places
+from running import ROOT, places
 from table import PAGE, write
 
 
@@ -47,3 +49,10 @@ def test_the_page_is_a_function_of_what_was_measured() -> None:
     measured = {number: seen(mutant) for number, mutant in enumerate(MUTANTS)}
     assert write(measured) == write(dict(reversed(measured.items())))
     assert "5 of 5 [0.48, 1.00]" in write(measured)
+
+
+def test_the_command_finds_all_that_it_plants_in() -> None:
+    """Run as `make mutants` runs it; a text that no name holds leaves nothing to measure."""
+    command = [sys.executable, "tests/mutants", "no mutant of this name"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
