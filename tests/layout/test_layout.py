@@ -18,6 +18,7 @@ ROOT = PACKAGE.parent
 ALLOWED: dict[str, set[str]] = {
     "canonical": set(),
     "atomic": set(),
+    "environment": set(),
     "inference": set(),
     "claims": {"inference"},
     "evidence": {"atomic", "canonical", "claims", "inference"},
@@ -26,11 +27,31 @@ ALLOWED: dict[str, set[str]] = {
     "laws": {"activations", "networks"},
     "sampling": {"activations", "canonical", "laws", "networks"},
     "checks": {"activations", "canonical", "claims", "evidence", "inference", "laws", "networks", "sampling"},
-    "plugin": {"activations", "canonical", "checks", "claims", "evidence", "inference", "networks", "sampling"},
-    "report": {"atomic", "canonical", "evidence", "inference", "laws"},
-    "command": {"activations", "canonical", "claims", "evidence", "inference", "laws", "report", "sampling"},
+    "plugin": {
+        "activations",
+        "canonical",
+        "checks",
+        "claims",
+        "environment",
+        "evidence",
+        "inference",
+        "networks",
+        "sampling",
+    },
+    "report": {"atomic", "canonical", "environment", "evidence", "inference", "laws"},
+    "command": {
+        "activations",
+        "canonical",
+        "claims",
+        "environment",
+        "evidence",
+        "inference",
+        "laws",
+        "report",
+        "sampling",
+    },
 }
-STATISTICS = ("atomic", "canonical", "inference", "claims", "evidence", "report")
+STATISTICS = ("atomic", "canonical", "environment", "inference", "claims", "evidence", "report")
 
 
 def name_of(path: Path) -> str:
