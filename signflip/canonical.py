@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
+
+# Half a surrogate pair, which no UTF-8 holds, and what a terminal or a reader of XML does not show but obeys.
+_UNPRINTABLE = re.compile("[\\ud800-\\udfff\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
+
+
+def printable(text: str) -> str:
+    """``text``, such as a foreign error's, with what cannot be written or shown as its escape: \\x00, \\udcff."""
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def canonical(data: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 from hypothesis.errors import UnsatisfiedAssumption
 
-from signflip.canonical import canonical
+from signflip.canonical import canonical, printable
 from signflip.checks.check import Check
 from signflip.checks.errors import InconclusiveError, NotShownError
 from signflip.claims.feasibility import figures
@@ -69,7 +69,7 @@ class CheckRunner:
         except BaseException as error:
             # What the verdicts tell is no error; what they hide (a plain assert, say) must not look green.
             if not isinstance(error, NotShownError) or self._verdict() == self._evidence.claim.expect:
-                self._error = f"{type(error).__name__}: {error}"
+                self._error = printable(f"{type(error).__name__}: {error}")
             raise
 
     def _require_statements(self) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from small_suites import PAGE
 
 SET = """
@@ -25,3 +26,23 @@ def test_a_notebooks_backend_an_empty_date_and_strict_libraries_break_neither_ru
     assert run.returncode == 0, run.stdout
     assert "WARNING" not in run.stdout
     assert (suite.folder / "reports/latest/index.html").exists()
+
+
+FOREIGN = r"""
+@claim("A.foreign", **words())
+def test_foreign(evidence):
+    raise ValueError("no such file: \udcff \x00 \x1b[31m red")
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "workers"])
+def test_a_message_that_no_utf8_holds_is_escaped_in_record_page_and_report(
+    suite: Any, python: Callable[..., subprocess.CompletedProcess[str]], workers: list[str]
+) -> None:
+    suite.write(FOREIGN)
+    run = python(suite.folder, "-m", "pytest", *PAGE, *workers, PYTHONIOENCODING="utf-8:backslashreplace")
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout
+    assert "INTERNALERROR" not in run.stdout
+    assert "WARNING" not in run.stdout
+    assert suite.checks()["A.foreign"]["error"] == r"ValueError: no such file: \udcff \x00 \x1b[31m red"
+    assert r"\udcff \x00 \x1b[31m red" in (suite.folder / "reports/latest/index.html").read_text(encoding="utf-8")
