@@ -34,7 +34,7 @@ help:
 	@echo 'make setup      only set .venv up; those above do it themselves'
 	@echo 'make clean      remove .venv and caches; reports/ stays'
 	@echo
-	@echo 'ARGS="..."      more arguments, e.g. make theorems ARGS="-k mw3", make bench ARGS="--only dense"'
+	@echo 'ARGS="..."      more arguments, e.g. make theorems ARGS="-k MW-3", make bench ARGS="--only dense"'
 	@echo 'NIGHTLY=1       nightly effort (make fresh)'
 	@echo 'QUICK=1         a quarter of the configurations, smaller top widths (make theorems)'
 	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'

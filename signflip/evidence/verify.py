@@ -26,6 +26,7 @@ def verify(document: Document) -> list[str]:
         run = document.run
         budget = Budget(run.false_alarm, tuple(run.registered))
         ids = [check.id for check in document.checks]
+        problems += [] if ids else ["no check left evidence: there is nothing to follow from"]
         problems += [f"{name}: more than one record" for name in sorted({i for i in ids if ids.count(i) > 1})]
         if run.replay is not None:
             problems += _replay_problems(document, run.replay)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def admit(item: pytest.Item, config: pytest.Config) -> None:
-    """Refuse a check that cannot be judged.
+    """Refuse a check that cannot be judged; what is admitted is found by -k and its claim's id.
 
     Raises:
         pytest.Collector.CollectError: naming the check, and what it must be.
@@ -41,6 +41,7 @@ def admit(item: pytest.Item, config: pytest.Config) -> None:
         raise pytest.Collector.CollectError(
             f"{item.nodeid}: a check must use the fixture 'evidence', or it cannot fail"
         )
+    item.extra_keyword_matches.add(found.id)  # -k MW-3.decay
     _require_reach(found, item.nodeid, config)
     check = item.obj if isinstance(item, pytest.Function) else None
     if hasattr(check, "hypothesis"):

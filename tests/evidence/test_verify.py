@@ -317,3 +317,15 @@ def test_the_exceptions_carry_the_figures() -> None:
         assert made.bounds[0] < 0.5 < made.bounds[1]
         with pytest.raises(BudgetError):
             subject.record.begin({})
+
+
+def test_evidence_without_a_check_is_no_evidence(
+    sound: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = whole(sound)
+    write(assemble(empty.run, [], empty.circumstances), tmp_path / "evidence.json")
+    assert command(["verify", str(tmp_path / "evidence.json")]) == 1
+    told = capsys.readouterr().out
+    assert "no check left evidence" in told
+    assert "every verdict follows" not in told
+    assert f"0 of {len(empty.run.registered)} registered checks ended as claimed" in told

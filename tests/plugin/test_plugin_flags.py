@@ -13,6 +13,7 @@ from small_suites import INI
     ("arguments", "checks"),
     [
         (["-k", "near or supported"], ["A.supported", "B.near"]),
+        (["-k", "A.supported or B.control"], ["A.supported", "B.control"]),
         (["-m", "claim"], ["A.supported", "B.control", "B.near"]),
         (["-m", "not claim"], []),
         (["theorem_checks/test_b.py::test_near"], ["B.near"]),
