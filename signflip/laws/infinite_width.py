@@ -26,6 +26,8 @@ _UNEXPLAINED = 1e-9
 TOLERANCE = 2e-6
 """Estimated interpolation error of the table, in standard deviations of f(x') (its square for the variance)."""
 _MOST_PATCHES = 96
+# Half of float64's digits: further away the covariance of f(x) and f(x') is lost among the digits of Var f(x').
+FARTHEST = 1e8
 # Errors are relative to Var f(x') and this part of Var f(x), lest f(0) = 0 be resolved without end.
 _FLOOR = 1e-3
 _TYPICAL = 1 << 14
@@ -84,6 +86,7 @@ class InfiniteWidthLaw:
         step: s > 0, in absolute units.
 
     Raises:
+        ValueError: if the step leads further from x than `FARTHEST` |x|, typically.
         ArithmeticError: naming the activation, if a quadrature does not converge.
     """
 
@@ -92,6 +95,10 @@ class InfiniteWidthLaw:
         self.dimension, self.step = dimension, step
         self.moments = radial_moments(activation, depth)
         q, m, w = self.moments.variance, self.moments.covariance, self.moments.radial
+        unit = math.sqrt(self.moments.slope / dimension)
+        if step * unit > FARTHEST:
+            most = FARTHEST / unit
+            raise ValueError(f"step must be at most {most:.3g} at infinite width, {FARTHEST:g} times |x|, got {step:g}")
         self._part = m / q if q else 0.0
         rest = max(0.0, w - m * self._part)
         self._rest = rest if rest > _UNEXPLAINED * w else 0.0

@@ -279,3 +279,22 @@ def test_the_second_input_is_correlated_as_the_kernel_has_it(name, depth, dimens
 def test_a_second_input_leaves_the_rest_as_it_was_in_law():
     alone, beside = (drawn("relu", 2, 8, 2.0, 50_000, **options) for options in ({}, {"companion": 2.0}))
     assert_one_law(views(alone), views(beside))
+
+
+@pytest.mark.parametrize("name", ["relu", "abs", "identity"])
+def test_the_flip_rate_of_a_far_step_is_that_of_all_far_steps(name):
+    """Homogeneous: far out f(x') is f at a point of -s grad f but for x, whatever s; once .18 fell to .10 and to 0."""
+    rates = [
+        simulate(
+            Architecture(10**4, (1,)), activations.get(name), step=step, trials=20_000, **LAW, seed=1
+        ).flipped.mean()
+        for step in (1e5, 1e7, 1e9)
+    ]
+    assert max(rates) - min(rates) < 6 * math.sqrt(0.5 / 20_000)
+
+
+def test_a_step_beyond_what_float64_resolves_is_refused_with_the_largest_one():
+    with pytest.raises(
+        ValueError, match=r"step must be at most 1\.41e\+10 at infinite width, 1e\+08 times \|x\|, got 1e\+12"
+    ):
+        simulate(Architecture(10**4, (1,)), activations.get("relu"), step=1e12, trials=10, **LAW, seed=1)
