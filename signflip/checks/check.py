@@ -18,7 +18,7 @@ from signflip.checks.figure_data import FigureData
 from signflip.checks.pools import Pools
 from signflip.checks.record import Record
 from signflip.checks.sampler import Event, Sampler, Source
-from signflip.checks.views import View, tie_width
+from signflip.checks.views import View, settled, tie_width
 from signflip.claims.claim import Claim
 from signflip.claims.reach import DEFAULT_CAP
 from signflip.evidence.records import Row
@@ -172,8 +172,9 @@ class Check:
         """
         one, other = self.simulate(first, trials), self.simulate(second, second_trials or trials)
         width = tie_width(first, second)
+        settled_one, settled_other = (settled(sample, first, second) for sample in (one, other))
         statements = {
-            name: SameLaw.from_samples(project(one), project(other), tolerance, self.alpha, width)
+            name: SameLaw.from_samples(project(settled_one), project(settled_other), tolerance, self.alpha, width)
             for name, project in of.items()
         }
         if not self.record.is_shrinking:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from signflip.activations.ball import UNITS, Ball
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.sample import Sample
 
 Array = NDArray[np.float64]
 View = Callable[[Sample], Array]
+# Quantiles of G, where sigma's rounding is taken; and how many times it a step of a grid is.
+_TYPICAL = torch.special.ndtri(torch.linspace(1 / 128, 127 / 128, 64, dtype=torch.float64, device="cpu"))
+_STEPS = 4.0
 # Rounding noise must not split an atom (a step of length zero, a step taken back): differences are compared
 # on a grid this many times finer than the sample's own scale, far above rounding and far below any tolerance.
 _GRID = 2.0**14
@@ -25,6 +30,24 @@ _ROUNDINGS = 2.0**10
 def tie_width(*configurations: Configuration) -> float:
     """The part of itself to which an outcome is known under the coarsest dtype of the ``configurations``."""
     return _ROUNDINGS * max(torch.finfo(DTYPES[configuration.dtype]).eps for configuration in configurations)
+
+
+def settled(sample: Sample, *configurations: Configuration) -> Sample:
+    """The sample with each column on a grid of its own rounding, for laws that are compared across dtypes.
+
+    Where sigma's terms cancel (gaussian + tanh - 1 far out), f is 0 but for rounding, which float32 sees at 1e-8 and
+    float64 at 1e-17: an atom that no relative width holds together. The grid's step is a few roundings of sigma and of
+    sigma' at typical arguments, under the coarsest dtype. Any map of a trial's outcome is fair.
+    """
+    c = configurations[0]
+    unit = UNITS * max(torch.finfo(DTYPES[one.dtype]).eps for one in configurations)
+    balls = c.activation.balls(Ball(_TYPICAL, torch.zeros_like(_TYPICAL)), unit)
+    of_value, of_slope = (_STEPS * float(ball.rad.square().mean().sqrt()) for ball in balls)
+    steps = {"value": of_value, "attacked_value": of_value, "companion_value": of_value, "gradient_norm": of_slope}
+    columns = sample.columns()
+    return replace(
+        sample, **{name: np.round(columns[name] / step) * step for name, step in steps.items() if name in columns}
+    )
 
 
 def _on_grid(values: Array, scale: Array) -> Array:

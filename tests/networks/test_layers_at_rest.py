@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.activations import Activation, AffineInput, PiecewiseLinear, Sum
-from signflip.checks.views import JOINT_PROJECTIONS, tie_width
+from signflip.checks.views import JOINT_PROJECTIONS, View, settled, tie_width
 from signflip.inference import two_sample_distance, two_sample_p_value
 from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 
 STEP = 1.2233274676024886
 # 0 on [-1, 1], and slope 1 beside; by one formula a piece, and by terms that cancel to 1e-17 there.
@@ -71,3 +73,26 @@ def test_values_that_are_small_because_neurons_cancel_are_left_alone() -> None:
     small = tiny.value[np.abs(tiny.value) < 1e-5]
     assert small.size > 0
     assert (small != 0.0).all()
+
+
+def test_terms_that_cancel_far_out_are_an_atom_in_every_dtype() -> None:
+    """gaussian + erf(1 - .47 z) + tanh is 0 but for rounding from z = 9: 1e-8 in float32 and 1e-17 in float64.
+
+    Refuted once, at master seed 1469290406. False-fail rate 1e-9 a projection.
+    """
+    terms = activations.get("gaussian"), AffineInput(-0.46875, 1.0, activations.get("erf")), activations.get("tanh")
+    first = Configuration(Architecture(4, (2,)), Sum(terms), 10.678, law="dense", dtype="float64", steps=3)
+    second = replace(first, law="conditioned", dtype="float32")
+    outcomes = [
+        simulate(c.architecture, c.activation, step=c.step, steps=3, law=c.law, dtype=c.dtype, trials=60_000, seed=seed)
+        for seed, c in enumerate((first, second))
+    ]
+    width = tie_width(first, second)
+
+    def p_value(view: View, samples: list[Sample]) -> float:
+        distance = two_sample_distance(view(samples[0]), view(samples[1]), width)
+        return two_sample_p_value(distance, 60_000, 60_000)
+
+    assert p_value(JOINT_PROJECTIONS["f(x) f(x')"], outcomes) < 1e-12
+    for view in JOINT_PROJECTIONS.values():
+        assert p_value(view, [settled(sample, first, second) for sample in outcomes]) >= FALSE_FAIL
