@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from readme import MAKEFILE, README, ROOT, make_targets, shell_lines
 
+from signflip.claims.registry import registered_checks
 from signflip.command import main
 from signflip.plugin import hooks
 
@@ -57,7 +58,8 @@ def judge_pytest(words: list[str]) -> None:
             choices = plugin_options()[name].get("choices")
             assert choices is None or value in choices
         elif words[position - 1] == "-k" and position:
-            assert list((ROOT / "theorem_checks").glob(f"test_{word}*.py")), f"-k {word} selects nothing"
+            known = [*registered_checks(ROOT / "theorem_checks"), *registered_checks(ROOT / "theorem_checks").values()]
+            assert any(word in name for name in known), f"-k {word} selects nothing"
         elif word not in PYTEST_FLAGS:
             assert (ROOT / word).exists(), word
             paths += 1
