@@ -65,7 +65,7 @@ MUTANTS = (
     Mutant(
         "attack: the gradient's square for its norm",
         "|grad f(x)| is reported squared.",
-        edited(ATTACK, "first_norm.squeeze(-1), vector_norm", "first_norm.squeeze(-1) ** 2, vector_norm"),
+        edited(ATTACK, "first_norm.squeeze(-1), displacement", "first_norm.squeeze(-1) ** 2, displacement"),
         (SCALING,),
     ),
     Mutant(
@@ -92,7 +92,7 @@ MUTANTS = (
     Mutant(
         "attack: displacement of the last step only",
         "|x' - x| of several steps is that of the last one.",
-        edited(ATTACK, "vector_norm(moved, dim=-1), change)", "vector_norm(gradient, dim=-1) * step, change)"),
+        edited(ATTACK, "displacement, change)", "vector_norm(gradient, dim=-1) * step, change)"),
         (
             ATTACK_TESTS
             + "test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way",

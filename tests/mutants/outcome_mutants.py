@@ -13,7 +13,7 @@ from signflip.sampling.sample import Sample
 
 ATTACK, SCENE = "signflip.networks.attack:Attack.run", "signflip.checks.equalities:Scene.outcome"
 SMALL = "MW-4.joint-law.small"
-RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), vector_norm(moved, dim=-1), change)"
+RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)"
 
 
 def when_conditioned(change: Any) -> Plant:
