@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signflip import activations
@@ -19,12 +19,12 @@ from strategies.activations import activations as all_activations
 from strategies.hard_activations import hard_representatives
 
 UNIT = UNITS * torch.finfo(torch.float64).eps
-GRID = torch.linspace(-9.0, 9.0, 3001, dtype=torch.float64)
+GRID = torch.linspace(-9.0, 9.0, 601, dtype=torch.float64)
 
 
 def near(activation: Activation) -> torch.Tensor:
     """A grid, the kinks, and points a few roundings beside them."""
-    kinks = torch.from_numpy(activation.kinks(-9.0, 9.0))[:200]
+    kinks = torch.from_numpy(activation.kinks(-9.0, 9.0))[:60]
     return torch.cat([GRID, *(kinks * (1.0 + k * 2.0**-52) for k in range(-3, 4))])
 
 
@@ -40,17 +40,19 @@ def apart(activation: Activation, size: float) -> float:
     return worst
 
 
-@pytest.mark.parametrize("size", [0.0, 1e-15, 1e-9, 1e-3, 0.3])
+@pytest.mark.parametrize("size", [0.0, 1e-15, 1e-3])
 @pytest.mark.parametrize("name", names())
 def test_members_of_the_catalogue_stay_in_their_balls(name: str, size: float) -> None:
     assert apart(activations.get(name), size) <= 1.0
 
 
+@settings(max_examples=40)
 @given(activation=all_activations(), size=st.sampled_from([0.0, 1e-16, 1e-13, 1e-6, 0.05]))
 def test_generated_activations_stay_in_their_balls(activation: Activation, size: float) -> None:
     assert apart(activation, size) <= 1.0
 
 
+@settings(max_examples=10)
 @given(chosen=hard_representatives(), size=st.sampled_from([0.0, 1e-14, 1e-4]))
 def test_hard_activations_stay_in_their_balls(chosen: tuple[Activation, ...], size: float) -> None:
     for activation in chosen:

@@ -38,7 +38,7 @@ from strategies.activations import homogeneous_activations
 from strategies.hard_activations import hard_representatives
 from strategies.identities import factors, subjects
 
-EXAMPLES = int(os.environ.get("ROUNDING_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("ROUNDING_EXAMPLES", "20"))
 TRIALS = 32
 ANEW, SCALED_BITS = Rounding(), Rounding(eps=0.0)
 SEEDS = st.integers(0, 2**32)
