@@ -29,11 +29,12 @@ ROWS, PAGE = Path(__file__).with_name("fresh.jsonl"), ROOT / "docs/fresh-seeds.m
 MISSED = 0.05
 HEAD = """# Fresh seeds
 
-Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, a row a run. A run is bad if any of its checks does not
-end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run and is
-kept whatever came of it. The limit is the upper end of a 95% Clopper-Pearson interval of the rate of bad runs. A suite
-whose claims are true promises a rate of REFUTED of at most 1e-6 a run (docs/method.md), which no number of runs here
-can show; how often a run may end INCONCLUSIVE is not promised.
+Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, a row a run. A run is bad if any of its checks does
+not end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run and
+is kept whatever came of it. Runs are counted by the digest of the code that they ran. The limit is the upper end of a
+95% Clopper-Pearson interval of the rate of bad runs. A suite whose claims are true promises a rate of REFUTED of at
+most 1e-6 a run (docs/method.md), which no number of runs here can show; how often a run may end INCONCLUSIVE is not
+promised.
 
 """
 
@@ -87,20 +88,18 @@ def add(row: Row) -> None:
 
 
 def page(rows: Iterable[Row]) -> str:
-    """The table, a line for each effort and choice of checks, and what every bad run was."""
-    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    """The table, a line for each code, effort and choice of checks, and what every bad run was."""
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         checks = "all" if row.checks == "all" else ", ".join(row.checks)
-        groups[row.effort, checks].append(row)
-    lines = [
-        "| effort | checks | runs | bad | 95% limit on the rate of a bad run | hours |",
-        "|---|---|---|---|---|---|",
-    ]
-    for (effort, checks), found in sorted(groups.items()):
+        groups[row.code[:12], row.effort, checks].append(row)
+    names = ("code", "effort", "checks", "runs", "bad", "95% limit on the rate of a bad run", "hours")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for (code, effort, checks), found in groups.items():
         bad = sum(bool(row.bad) for row in found)
         limit = clopper_pearson(bad, len(found), MISSED, "upper").upper
         hours = sum(row.seconds for row in found) / 3600
-        lines.append(f"| {effort} | {checks} | {len(found)} | {bad} | {limit:.3f} | {hours:.2f} |")
+        lines.append(f"| {code} | {effort} | {checks} | {len(found)} | {bad} | {limit:.3f} | {hours:.2f} |")
     lines += ["", "| seed | effort | what was not as claimed | why | code |", "|---|---|---|---|---|"]
     for row in (row for found in groups.values() for row in found if row.bad):
         what = ", ".join(f"{name} {ending}" for name, ending in sorted(row.bad.items()))
