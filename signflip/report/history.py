@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +123,14 @@ def load(folder: Path) -> History:
     nights: dict[str, Mapping[str, Any]] = {}
     if not folder.is_dir():
         return History((), (f"{folder}: no such folder",))
+    # As the last night for good, one from the future would end the pooling of all that follow.
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     for path in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
             _require(entry)
+            if entry["started"][:10] > tomorrow:
+                raise ValueError(f"it is dated {entry['started'][:10]}, in the future: is a clock wrong?")
         except (OSError, ValueError, RecursionError) as error:
             problems.append(f"{path.name}: {error}")
             continue

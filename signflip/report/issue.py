@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from signflip.evidence.records import Document
+from signflip.evidence.records import CheckRecord, Document, Run
 
-MOST_STATEMENTS = 3
+MOST_STATEMENTS, MOST_LOST = 3, 100
+# GitHub takes no issue's body beyond 65,536 characters; quoting makes five of one.
+LONGEST, LONGEST_TEXT = 50_000, 2_000
 
 
 def summary(document: Document) -> str:
@@ -16,7 +18,7 @@ def summary(document: Document) -> str:
         ran, registered = len(document.checks), len(run.registered)
         of = f"All {ran} checks" if ran == registered else f"{ran} of {registered} registered checks ran: all"
         return f"{of} ended as claimed (seed {run.seed}, {run.effort}).\n"
-    ids = ", ".join([c.id for c in wrong] + lost)
+    ids = _cut(", ".join([c.id for c in wrong] + lost), LONGEST_TEXT)
     unfinished = f"not finished, {len(left)} of {len(document.checks) + len(lost) + len(left)} checks left no evidence"
     lines = [
         f"# Not as claimed: {_quoted(ids)}" if ids else f"# The run was {unfinished}",
@@ -28,25 +30,38 @@ def summary(document: Document) -> str:
         "",
         *([f"It was {unfinished}.", ""] if ids and left else []),
     ]
-    for check in wrong:
-        claim = check.claim
-        verdict = "ERROR" if check.error is not None else check.verdict
-        lines += [
-            f"## {_quoted(check.id)} [{claim.mark}]: {verdict}, expected {claim.expect}",
-            "",
-            _quoted(claim.statement),
-            "",
-        ]
-        if check.error is not None:
-            lines += [f"- error: {_quoted(check.error)}"]
-        parts = check.parts
-        against = [s for part in parts for s in part.statements if s.verdict != claim.expect]
-        lines += [f"- {_quoted(s.name)}: {_quoted(s.sentence)}" for s in against[:MOST_STATEMENTS]]
-        lines += [f"- and {len(against) - MOST_STATEMENTS} more"] if len(against) > MOST_STATEMENTS else []
-        repeat = f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}"
-        lines += ["", "```", repeat, "```", ""]
-    lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost]
+    for number, check in enumerate(wrong):
+        section = _section(check, run)
+        if sum(map(len, lines)) + sum(map(len, section)) > LONGEST:
+            lines += [f"And {len(wrong) - number} more checks, which the evidence has.", ""]
+            break
+        lines += section
+    lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost[:MOST_LOST]]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(check: CheckRecord, run: Run) -> list[str]:
+    """One check that did not end as claimed: what it claims, what went against it, and how to repeat it."""
+    claim = check.claim
+    verdict = "ERROR" if check.error is not None else check.verdict
+    lines = [
+        f"## {_quoted(check.id)} [{claim.mark}]: {verdict}, expected {claim.expect}",
+        "",
+        _quoted(_cut(claim.statement, LONGEST_TEXT)),
+        "",
+    ]
+    if check.error is not None:
+        lines += [f"- error: {_quoted(_cut(check.error, LONGEST_TEXT))}"]
+    against = [s for part in check.parts for s in part.statements if s.verdict != claim.expect]
+    lines += [f"- {_quoted(s.name)}: {_quoted(s.sentence)}" for s in against[:MOST_STATEMENTS]]
+    lines += [f"- and {len(against) - MOST_STATEMENTS} more"] if len(against) > MOST_STATEMENTS else []
+    repeat = f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}"
+    return [*lines, "", "```", repeat, "```", ""]
+
+
+def _cut(text: str, longest: int) -> str:
+    left = len(text) - longest
+    return text if left <= 0 else f"{text[:longest]} .. ({left:,} characters more)"
 
 
 def _quoted(text: str) -> str:

@@ -155,3 +155,15 @@ def test_the_view_pools_refutes_and_supports_in_words(nights: history.History) -
     assert rows["MW-1.sample"]["told"] == "SUPPORTED by the nights together"
     assert rows["NOT.unprojected"]["told"] == "REFUTED by the nights together, as it must be"
     assert rows["INV.rotation"]["told"] == "–"
+
+
+def test_a_night_from_the_future_is_named_and_does_not_end_the_pooling(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    history.add(tmp_path, sample.whole(night(document, 1)))
+    path = history.add(tmp_path, sample.whole(night(document, 2)))
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**entry, "started": "2999-01-01T00:00:00+00:00", "code": "other"}), encoding="utf-8")
+    found = history.load(tmp_path)
+    assert [n["seed"] for n in found.nights] == [1]
+    assert found.problems == (f"{path.name}: it is dated 2999-01-01, in the future: is a clock wrong?",)

@@ -127,3 +127,19 @@ def test_evidence_of_another_schema_is_refused_by_its_number(path: Path, capsys:
     path.write_text(path.read_text(encoding="utf-8").replace('"schema": 2', '"schema": 1'), encoding="utf-8")
     assert command(["verify", str(path)]) == 2
     assert "schema must be 2, got 1" in capsys.readouterr().err
+
+
+def test_a_summary_fits_into_an_issue_however_much_failed_and_however_long_the_errors(
+    path: Path, document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = document["checks"][0]
+    broken = [{**copy.deepcopy(first), "id": f"C.{n:03}", "error": "*" * 100_000} for n in range(200)]
+    run = {**document["run"], "registered": [check["id"] for check in broken]}
+    write(sample.whole(sample.finished(run, broken)), path)
+    assert command(["report", str(path), "--markdown"]) == 0
+    text = capsys.readouterr().out
+    assert len(text) < 65_536
+    assert ".. (98,000 characters more)" in text
+    shown = text.count("\n## ")
+    assert shown >= 3
+    assert f"And {200 - shown} more checks, which the evidence has." in text
