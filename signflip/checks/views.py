@@ -29,6 +29,12 @@ def _difference(sample: Sample) -> Array:
     return difference
 
 
+def _fall(sample: Sample) -> Array:
+    predicted = sample.gradient_norm * sample.relative_perturbation
+    fall: Array = np.sign(sample.value) * (sample.value - sample.attacked_value) / (predicted + (predicted == 0))
+    return fall
+
+
 def _companion(sample: Sample) -> Array:
     if sample.companion_value is None:
         raise ValueError("a view of f(y) must be given a sample with a companion, got one without")
@@ -60,6 +66,12 @@ JOINT_PROJECTIONS: Mapping[str, View] = {
     "random projection 1": _direction(1),
     "random projection 2": _direction(2),
     "random projection 3": _direction(3),
+}
+# How far |f| falls, over what the gradient predicts (up to the factor |x|, which a configuration fixes): 1 where f is
+# linear, and else what the gradient tells of the curvature along it.
+FALL_PROJECTIONS: Mapping[str, View] = {
+    "fall over its prediction": _fall,
+    "|grad f(x)|": JOINT_PROJECTIONS["|grad f(x)|"],
 }
 # (f(x), f(x'), |grad f(x)|) and how far x' lies from x, for descents of many steps.
 DESCENT_PROJECTIONS: Mapping[str, View] = {
