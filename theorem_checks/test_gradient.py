@@ -33,7 +33,7 @@ from strategies.inputs import points
 
 # A bound is wide beyond this part of the largest directional derivative that weights of these sizes allow. Typical
 # bounds are 1e-7 (piecewise linear) to 1e-5 (steep).
-TIGHT, LOOSE_SHARE = 1e-4, 0.1
+TIGHT, LOOSE_SHARE = 1e-4, 0.05
 TRIALS, STEPS = 64, 3
 TINY, HUGE = 1e-300, 1e300
 # Each kind of expression, whatever is drawn, over functions that differ everywhere.
@@ -44,6 +44,8 @@ EXPRESSIONS = (
     Compose(get("sin"), get("cubic")),
     AffineInput(-2.0, 0.5, get("gelu")),
 )
+# Over these alone bounds are counted: what is drawn besides may be all kinks (a maximum of two equal functions).
+FIXED = frozenset((*catalogue().values(), *EXPRESSIONS))
 SMOOTH = ("tanh", "sin", "gelu", "softsign", "square")
 
 
@@ -98,7 +100,8 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
     )
     if evidence.claim.expect == "REFUTED":
         return  # a wide bound must not be what refutes a control
-    loose = torch.cat([bound > TIGHT * size for bound, size in zip(bounds, sizes, strict=True)])
+    counted = zip(subjects, bounds, sizes, strict=True)
+    loose = torch.cat([bound > TIGHT * size for subject, bound, size in counted if subject.activation in FIXED])
     evidence.identity(
         [float(loose.double().mean())],
         LOOSE_SHARE,
@@ -115,7 +118,7 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
     "sums, maxima, compositions; one layer with one of every hard class and of every generated kind; kinks more than "
     "1e-6 away",
     tolerance=TIGHT,
-    detects="1e-4 of the largest directional derivative in 90 of 100 trials; typically 1e-6, in any trial",
+    detects="1e-4 of the largest directional derivative in 95 of 100 trials; typically 1e-6, in any trial",
     examples=4,
     statements=2,
     reach=(identity(2),),
@@ -147,7 +150,7 @@ def long_ways(draw: st.DrawFn) -> tuple[Configuration, ...]:
     domain="three steps; dense float64 networks, one or two hidden layers, sizes 2 to 6, all inputs; every activation "
     "of bounded slope in the catalogue, and drawn ones",
     tolerance=TIGHT,
-    detects="as GRAD.direction, in each of three steps; of |x' - x| any difference beyond rounding, 1e-14 of |x|",
+    detects="as GRAD.direction, in each of three steps; of |x' - x| any difference beyond rounding, 1e-13 of |x|",
     examples=3,
     statements=3,
     reach=(identity(3),),

@@ -90,3 +90,10 @@ PAIR_PROJECTIONS: Mapping[str, View] = {
     "random projection 2": _direction(7, (*_TRIPLE, _companion)),
     "random projection 3": _direction(8, (*_TRIPLE, _companion)),
 }
+# Where y lies about x and x', at small d: how f(y) differs from the value at either.
+ABOUT_PROJECTIONS: Mapping[str, View] = {
+    "f(x') - f(y)": lambda sample: sample.attacked_value - _companion(sample),
+    "(f(x) - f(y)) (f(x') - f(y))": lambda sample: (
+        (sample.value - _companion(sample)) * (sample.attacked_value - _companion(sample))
+    ),
+}

@@ -41,7 +41,7 @@ def test_the_share_depends_on_the_registered_claims_only(
 
 
 def test_at_every_effort_the_statements_of_a_check_add_up_to_its_share_and_no_more() -> None:
-    """A check of nightly effort draws eight times the examples of a standard one, each at an eighth of the error rate."""
+    """At nightly effort a check draws eight times the examples of a standard run, at an eighth of the error rate."""
     budget = Budget(1e-6, ("X", "Y", "Z"))
     for effort, examples, statements, pooled in product(EFFORTS, (1, 3, 20), (0, 2), (0, 4)):
         if statements + pooled == 0:
