@@ -124,18 +124,19 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
     mark="derived",
     statement="At small d a short step lowers |f|, over what the gradient predicts, on wide networks as in the "
     "Gaussian process conditioned on f(x), C = <x, grad f(x)> and the rest of the gradient.",
-    domain="t = 1/2; sin at d = 1, one layer of m = 1000; tanh at d = 1, gelu at d = 2 and 5, two of m = 500",
+    domain="t = 1/2; layers of m = 1000; sin at d = 1, one; tanh at d = 1, gelu at d = 2 and 5, two",
     tolerance=0.05,
     detects="KS distance 0.05 in the fall over its prediction, or in |grad f(x)|",
     examples=len(FALLING),
     statements=len(FALL_PROJECTIONS),
+    # Networks are within 0.006 of their limit there: what 30,000 trials leave open is well above that.
     reach=(same_law(0.05, trials=30_000, second_trials=MANY, count=len(FALL_PROJECTIONS)),),
 )
 @given(subject=st.sampled_from(FALLING))
 def test_wide_networks_fall_as_the_infinite_width_law_says(subject: tuple[str, int, int], evidence: Check) -> None:
     name, depth, dimension = subject
     wide = limit(get(name), depth, dimension, 0.5)
-    compare_falls(evidence, at_width(wide, 1000 // depth), wide)
+    compare_falls(evidence, at_width(wide, 1000), wide)
 
 
 @claim(

@@ -14,6 +14,7 @@ View = Callable[[Sample], Array]
 # Rounding noise must not split an atom (a step of length zero, a step taken back): differences are compared
 # on a grid this many times finer than the sample's own scale, far above rounding and far below any tolerance.
 _GRID = 2.0**14
+_SMALL_FALL = 2.0**-6
 
 
 def _on_grid(values: Array, scale: Array) -> Array:
@@ -31,7 +32,9 @@ def _difference(sample: Sample) -> Array:
 
 def _fall(sample: Sample) -> Array:
     predicted = sample.gradient_norm * sample.relative_perturbation
-    fall: Array = np.sign(sample.value) * (sample.value - sample.attacked_value) / (predicted + (predicted == 0))
+    # Where hardly any fall is predicted, what is seen is the rounding of f: such trials are drawn towards 0.
+    scale = predicted + _SMALL_FALL * np.abs(sample.value)
+    fall: Array = np.sign(sample.value) * (sample.value - sample.attacked_value) / (scale + (scale == 0))
     return fall
 
 

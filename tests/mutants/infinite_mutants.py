@@ -269,8 +269,9 @@ MUTANTS = (
         "table: never split",
         "One patch serves the whole rectangle, whatever its error.",
         edited("signflip.laws.patches:Patches.__init__", "len(queue) < most", "False"),
-        (TABLE_TEST + "test_a_smooth_function_is_had_to_its_tolerance",),
-        blind="one patch of order 10 is off by less than 0.05 in KS distance in the configurations that are compared.",
+        (FALL, TABLE_TEST + "test_a_smooth_function_is_had_to_its_tolerance"),
+        effort="standard",
+        examples=4,
     ),
     # -- a second input
     Mutant(
