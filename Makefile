@@ -52,7 +52,7 @@ mutants-once: $(STAMP)
 	$(BIN)/pytest -n auto --dist worksteal -m mutant $(strip tests/mutants $(ARGS))
 
 mutants: $(STAMP)
-	$(BIN)/python tests/mutants
+	PYTHONPATH=. $(BIN)/python tests/mutants
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(strip $(ARGS))

@@ -114,21 +114,26 @@ def shifted(of: SearchStrategy[Activation]) -> SearchStrategy[Activation]:
 
 
 @cache
+def _expressions() -> tuple[SearchStrategy[Activation], ...]:
+    members = catalogue_activations()
+    operands = st.one_of(members, shifted(members), scaled(members))
+    return (
+        scaled(operands),
+        shifted(operands),
+        st.lists(operands, min_size=2, max_size=3).map(lambda terms: Sum(tuple(terms))),
+        st.builds(Maximum, operands, operands),
+        st.builds(Compose, operands, operands),
+    )
+
+
+@cache
 def composite_activations() -> SearchStrategy[Activation]:
     """Expressions in the domain, one or two levels deep, over members of the catalogue.
 
     Sums of two or three, output scalings by 1/4 to 2 of either sign, affine inputs with scales of the same
     range and shifts in [-1, 1], maxima, and compositions.
     """
-    members = catalogue_activations()
-    operands = st.one_of(members, shifted(members), scaled(members))
-    return st.one_of(
-        scaled(operands),
-        shifted(operands),
-        st.lists(operands, min_size=2, max_size=3).map(lambda terms: Sum(tuple(terms))),
-        st.builds(Maximum, operands, operands),
-        st.builds(Compose, operands, operands),
-    ).filter(is_moderate)
+    return st.one_of(_expressions()).filter(is_moderate)
 
 
 @cache
@@ -172,6 +177,13 @@ def generated_activations() -> SearchStrategy[Activation]:
         growing_activations(),
         composite_activations(),
     )
+
+
+@cache
+def representatives() -> SearchStrategy[tuple[Activation, ...]]:
+    """One activation of each generated kind, of each kind of expression in turn: none can be missed."""
+    plain = (piecewise_linear_activations(), trigonometric_activations(), growing_activations())
+    return st.tuples(*plain, *(expressions.filter(is_moderate) for expressions in _expressions()))
 
 
 @cache

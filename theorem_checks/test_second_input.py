@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from signflip.activations import get
 from signflip.checks import claim
 from signflip.checks.check import Check
-from signflip.checks.views import PAIR_PROJECTIONS
+from signflip.checks.views import ABOUT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.claims.reach import same_law
 from signflip.networks.architecture import Architecture
 from signflip.sampling.configuration import Configuration
@@ -86,6 +86,32 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
         finite,
         replace(finite, law="infinite-width"),
         of=PAIR_PROJECTIONS,
+        trials=30_000,
+        second_trials=200_000,
+        tolerance=evidence.claim.tolerance,
+    )
+
+
+@claim(
+    "PAIR.plane",
+    mark="derived",
+    statement="At d = 2, where the step goes along y as much as along x, f(x), f(x') and f(y) of wide networks differ "
+    "from one another as those of the conditioned Gaussian process do.",
+    domain="t = 3; tanh and hard_tanh, one layer of m = 1000, y at an angle of 1",
+    tolerance=0.05,
+    detects="KS distance 0.05 in f(x') - f(y), or in (f(x) - f(y)) (f(x') - f(y))",
+    examples=2,
+    statements=len(ABOUT_PROJECTIONS),
+    reach=(same_law(0.05, trials=30_000, second_trials=200_000, count=len(ABOUT_PROJECTIONS)),),
+)
+@given(name=st.sampled_from(["tanh", "hard_tanh"]))
+def test_a_second_input_in_the_plane_of_the_step_is_told_of(name: str, evidence: Check) -> None:
+    activation, architecture = get(name), Architecture(2, (1000,))
+    finite = Configuration(architecture, activation, 3.0 * architecture.natural_step(activation), companion=1.0)
+    evidence.same_law(
+        finite,
+        replace(finite, law="infinite-width"),
+        of=ABOUT_PROJECTIONS,
         trials=30_000,
         second_trials=200_000,
         tolerance=evidence.claim.tolerance,

@@ -21,6 +21,7 @@ _STEPS = 4.0
 # Rounding noise must not split an atom (a step of length zero, a step taken back): differences are compared
 # on a grid this many times finer than the sample's own scale, far above rounding and far below any tolerance.
 _GRID = 2.0**14
+_SMALL_FALL = 2.0**-6
 
 # Roundings that part two computations of one outcome: products of up to 12 columns and sigma, over a few layers, as
 # `signflip.checks.equalities.Rounding` has them one by one.
@@ -63,6 +64,14 @@ def _difference(sample: Sample) -> Array:
     return difference
 
 
+def _fall(sample: Sample) -> Array:
+    predicted = sample.gradient_norm * sample.relative_perturbation
+    # Where hardly any fall is predicted, what is seen is the rounding of f: such trials are drawn towards 0.
+    scale = predicted + _SMALL_FALL * np.abs(sample.value)
+    fall: Array = np.sign(sample.value) * (sample.value - sample.attacked_value) / (scale + (scale == 0))
+    return fall
+
+
 def _companion(sample: Sample) -> Array:
     if sample.companion_value is None:
         raise ValueError("a view of f(y) must be given a sample with a companion, got one without")
@@ -95,6 +104,12 @@ JOINT_PROJECTIONS: Mapping[str, View] = {
     "random projection 2": _direction(2),
     "random projection 3": _direction(3),
 }
+# How far |f| falls, over what the gradient predicts (up to the factor |x|, which a configuration fixes): 1 where f is
+# linear, and else what the gradient tells of the curvature along it.
+FALL_PROJECTIONS: Mapping[str, View] = {
+    "fall over its prediction": _fall,
+    "|grad f(x)|": JOINT_PROJECTIONS["|grad f(x)|"],
+}
 # (f(x), f(x'), |grad f(x)|) and how far x' lies from x, for descents of many steps.
 DESCENT_PROJECTIONS: Mapping[str, View] = {
     **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
@@ -111,4 +126,11 @@ PAIR_PROJECTIONS: Mapping[str, View] = {
     "random projection 1": _direction(6, (*_TRIPLE, _companion)),
     "random projection 2": _direction(7, (*_TRIPLE, _companion)),
     "random projection 3": _direction(8, (*_TRIPLE, _companion)),
+}
+# Where y lies about x and x', at small d: how f(y) differs from the value at either.
+ABOUT_PROJECTIONS: Mapping[str, View] = {
+    "f(x') - f(y)": lambda sample: sample.attacked_value - _companion(sample),
+    "(f(x) - f(y)) (f(x') - f(y))": lambda sample: (
+        (sample.value - _companion(sample)) * (sample.attacked_value - _companion(sample))
+    ),
 }

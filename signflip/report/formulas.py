@@ -39,6 +39,10 @@ _FORMULAS = {
     "MW-5.settles": r"m \ge e^d : \quad " + _FLIP + r" \approx \text{that at } m = \infty",
     "INF.rate": r"\text{KS distance at width } m \sim \frac{1}{m}",
     "INF.joint-law": r"m \to \infty : \quad (f(x), f(x'), | \nabla f(x) |) \sim \text{Gaussian process, conditioned}",
+    "INF.fall": r"m \to \infty : \quad \frac{ \sign f(x) ( f(x) - f(x') ) }{ s | \nabla f(x) |^2 } \sim "
+    r"\text{Gaussian process, conditioned}",
+    "GRAD.direction": STEP + r" , \quad \langle \nabla f(x) , w \rangle \approx \frac{f(x + w) - f(x - w)}{2}",
+    "GRAD.path": r"x_{k + 1} = x_k - s \sign f(x_k) \nabla f(x_k)",
     "INF.limit-law": r"m = \infty , \quad s = t \frac{\sqrt{V}}{\beta} : \quad "
     + _FLIP
     + r" \to \erf ( \frac{t}{\sqrt{2}} )",

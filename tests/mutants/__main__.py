@@ -1,6 +1,7 @@
 """`make mutants`: measure every mutant, write docs/mutants.md, and say how long it took.
 
-``python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what it finds.
+``PYTHONPATH=. python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what
+it finds.
 """
 
 from __future__ import annotations

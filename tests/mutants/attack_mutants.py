@@ -7,10 +7,9 @@ from planting import Mutant, edited
 LIMIT, SCALING = "LIMIT.erf", "INV.scaled-activation"
 ATTACK = "signflip.networks.attack:Attack.run"
 STEP = 'signed_step = step if direction == "reversed" else -step'
-SEVERAL = (
-    "no check knows where several steps should lead: dense and conditioned networks share the code that makes them."
-)
+PATH = "GRAD.path"
 ATTACK_TESTS = "tests/networks/test_attacks.py::"
+WAY = ATTACK_TESTS + "test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way"
 
 MUTANTS = (
     Mutant(
@@ -72,32 +71,40 @@ MUTANTS = (
         "attack: later steps along the first gradient",
         "Of several steps all take the gradient at x.",
         edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
-        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind=SEVERAL,
+        (PATH, ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient"),
     ),
     Mutant(
         "attack: later steps by the first sign",
         "Of several steps all take the sign of f at x.",
         edited(ATTACK, "torch.sign(value)", "torch.sign(start_value)"),
-        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind=SEVERAL,
+        (PATH, ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient"),
     ),
     Mutant(
         "attack: one step for several",
         "steps = 3 makes one step.",
         edited(ATTACK, "reversed(range(steps))", "reversed(range(1))"),
-        (ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient",),
-        blind=SEVERAL,
+        (PATH, ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient"),
     ),
     Mutant(
         "attack: displacement of the last step only",
         "|x' - x| of several steps is that of the last one.",
         edited(ATTACK, "displacement, change)", "vector_norm(gradient, dim=-1) * step, change)"),
-        (
-            ATTACK_TESTS
-            + "test_the_displacement_of_many_steps_is_the_distance_between_the_ends_not_the_length_of_the_way",
+        (PATH, WAY),
+    ),
+    Mutant(
+        "attack: the length of the way for the displacement",
+        "|x' - x| of several steps is the sum of their lengths.",
+        edited(
+            ATTACK,
+            "moved = torch.zeros_like(point)",
+            "moved, way = torch.zeros_like(point), torch.zeros(len(point), dtype=torch.float64)",
+            "reached = space.fit(point) + moved",
+            "way = way + step * vector_norm(along, dim=-1, dtype=torch.float64) * sign.abs()\n"
+            "        reached = space.fit(point) + moved",
+            "displacement, change)",
+            "way if steps > 1 else displacement, change)",
         ),
-        blind="the perturbation of several steps is in no claim.",
+        (PATH, WAY),
     ),
     Mutant(
         "attack: the random control follows the gradient",

@@ -94,9 +94,10 @@ MUTANTS = (
         "descent: along the first gradient",
         "Every step takes the gradient at x, not at the point that it starts from.",
         edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
-        ("tests/networks/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",),
-        blind="dense and conditioned networks share the attack, and f is nearly linear as far as descent goes: the "
-        "limit laws of DS.distance-law and DE-PALMA.order hold for the first gradient as well.",
+        (
+            "GRAD.path",
+            "tests/networks/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",
+        ),
     ),
     Mutant(
         "claim: sign changes within half of the distance",

@@ -10,6 +10,7 @@ from planting import Mutant, Plant, edited, wrapped
 
 from signflip.activations.elementary import FORMULAS
 
+DIRECTION = "GRAD.direction"
 LIMIT, LIMIT_DEEP, SIZE, PIVOTS = "LIMIT.erf", "LIMIT.erf.deep", "MW-3.limit-law", "MW-4.pivots"
 NATURAL = "signflip.networks.architecture:Architecture.natural_step"
 MOMENTS = "signflip.networks.architecture:Architecture.limit_moments"
@@ -167,15 +168,14 @@ MUTANTS = (
         "activation: slope of z^2 without its 2",
         "The square's derivative is z; kappa, computed from it, fits it.",
         formula("square", pullback=lambda z, _y, c: z * c),
-        (KINKS,),
-        blind="LIMIT.erf sees it, and BOUND's overshoots, where they draw the square.",
+        (DIRECTION, KINKS),
         of_activations=True,
     ),
     Mutant(
         "activation: slope of softplus for relu",
         "relu has the derivative of softplus.",
         formula("relu", pullback=lambda z, _y, c: z.sigmoid() * c),
-        (KINKS, "BOUND.bounded-width"),
+        (DIRECTION, KINKS, "BOUND.bounded-width"),
         examples=5,
         of_activations=True,
     ),
@@ -183,7 +183,7 @@ MUTANTS = (
         "activation: slope of tanh from its argument",
         "tanh' is computed as 1 - z^2 rather than 1 - tanh(z)^2.",
         formula("tanh", pullback=lambda z, _y, c: (1 - z * z) * c, uses_value=False),
-        (KINKS, "BOUND.deep-tanh"),
+        (DIRECTION, KINKS, "BOUND.deep-tanh"),
         of_activations=True,
     ),
     Mutant(
@@ -193,9 +193,39 @@ MUTANTS = (
             "signflip.activations.series:PiecewiseLinear.pullback",
             lambda pullback: lambda self, z, value, c: 0.5 * pullback(self, z, value, c),
         ),
-        (DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks",),
-        blind="kappa is computed from the same slope, so that t is twice what it should be; of piecewise-linear "
-        "functions given by numbers no limit law is judged.",
+        (DIRECTION, DERIVATIVES + "test_values_and_derivatives_are_those_of_torch_even_at_kinks"),
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: slope of softsign without its square",
+        "softsign' is computed as 1 / (1 + |z|).",
+        formula("softsign", pullback=lambda z, _y, c: torch.div(c, z.abs().add_(1.0))),
+        (DIRECTION, KINKS),
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: slope of celu without alpha in the exponent",
+        "celu' is exp(z) below 0, whatever alpha.",
+        edited("signflip.activations.shaped:Celu.pullback", "1.0 / self.alpha", "1.0"),
+        (DIRECTION,),
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: a maximum's right slope from its left operand",
+        "Where the right operand is the larger one, the slope is the left one's.",
+        edited(
+            "signflip.activations.compose:Maximum.pullback",
+            "self.right.pullback(z, right, to_right)",
+            "self.left.pullback(z, left, to_right)",
+        ),
+        (DIRECTION,),
+        of_activations=True,
+    ),
+    Mutant(
+        "activation: a sum without its third term's slope",
+        "Of the slopes of a sum only the first two are added.",
+        edited("signflip.activations.compose:Sum.pullback", "for term in rest:", "for term in rest[:1]:"),
+        (DIRECTION,),
         of_activations=True,
     ),
     Mutant(

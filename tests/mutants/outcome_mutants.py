@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from planting import Mutant, Plant, edited, wrapped
+from planting import Mutant, Plant, edited, put, wrapped
 
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
 ATTACK, SCENE = "signflip.networks.attack:Attack.run", "signflip.checks.equalities:Scene.outcome"
+BOUNDS = "tests/checks/test_rounding_bounds.py::"
 SMALL = "MW-4.joint-law.small"
 RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)"
 
@@ -135,5 +136,31 @@ MUTANTS = (
         ),
         ("INV.rotation", "INV.neurons"),
         examples=3,
+    ),
+    Mutant(
+        "outcome: bounds ten thousand times too wide",
+        "The bound on rounding, in units of which equalities are judged, is 10^4 times too wide.",
+        wrapped(
+            "signflip.checks.equalities:margins",
+            lambda margins: lambda *given: {name: 1e4 * bound for name, bound in margins(*given).items()},
+        ),
+        (BOUNDS + "test_the_bounds_of_equalities_are_a_hundred_billionth_of_the_network_at_most",),
+        blind="INV.* see discrepancies of 1e-8 of the scale as before, and count as wide what exceeds 1e-6 of it.",
+    ),
+    Mutant(
+        "outcome: the pivots' identity ten thousand times too wide",
+        "The bound on rounding of <D, W u> = |u|^2 is 10^4 times too wide.",
+        put("signflip.checks.pools:IDENTITY_BOUND", 1e4 * 256 * 2.0**-52),
+        (BOUNDS + "test_the_identity_of_the_pivots_sees_a_part_in_a_million_million",),
+        blind="faults of the gradient's code are far larger.",
+    ),
+    Mutant(
+        "outcome: bounds of central differences ten thousand times too wide",
+        "The bound of a central difference is 10^4 times too wide.",
+        wrapped(
+            "signflip.checks.directions:central_differences",
+            lambda compared: lambda *given: replace(found := compared(*given), bound=1e4 * found.bound),
+        ),
+        ("GRAD.direction", "GRAD.path"),
     ),
 )

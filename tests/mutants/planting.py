@@ -106,8 +106,8 @@ def wrapped(target: str, around: Callable[[Callable[..., Any]], Callable[..., An
     return lambda patch: _set(patch, target, around(_found(target)[2]))
 
 
-def edited(target: str, old: str, new: str) -> Plant:
-    """Replace the text ``old``, found exactly once in a function's source, by ``new``."""
+def edited(target: str, *texts: str) -> Plant:
+    """Replace texts, each found exactly once in a function's source: old, new, and further such pairs."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         _, attribute, stored = _found(target)
@@ -115,10 +115,14 @@ def edited(target: str, old: str, new: str) -> Plant:
             (found for kind in ("fget", "func", "__func__") if callable(found := getattr(stored, kind, None))), stored
         )
         source = textwrap.dedent(inspect.getsource(function))
-        if source.count(old) != 1:
-            raise LookupError(f"{target}: {old!r} stands there {source.count(old)} times: the mutant is out of date")
+        for old, new in zip(texts[::2], texts[1::2], strict=True):
+            if source.count(old) != 1:
+                raise LookupError(
+                    f"{target}: {old!r} stands there {source.count(old)} times: the mutant is out of date"
+                )
+            source = source.replace(old, new)
         flags = __future__.annotations.compiler_flag
-        code = compile(source.replace(old, new), f"<{target}, edited>", "exec", flags=flags)
+        code = compile(source, f"<{target}, edited>", "exec", flags=flags)
         made: dict[str, Any] = {}
         exec(code, function.__globals__, made)
         value = made[attribute]

@@ -11,6 +11,7 @@ from planting import Mutant, all_of, edited, wrapped
 
 from signflip.networks.randomness import Key
 from signflip.sampling.sample import Sample
+from signflip.sampling.trials import NonFiniteTrialError
 
 SMALL, PIVOTS = "MW-4.joint-law.small", "MW-4.pivots"
 SEQUENCE = "signflip.networks.randomness:Key.sequence"
@@ -20,8 +21,12 @@ NORMAL, NORMAL64 = (
     "signflip.networks.randomness:Draws.normal64",
 )
 ONCE = "tests/mutants/test_draws_are_used_once.py::"
+OVERFLOW = "tests/plugin/test_plugin_check_runner.py::test_an_overflow_ends_a_check_in_an_error_and_is_no_rejected_draw"
 DEAD = "tests/networks/test_joint_law.py::test_a_dead_network_does_not_move_and_its_value_stays_bit_for_bit"
 NORMALS = "tests/networks/test_randomness.py::test_normals_are_standard_normal"
+LONG = "tests/sampling/test_trials.py::test_a_long_stream_never_comes_back_to_a_trial"
+STREAMS = "tests/networks/test_randomness.py::test_no_two_blocks_of_a_key_share_a_stream_however_many_there_are"
+REPEATS = "blocks that repeat move no rate; they count double, and claims with room to spare stay supported."
 SHARE = "tests/sampling/test_trials.py::test_no_two_keys_or_blocks_share_a_trial"
 
 
@@ -53,6 +58,19 @@ def _dead_dropped_when_conditioned(run_block: Any) -> Any:
     return lambda configuration, *rest: (dropping if configuration.law == "conditioned" else run_block)(
         configuration, *rest
     )
+
+
+def _overflow_passed_over(run_block: Any) -> Any:
+    def block(configuration: Any, key: Key, index: int, *device: Any) -> Sample:
+        for attempt in range(100):
+            try:
+                found: Sample = run_block(configuration, key, index + 10**6 * attempt, *device)
+            except NonFiniteTrialError:
+                continue
+            return found
+        raise AssertionError
+
+    return block
 
 
 def _scaled(standard: Any) -> Any:
@@ -171,6 +189,87 @@ MUTANTS = (
         (SMALL, SHARE),
     ),
     Mutant(
+        "seeds: sixteen blocks",
+        "The block's number is taken modulo 16 in its key: draws repeat in long runs.",
+        edited(SEQUENCE, "spawn_key=(block,)", "spawn_key=(block % 16,)"),
+        (STREAMS, LONG),
+        blind=REPEATS,
+    ),
+    Mutant(
+        "seeds: blocks of sixteen bits",
+        "Of the block's number the low 16 bits are kept.",
+        edited(SEQUENCE, "spawn_key=(block,)", "spawn_key=(block & 0xFFFF,)"),
+        (STREAMS,),
+        blind=REPEATS,
+    ),
+    Mutant(
+        "seeds: children of four bits",
+        "Of the numbers that name a vector's stream the low 4 bits are kept.",
+        edited(
+            "signflip.networks.randomness:Draws.child",
+            "*numbers)",
+            "*(n & 15 for n in numbers))",
+        ),
+        ("tests/networks/test_randomness.py::test_no_two_children_of_a_stream_share_theirs_however_many_there_are",),
+        blind="no check has a layer of more than 16 segments.",
+    ),
+    Mutant(
+        "blocks: sixteen, again and again",
+        "A stream begins anew after 16 blocks.",
+        edited(
+            "signflip.sampling.trials:blocks",
+            "run_block(configuration, key, index,",
+            "run_block(configuration, key, index % 16,",
+        ),
+        (LONG,),
+        blind=REPEATS,
+    ),
+    Mutant(
+        "blocks: sixteen, again and again, by a worker",
+        "A worker of an engine takes block numbers modulo 16.",
+        edited(
+            "signflip.sampling.engines.tasks:run_range",
+            "run_block(configuration, key, block)",
+            "run_block(configuration, key, block % 16)",
+        ),
+        (LONG,),
+        blind=REPEATS,
+    ),
+    Mutant(
+        "blocks: sixteen, again and again, of pivots",
+        "Pivots are those of the same 16 blocks.",
+        edited(
+            "signflip.checks.sampler:Sampler.pivots",
+            'self._key(configuration, "confirm"), block)',
+            'self._key(configuration, "confirm"), block % 16)',
+        ),
+        (ONCE + "test_no_pivot_of_a_long_run_is_seen_twice",),
+        blind=REPEATS,
+    ),
+    Mutant(
+        "trials: a block that overflows passed over",
+        "A block with a trial that is not finite is left out, and the next one drawn.",
+        wrapped("signflip.sampling.trials:run_block", _overflow_passed_over),
+        (OVERFLOW,),
+        blind="no configuration of the suite overflows.",
+    ),
+    Mutant(
+        "trials: an overflow taken for a rejected draw",
+        "Hypothesis is told to draw another configuration where a trial overflows.",
+        edited(
+            "signflip.plugin.runner:CheckRunner._example",
+            "        body(**values)\n",
+            "        try:\n"
+            "            body(**values)\n"
+            "        except ArithmeticError:\n"
+            "            raise UnsatisfiedAssumption from None\n",
+            "and not example.statements and not example.pilots",
+            "",
+        ),
+        (OVERFLOW,),
+        blind="no configuration of the suite overflows.",
+    ),
+    Mutant(
         "seeds: configurations share their draws",
         "The configuration is left out of the key.",
         edited(ENTROPY, "[self.seed, self.purpose, self.configuration]", "[self.seed, self.purpose]"),
@@ -188,6 +287,22 @@ MUTANTS = (
         "seeds: pilots are confirmed on their own draws",
         "The use is left out of the key: what a pilot chose is confirmed on the draws it was chosen by.",
         edited("signflip.checks.sampler:Sampler._key", "{self._check}/{use}", "{self._check}"),
+        (ONCE + "test_a_pilot_and_its_confirmation_share_no_trial",),
+        blind="it biases the confirmation by less than its confidence bounds allow for.",
+    ),
+    Mutant(
+        "seeds: a pilot's sample is a confirmation's",
+        "A sample drawn as a pilot has the key of those that confirm.",
+        edited(
+            "signflip.checks.sampler:Sampler.simulate", "configuration, use, trials", 'configuration, "confirm", trials'
+        ),
+        (ONCE + "test_a_pilot_sample_and_any_confirmation_share_no_trial",),
+        blind="it biases the confirmation by less than its confidence bounds allow for.",
+    ),
+    Mutant(
+        "seeds: a pilot's rate is a confirmation's",
+        "A rate that chooses what is confirmed is counted on the draws that confirm it.",
+        edited("signflip.checks.check:Check.pilot_rate", 'cap, "pilot", decided', 'cap, "confirm", decided'),
         (ONCE + "test_a_pilot_and_its_confirmation_share_no_trial",),
         blind="it biases the confirmation by less than its confidence bounds allow for.",
     ),

@@ -281,6 +281,16 @@ MUTANTS = (
         blind=SOUND,
     ),
     Mutant(
+        "budget: the standard share at every effort",
+        "Each statement has the share of a run of standard effort, however many examples a run draws.",
+        edited("signflip.plugin.admission:error_rate", "claim.id, examples,", "claim.id, claim.examples,"),
+        (
+            "tests/plugin/test_plugin_budget.py::"
+            "test_at_every_effort_the_statements_of_a_check_add_up_to_its_share_and_no_more",
+        ),
+        blind=SOUND,
+    ),
+    Mutant(
         "budget: pooled statements for free",
         "Pooled statements have no part in the split.",
         edited(

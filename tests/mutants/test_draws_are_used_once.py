@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signflip.activations import get
 from signflip.checks.check import Check
+from signflip.checks.pivots import BACKWARD
 from signflip.claims.claim import Claim
 from signflip.networks.architecture import Architecture
 from signflip.networks.randomness import Key
@@ -62,6 +64,20 @@ def test_no_trial_of_a_sample_is_drawn_twice() -> None:
 
 def test_a_pilot_and_its_confirmation_share_no_trial() -> None:
     assert not set(seen_by(piloted)) & set(seen_by(confirmed))
+
+
+def test_a_pilot_sample_and_any_confirmation_share_no_trial() -> None:
+    """A sample that is drawn to choose what is claimed (a rate, a law) is never one of those that confirm it."""
+    pilots = set(evidence().simulate(SUBJECT, TRIALS, use="pilot").value.tolist()) | set(seen_by(piloted))
+    confirmations = set(evidence().simulate(SUBJECT, TRIALS).value.tolist()) | set(seen_by(confirmed))
+    assert not pilots & confirmations
+
+
+def test_no_pivot_of_a_long_run_is_seen_twice() -> None:
+    dense = replace(SUBJECT, architecture=Architecture(3, (2,)), law="dense")
+    seen = [layer.transforms[BACKWARD] for layer in evidence().sampler.pivots(dense, 40 * dense.block_trials)]
+    values = np.concatenate(seen)
+    assert len(np.unique(values)) == len(values) == 40 * dense.block_trials
 
 
 def test_two_checks_share_no_trial() -> None:

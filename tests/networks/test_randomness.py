@@ -88,6 +88,28 @@ def test_a_stream_is_a_function_of_its_key_and_block(dtype):
     assert not torch.equal(draw(key, 3), draw(key, 4))
 
 
+# Every number to 20,000, and each power of two to 2^62 with its neighbours: a number taken modulo any power of two, or
+# cut to fewer bits, repeats one of these.
+NUMBERS = sorted({*range(20_000), *(2**k + j for k in range(14, 63) for j in (-1, 0, 1))})
+
+
+def test_no_two_blocks_of_a_key_share_a_stream_however_many_there_are():
+    """128 bits a stream: two of 20,000 agree by chance with probability 1e-30."""
+    key = Key(1, "blocks", "c")
+    states = {tuple(key.sequence(block).generate_state(2, np.uint64).tolist()) for block in NUMBERS}
+    assert len(states) == len(NUMBERS)
+    drawn = {tuple(key.draws(block, torch.float64).normal(2).tolist()) for block in NUMBERS[::7]}
+    assert len(drawn) == len(NUMBERS[::7])
+
+
+def test_no_two_children_of_a_stream_share_theirs_however_many_there_are():
+    """The segments of a layer of 2^36 neurons are 65,536 children."""
+    parent = Key(1, "children", "c").draws(0, torch.float64)
+    few = NUMBERS[:3000] + NUMBERS[-150:]
+    children = [(number, 0) for number in few] + [(0, number) for number in few if number]
+    assert len({tuple(parent.child(*name).normal(2).tolist()) for name in children}) == len(children)
+
+
 def test_children_of_any_two_streams_or_of_two_names_are_different():
     parents = [
         Key(1, "child", "c").draws(0, torch.float32),

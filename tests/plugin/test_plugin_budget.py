@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from signflip.claims.claim import Claim
+from signflip.claims.effort import EFFORTS
+from signflip.inference import Budget
+from signflip.plugin.admission import error_rate
+from signflip.plugin.state import BUDGET, OPTIONS
 
 X = "@claim('X', **words())\ndef test_x(evidence): evidence.rate_at_least(0.5, always, network(), name='heads')\n"
 
@@ -30,6 +38,22 @@ def test_the_share_depends_on_the_registered_claims_only(
     # Three checks, two examples of two statements each.
     assert suite.checks()["B.near"]["alpha"] == pytest.approx(1e-6 / 3 / 4)
     assert suite.document()["run"]["registered"] == ["A.supported", "B.control", "B.near"]
+
+
+def test_at_every_effort_the_statements_of_a_check_add_up_to_its_share_and_no_more() -> None:
+    """At nightly effort a check draws eight times the examples of a standard run, at an eighth of the error rate."""
+    budget = Budget(1e-6, ("X", "Y", "Z"))
+    for effort, examples, statements, pooled in product(EFFORTS, (1, 3, 20), (0, 2), (0, 4)):
+        if statements + pooled == 0:
+            continue
+        words = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.5, "detects": "x"}
+        found = Claim("X", **words, examples=examples, statements=statements, pooled=pooled)
+        options = SimpleNamespace(effort=effort, replay=None)
+        config: Any = SimpleNamespace(stash={OPTIONS: options, BUDGET: budget})
+        alpha, drawn = error_rate(found, config)
+        assert drawn == found.examples_at(effort)
+        assert alpha * (drawn * statements + pooled) == pytest.approx(budget.share("X"), rel=1e-12)
+        assert alpha <= Budget(1e-6, ("X", "Y", "Z")).statement_share("X", 1, statements, pooled)
 
 
 @pytest.mark.parametrize("arguments", [["-x"], ["--maxfail=1", "theorem_checks/test_b.py", "theorem_checks/test_a.py"]])

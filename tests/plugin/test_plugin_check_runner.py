@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from signflip.plugin.codec import decode, encode
 from signflip.plugin.exploration import hypothesis_settings
 from signflip.plugin.runner import SHRINK_EXAMPLES, CheckRunner
 from signflip.sampling.configuration import Configuration
+from signflip.sampling.trials import NonFiniteTrialError
 
 WORDS: dict[str, Any] = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.5, "detects": "x"}
 
@@ -189,3 +191,49 @@ def test_what_a_replay_could_not_rebuild_is_refused(value: Any) -> None:
 def test_data_of_no_known_kind_is_refused(data: Any) -> None:
     with pytest.raises(ValueError, match="a draw must be one of the kinds"):
         decode(data)
+
+
+def _law(evidence: Check, subject: Configuration) -> None:
+    evidence.same_law(subject, subject, of={"f(x)": lambda s: s.value}, trials=2000, tolerance=0.5)
+
+
+DRAWN = {
+    "for a rate": lambda evidence, subject: evidence.rate_at_least(0.3, lambda s: s.value > 0, subject, name="r"),
+    "for a pilot": lambda evidence, subject: evidence.pilot_rate(
+        lambda s: s.value > 0, subject, accept=0.5, reject=0.4, cap=10**4
+    ),
+    "for a law": _law,
+    "for a table": lambda evidence, subject: evidence.tabulate("t", lambda s: s.value > 0, [subject], 100),
+}
+
+
+@pytest.mark.parametrize("way", DRAWN)
+def test_an_overflow_ends_a_check_in_an_error_and_is_no_rejected_draw(way: str) -> None:
+    """z^3 eight layers deep overflows in single precision. A claim speaks of every configuration that is drawn: one
+    that overflows must not be passed over, nor other trials be drawn in its place."""
+
+    @given(name=st.sampled_from(["tanh", "cubic"]))
+    def check(name: str, evidence: Check) -> None:
+        judge(evidence, True)
+        DRAWN[way](evidence, Configuration(Architecture(4, (3,) * 8), get(name), 1.0))
+
+    evidence = Check(Claim("R.x", **WORDS, examples=4, statements=3), 0, 1e-6, 4)
+    hypothesis_settings(4)(check)
+    runner = CheckRunner(check, evidence, None)
+    with pytest.raises(NonFiniteTrialError, match="of block 0"):
+        runner.run({"evidence": evidence})
+    record = runner.record("a.py::test")
+    assert record.error is not None
+    assert record.error.startswith("NonFiniteTrialError")
+    assert {"name": "cubic"} in [example.draws for example in record.examples]
+    assert record.verdict == "INCONCLUSIVE"
+
+
+def test_an_overflow_in_a_later_block_is_not_skipped() -> None:
+    """So long a step that |x'|^2 overflows in one trial of thousands; the blocks before it are counted."""
+    rare = Configuration(Architecture(4, (3,)), get("square"), 2.5e17)
+    _, evidence = runner_of(lambda: None)
+    evidence.record.begin({})
+    with pytest.raises(NonFiniteTrialError, match=r"of block [1-9]"):
+        evidence.rate_at_least(0.5, lambda s: np.arange(len(s)) % 2 == 0, rare, name="r", cap=10**6)
+    assert evidence.sampler.networks >= rare.block_trials

@@ -15,9 +15,12 @@ import torch
 
 import signflip
 from signflip import Architecture, activations, simulate
+from signflip.canonical import canonical
 from signflip.networks.attack import Attack, Attacked
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
+from signflip.sampling.engines.tasks import Task, run_range
+from signflip.sampling.fingerprint import fingerprint
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import NonFiniteTrialError, blocks, collect, run_block
 
@@ -95,6 +98,21 @@ def test_no_two_keys_or_blocks_share_a_trial():
         seen |= {tuple(row) for row in rows(sample)}
         count += len(sample)
     assert len(seen) == count
+
+
+@pytest.mark.parametrize("law", ["dense", "conditioned", "infinite-width"])
+def test_a_long_stream_never_comes_back_to_a_trial(law):
+    """Three hundred blocks, as the stream gives them and as a worker of an engine runs them: whole rows of float64
+    values, no two equal by chance."""
+    narrow = Configuration(Architecture(3, (2,)), TANH, 2.0, law=law, dtype="float64")
+    key, count = Key(9, "long", narrow.digest), 300
+    text = canonical(narrow.to_json())
+    outcome = run_range(*Task(text, narrow.digest, key.seed, key.purpose, 0, count, fingerprint()))
+    assert outcome.error is None
+    for source in (list(islice(blocks(narrow, key), count)), outcome.samples):
+        sample = Sample.join(source)
+        assert len(sample) == count * narrow.block_trials
+        assert len(np.unique(rows(sample), axis=0)) == len(sample)
 
 
 def test_the_digest_tells_every_option_apart_and_is_that_of_the_content():
