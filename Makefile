@@ -15,8 +15,12 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: help theorems test mutants mutants-once bench calibrate fresh nightly browser setup clean
 
-# The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over.
-WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c '' 2>/dev/null && echo yes)
+# The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over. So
+# does a PYTHON that is named and is not the one that .venv was made with.
+MADE_WITH := $(VENV)/.python
+NAMED := $(filter-out file,$(origin PYTHON))
+FITS = $(if $(NAMED),test "$$(cat $(MADE_WITH) 2>/dev/null)" = "$(PYTHON)",true)
+WHOLE := $(shell test "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" && $(FITS) && $(BIN)/python -c '' 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
 .PHONY: $(STAMP)
 endif
@@ -37,7 +41,7 @@ help:
 	@echo 'ARGS="..."      more arguments, e.g. make theorems ARGS="-k MW-3", make bench ARGS="--only dense"'
 	@echo 'NIGHTLY=1       nightly effort (make fresh)'
 	@echo 'QUICK=1         a quarter of the configurations, smaller top widths (make theorems)'
-	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with (default: python3)'
+	@echo 'PYTHON=...      the Python, 3.11 or later, that .venv is made with, anew if it was another (default: python3)'
 
 theorems: $(STAMP)
 	$(BIN)/pytest -n auto $(strip theorem_checks/ $(EFFORT) $(ARGS))
@@ -82,6 +86,7 @@ ifneq ($(WHOLE),yes)
 	@command -v "$(PYTHON)" >/dev/null || { echo 'signflip: no command "$(PYTHON)"; name a Python with PYTHON=...' >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "signflip needs Python 3.11 or later; $(PYTHON) is $$("$(PYTHON)" --version 2>&1); name another with PYTHON=..." >&2; exit 1; }
 	"$(PYTHON)" -m venv --clear $(VENV)
+	@printf '%s' '$(PYTHON)' > $(MADE_WITH)
 endif
 	@rm -f $@
 	$(PIP) setuptools

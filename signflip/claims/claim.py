@@ -8,8 +8,9 @@ from typing import Any
 from signflip.claims.effort import EFFORTS
 from signflip.claims.reach import Reach
 
-# [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only.
-MARKS = ("abstract", "derived", "prior", "memory")
+# [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only,
+# [conjecture] not proved by anybody.
+MARKS = ("abstract", "derived", "prior", "memory", "conjecture")
 EXPECTATIONS = ("SUPPORTED", "REFUTED")
 
 

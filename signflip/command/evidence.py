@@ -32,7 +32,11 @@ def loaded(path: Path) -> Document:
 
 @click.command(short_help="Judge evidence again from its counts.")
 @EVIDENCE
-@click.option("--as-claimed", is_flag=True, help="Fail as well unless every registered check ended as claimed.")
+@click.option(
+    "--as-claimed",
+    is_flag=True,
+    help="Fail as well unless every registered check ended as claimed, and nothing else failed.",
+)
 def verify(file: Path, as_claimed: bool) -> None:
     """Judge every statement in FILE again from its counts.
 
@@ -55,7 +59,10 @@ def verify(file: Path, as_claimed: bool) -> None:
         f"{ended} of {registered} registered checks ended as claimed"
         + (f"; {left} were to run and left no evidence" if left else "")
     )
-    if problems or (as_claimed and (ended < registered or len(checks) != registered)):
+    red = document.circumstances.problems
+    for problem in red:
+        click.echo(f"the run failed: {problem}")
+    if problems or (as_claimed and (red or ended < registered or len(checks) != registered)):
         raise SystemExit(1)
 
 

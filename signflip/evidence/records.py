@@ -155,6 +155,10 @@ class Run(Struct, kw_only=True, forbid_unknown_fields=True):
     effort: str
     false_alarm: float
     registered: list[str]
+    suite: str = "theorem_checks"
+    title: str = ""
+    source: str = ""
+    about: str = ""
     replay: Case | None = None
     device: str = "cpu"
     code: str = ""
@@ -176,6 +180,8 @@ class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
     engine: str = "serial"
     lost: list[str] = []
     not_reached: list[str] = []
+    # What else turned the run red: a failure beside the checks, or one of them that came twice.
+    problems: list[str] = []
 
 
 class Head(Struct, kw_only=True, forbid_unknown_fields=True):

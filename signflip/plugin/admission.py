@@ -35,7 +35,7 @@ def admit(item: pytest.Item, config: pytest.Config) -> None:
         raise pytest.Collector.CollectError(
             f"{item.nodeid}: claim {name} has no share of the budget; checks live in {suite}/test_*.py (the ini option "
             f"theorem_suite, below rootdir {config.rootpath}), as functions (not methods, not parametrised) decorated "
-            "with @claim('<id>', ...), by that bare name"
+            "with @claim('<id>', ...), by that bare name" + _parametrised(item, config)
         )
     if "evidence" not in fixtures:
         raise pytest.Collector.CollectError(
@@ -48,6 +48,20 @@ def admit(item: pytest.Item, config: pytest.Config) -> None:
         from signflip.plugin.exploration import settle
 
         settle(check, _examples(found, config), item.nodeid)
+
+
+def _parametrised(item: pytest.Item, config: pytest.Config) -> str:
+    """By what, and which plugins do such a thing: those that repeat tests do it."""
+    call = getattr(item, "callspec", None)
+    if call is None:
+        return ""
+    plugins = {
+        hook.plugin_name
+        for hook in config.hook.pytest_generate_tests.get_hookimpls()
+        if not hook.function.__module__.startswith("_pytest.")
+    }
+    by = f"; this one is parametrised by {', '.join(call.params)}"
+    return by + (f" (plugins that may have done so: {', '.join(sorted(plugins))})" if plugins else "")
 
 
 def _require_reach(claim: Claim, nodeid: str, config: pytest.Config) -> None:

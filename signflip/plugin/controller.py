@@ -23,7 +23,8 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Tell the log what will run (with workers)."""
-    node.config.stash[LOG].expect(ids)
+    if LOG in node.config.stash:
+        node.config.stash[LOG].expect(ids)
 
 
 class Listener:
@@ -43,6 +44,13 @@ class Listener:
         report.user_properties = [pair for pair in report.user_properties if pair[0] != PROPERTY]
         for text in carried:
             self._log.receive(str(text), report.duration)
+        if report.failed and not carried:
+            self._log.note(f"{report.nodeid} failed in its {report.when}")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what could not be collected."""
+        if report.failed:
+            self._log.note(f"{report.nodeid or 'the session'} could not be collected")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

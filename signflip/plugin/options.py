@@ -21,6 +21,14 @@ DEFAULT_FALSE_ALARM = 1e-6
 DEFAULT_SUITE = "theorem_checks"
 LONGEST_SEED = 100
 DEVICES = ("cpu", "cuda", "auto")
+# Below, a claim's share of the rate, divided by its statements, could underflow.
+LEAST_FALSE_ALARM = 1e-300
+# What a project says of its claims, by ini options theorem_title, theorem_source and theorem_about.
+PAGE = {
+    "title": "what the claims are about, in a few words",
+    "source": "the paper whose claims are checked: authors, title, where it is found",
+    "about": "what the paper claims, in a sentence or two",
+}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -72,6 +80,8 @@ def add_options(parser: pytest.Parser) -> None:
         f"folder whose @claim functions share the false-alarm budget (default: {DEFAULT_SUITE})",
         default="",
     )
+    for name, words in PAGE.items():
+        parser.addini(f"theorem_{name}", f"{words}, for the page", default="")
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,11 @@ class Options:
             pytest.UsageError: naming the option, its value and what it must be.
         """
         given = config.option
+        if getattr(given, "forked", False):  # pytest-forked's
+            raise pytest.UsageError(
+                "--forked must not be given where claims are registered: a check's record does not leave a forked "
+                "process; the workers of -n AUTO are processes, too"
+            )
         seed, false_alarm = _seed(config), _false_alarm(given.theorem_false_alarm)
         engine = _engine(config)
         device = _device(config, engine)
@@ -145,8 +160,9 @@ def _false_alarm(text: str) -> float:
         found = float(text)
     except ValueError:
         found = float("nan")
-    if not 0 < found < 1:
-        raise pytest.UsageError(f"--theorem-false-alarm must be a number with 0 < P < 1, got {text}")
+    if not LEAST_FALSE_ALARM <= found < 1:
+        wanted = f"a number with 0 < P < 1, {LEAST_FALSE_ALARM:g} at least"
+        raise pytest.UsageError(f"--theorem-false-alarm must be {wanted}, got {text}")
     return found
 
 

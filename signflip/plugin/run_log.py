@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from signflip import canonical
 from signflip.evidence import document, lines
 from signflip.evidence.records import (
     CUT_SHORT,
@@ -127,12 +128,18 @@ class RunLog:
         """Take one check's record, a strict JSON text."""
         record = from_text(CheckRecord, text)
         if self._records.get(record.id, record) != record:
-            self.problems.append(f"{record.id} ran twice and sent two different records")
+            self.note(f"{record.id} ran twice and sent two different records")
         self._started_checks.add(record.id)
         self._records[record.id] = record
         self._seconds[record.id] = took = round(seconds, 3)
         self._arrived.append(Line(record, took, self._passed, self._token))
         self._guard(self._catch_up)
+
+    def note(self, problem: str) -> None:
+        """Note what makes this a red run, whatever the checks say."""
+        problem = canonical.printable(problem)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def finish(self, status: str) -> None:
         """Write the document, if any check was to run; any but "finished" means that the run was stopped."""
@@ -160,6 +167,7 @@ class RunLog:
             engine=self.engine,
             lost=self.lost,
             not_reached=sorted(self._expected - set(self._records) - set(self.lost)),
+            problems=list(self.problems),
         )
 
     def _write(self) -> None:
@@ -178,6 +186,4 @@ class RunLog:
         try:
             step()
         except OSError as error:
-            problem = f"evidence could not be written: {error}"
-            if problem not in self.problems:
-                self.problems.append(problem)
+            self.note(f"evidence could not be written: {error}")

@@ -24,7 +24,7 @@ from signflip.plugin.admission import error_rate
 from signflip.plugin.controller import PROPERTY, Listener
 from signflip.plugin.failure import explain
 from signflip.plugin.heartbeat import throttled
-from signflip.plugin.options import Options
+from signflip.plugin.options import PAGE, Options
 from signflip.plugin.run_log import RunLog
 from signflip.plugin.state import BUDGET, CHECKS, COLLECTED, ENGINE, FAILURE, LOG, OPTIONS, RECORD
 from signflip.sampling import process
@@ -48,13 +48,15 @@ def begin(config: pytest.Config, suite: Path) -> None:
     replay = options.replay
     if replay is not None and replay.check not in checks.values():
         raise pytest.UsageError(f"--theorem-replay: check must be a claim that {suite} registers, got {replay.check!r}")
-    if workers.is_worker(config):
-        return
+    if workers.is_worker(config) or config.option.setuponly or config.option.setupplan:
+        return  # a run that starts no check leaves nothing
     run = Run(
         seed=options.seed,
         effort=options.effort,
         false_alarm=options.false_alarm,
         registered=sorted(checks.values()),
+        suite=suite.relative_to(config.rootpath).as_posix(),
+        **{name: config.getini(f"theorem_{name}") for name in PAGE},
         replay=replay,
         device=options.device.kind,
         code=code_digest([PACKAGE, config.rootpath / "strategies", suite]),

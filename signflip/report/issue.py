@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from signflip.evidence.records import CheckRecord, Document, Run
 
 MOST_STATEMENTS, MOST_LOST = 3, 100
@@ -14,14 +16,16 @@ def summary(document: Document) -> str:
     run, circumstances = document.run, document.circumstances
     wrong = [c for c in document.checks if not c.as_claimed]
     lost, left = circumstances.lost, circumstances.not_reached
-    if not wrong and not lost and not left:
+    if not wrong and not lost and not left and not circumstances.problems:
         ran, registered = len(document.checks), len(run.registered)
         of = f"All {ran} checks" if ran == registered else f"{ran} of {registered} registered checks ran: all"
         return f"{of} ended as claimed (seed {run.seed}, {run.effort}).\n"
     ids = _cut(", ".join([c.id for c in wrong] + lost), LONGEST_TEXT)
     unfinished = f"not finished, {len(left)} of {len(document.checks) + len(lost) + len(left)} checks left no evidence"
     lines = [
-        f"# Not as claimed: {_quoted(ids)}" if ids else f"# The run was {unfinished}",
+        f"# Not as claimed: {_quoted(ids)}"
+        if ids
+        else (f"# The run was {unfinished}" if left else "# The run failed, though its checks ended as claimed"),
         "",
         f"Run of {circumstances.started}: seed `{run.seed}`, effort `{run.effort}`, code "
         f"`{run.code[:12]}`, "
@@ -37,6 +41,7 @@ def summary(document: Document) -> str:
             break
         lines += section
     lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost[:MOST_LOST]]
+    lines += [f"- problem: {_quoted(_cut(text, LONGEST_TEXT))}" for text in circumstances.problems[:MOST_STATEMENTS]]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -55,7 +60,7 @@ def _section(check: CheckRecord, run: Run) -> list[str]:
     against = [s for part in check.parts for s in part.statements if s.verdict != claim.expect]
     lines += [f"- {_quoted(s.name)}: {_quoted(s.sentence)}" for s in against[:MOST_STATEMENTS]]
     lines += [f"- and {len(against) - MOST_STATEMENTS} more"] if len(against) > MOST_STATEMENTS else []
-    repeat = f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}"
+    repeat = f"pytest {shlex.quote(check.nodeid)} --theorem-effort={run.effort} --theorem-seed={run.seed}"
     return [*lines, "", "```", repeat, "```", ""]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,8 @@ from signflip.report.figures.figure import Figure, slug
 from signflip.report.figures.nights import night_figure, nights_view
 from signflip.report.figures.panels import short
 from signflip.report.figures.tried import cloud_figure, gallery_figure
-from signflip.report.formulas import STEP, formula
+from signflip.report.formulas import formula
 from signflip.report.history import History
-from signflip.report.mathml import mathml
 
 LARGEST_PAGE = 2_000_000
 MOST_STATEMENTS, MOST_NOTES = 6, 40
@@ -55,7 +55,7 @@ def build(document: Document, history: History | None = None) -> str:
         "circumstances": document.circumstances,
         "kind": kind,
         "sentence": sentence,
-        "step": mathml(STEP),
+        "suite": shlex.quote(document.run.suite),
         "groups": _groups(checks),
         "checks": [check for group in _groups(checks) for check in group["checks"]],
         "tried": [_safe(figure) for figure in tried],
@@ -101,7 +101,7 @@ def _check_view(check: CheckRecord, document: Document, history: History | None)
         "statement_count": len(statements),
         "pilot_count": sum(len(example.pilots) for example in check.examples if not example.shrinking),
         "seconds": document.circumstances.check_seconds.get(check.id),
-        "repeat": f"pytest {check.nodeid} --theorem-effort={run.effort} --theorem-seed={run.seed}",
+        "repeat": f"pytest {shlex.quote(check.nodeid)} --theorem-effort={run.effort} --theorem-seed={run.seed}",
     }
 
 

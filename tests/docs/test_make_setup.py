@@ -36,7 +36,8 @@ def make(clone: Path, *arguments: str, **variables: str) -> tuple[subprocess.Com
     """What make said, and the calls it made."""
     calls = clone / "calls.txt"
     calls.write_text("", encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    given = {"ARGS", "QUICK", "NIGHTLY", "SEEDS", "PYTHON", "MFLAGS"}  # as make hands on to what it runs
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in given}
     done = subprocess.run(
         ["make", "PYTHON=./python-stand-in", *arguments],
         cwd=clone,
@@ -92,6 +93,14 @@ def test_a_moved_clone_makes_its_environment_anew(clone: Path) -> None:
     moved = clone.rename(clone.with_name("moved clone"))
     assert VENV in make(moved, "setup")[1]
     assert make(moved, "setup")[1] == []
+
+
+def test_another_python_that_is_named_makes_its_environment_anew(clone: Path) -> None:
+    make(clone, "setup")
+    shutil.copy(clone / "python-stand-in", clone / "another-python")
+    assert VENV.replace("python-stand-in", "another-python") in make(clone, "setup", "PYTHON=./another-python")[1]
+    assert make(clone, "setup", "PYTHON=./another-python")[1] == []
+    assert VENV in make(clone, "setup")[1]
 
 
 def test_a_night_keeps_its_history_where_it_is_told_to(clone: Path) -> None:

@@ -114,6 +114,22 @@ def test_a_check_without_a_share_is_refused(suite: Any, case: str) -> None:
     assert "passed" not in run.parseoutcomes()
 
 
+REPEATS = """
+def pytest_generate_tests(metafunc):
+    metafunc.fixturenames.append("__repeat_step")
+    metafunc.parametrize("__repeat_step", range(2))
+"""
+
+
+def test_a_plugin_that_repeats_tests_is_named(suite: Any) -> None:
+    suite.write({"test_a.py": X, "repeats.py": ""})
+    suite.folder.joinpath("repeats.py").write_text(REPEATS)
+    suite.pytester.syspathinsert()
+    run = suite.run("-p", "repeats")
+    assert run.ret == pytest.ExitCode.INTERRUPTED
+    run.stdout.fnmatch_lines(["*this one is parametrised by __repeat_step (plugins that may have done so: *repeats*)*"])
+
+
 def test_workers_refuse_a_check_without_a_share_as_clearly(suite: Any) -> None:
     suite.write({"test_a.py": X, "tests/test_out.py": X.replace("'X'", "'OUT'")})
     run = suite.run("tests", "-n1")

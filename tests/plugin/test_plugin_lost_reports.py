@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from small_suites import PAGE
 from support import judged_again
 
 import signflip
+from signflip.command import main
 from signflip.evidence import lines as evidence_lines
+from signflip.evidence.document import load
+from signflip.report.issue import summary
 
 STRIP = """
 import pytest
@@ -105,6 +110,49 @@ def test_a_killed_controller_leaves_the_finished_checks_and_no_older_run(
     checks = [line.check.id for line in evidence_lines.read(lines.read_text())[1]]
     assert checks == ["A.supported", "B.near", "B.control"]
     assert not (report / "evidence.json").exists()
+
+
+BESIDE = """
+def test_of_no_claim():
+    assert not "green"
+"""
+TEARDOWN = """
+@pytest.fixture
+def afterwards():
+    yield
+    raise RuntimeError("late")
+
+@claim("T.teardown", **words())
+def test_teardown(evidence, afterwards):
+    evidence.rate_at_least(0.5, always, network(), name="heads")
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"test_b2.py": BESIDE}, "theorem_checks/test_b2.py::test_of_no_claim failed in its call"),
+        ({"test_t.py": TEARDOWN}, "theorem_checks/test_t.py::test_teardown failed in its teardown"),
+    ],
+    ids=["a test of no claim", "a fixture's end"],
+)
+def test_whatever_else_turns_a_run_red_is_in_its_evidence_page_and_summary(
+    suite: Any, green_checks: dict[str, str], files: dict[str, str], problem: str
+) -> None:
+    suite.write({**green_checks, **files})
+    run = suite.run(*PAGE)
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines([f"PROBLEM: {problem}"])
+    document = load(suite.folder / "reports/latest/evidence.json")
+    assert all(check.as_claimed for check in document.checks)
+    assert document.circumstances.problems == [problem]
+    page = (suite.folder / "reports/latest/index.html").read_text()
+    assert f"The run failed: {problem}" in page
+    assert ": not settled</title>" in page
+    assert summary(document).startswith("# The run failed, though its checks ended as claimed\n")
+    assert f"- problem: {problem.replace('_', '&#95;')}" in summary(document)
+    verified = CliRunner().invoke(main, ["verify", "--as-claimed", str(suite.folder / "reports/latest/evidence.json")])
+    assert (verified.exit_code, f"the run failed: {problem}" in verified.output) == (1, True)
 
 
 def test_a_full_disk_makes_the_run_fail_and_costs_no_record(

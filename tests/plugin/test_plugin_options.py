@@ -20,6 +20,7 @@ import torch
         ("false-alarm", "1", "0 < P < 1"),
         ("false-alarm", "x", "0 < P < 1"),
         ("false-alarm", "nan", "0 < P < 1"),
+        ("false-alarm", "5e-324", "1e-300 at least"),
         ("engine", "threads", "serial"),
         pytest.param(
             *("device", "cuda", "must be cpu or auto"),
@@ -52,6 +53,26 @@ def test_a_report_folder_that_cannot_be_written_to_is_refused(
     run = suite.run()
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     assert "--theorem-report must be a folder to write to, got reports/latest" in run.stderr.str()
+
+
+FORKED = "def pytest_addoption(parser): parser.addoption('--forked', action='store_true')"
+
+
+def test_forked_processes_are_refused_by_name(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write(green_checks, FORKED)
+    run = suite.run("--forked")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--forked must not be given where claims are registered" in run.stderr.str()
+
+
+def test_a_plan_of_the_run_leaves_the_evidence_alone(suite: Any, green_checks: dict[str, str]) -> None:
+    suite.write(green_checks)
+    suite.run()
+    kept = (suite.folder / "reports/latest/evidence.json").read_text()
+    for option in ("--setup-plan", "--setup-only"):
+        assert suite.run(option).ret == 0
+    assert [path.name for path in (suite.folder / "reports/latest").glob("*.json*")].count("last.json") == 0
+    assert (suite.folder / "reports/latest/evidence.json").read_text() == kept
 
 
 def test_the_header_says_all_that_fixes_the_run(suite: Any, green_checks: dict[str, str]) -> None:

@@ -152,14 +152,30 @@ def test_the_first_sentence_tells_a_refuted_claim_an_open_one_and_a_control_that
     for check in changed["checks"]:
         check["verdict"] = verdicts.get(check["id"], check["verdict"])
     text = page.build(sample.whole(sample.again(changed, lost=["MW-9.lost"])))
-    sentence = re.sub(
-        r"<[^>]+>", "", text[text.index('<p class="sentence bad">') : text.index("The claims are those of")]
-    )
+    sentence = re.sub(r"<[^>]+>", "", text[text.index('<p class="sentence bad">') : text.index("This page is a test")])
     assert (
         "4 of 9 checks did not end as claimed: MW-1.sample REFUTED; the false NOT.unprojected not refuted;" in sentence
     )
     assert "MW-3.decay not settled; 1 lost or not reached" in sentence
     assert "MW-9.lost: was to run and sent no evidence." in text
+
+
+def test_a_page_says_whose_claims_it_is_about(document: dict[str, Any]) -> None:
+    text = page.build(sample.whole(document))
+    assert "Montanari" not in text
+    assert "<title>Theorem checks: as claimed</title>" in text
+    words = {
+        "title": "Sums of coins",
+        "source": "Bernoulli, Ars Conjectandi",
+        "about": "They settle.",
+        "suite": "my coins",
+    }
+    told = sample.again({**document, "run": {**document["run"], **words}})
+    text = page.build(sample.whole(told))
+    assert "<title>Sums of coins: as claimed</title>" in text
+    assert "<h1>Sums of coins</h1>" in text
+    assert "The claims follow <cite>Bernoulli, Ars Conjectandi</cite>. They settle. This page is a test of" in text
+    assert "pytest -n auto &#39;my coins&#39;/ --theorem-effort" in text
 
 
 def test_what_could_not_have_been_seen_is_listed(document: dict[str, Any]) -> None:
