@@ -139,6 +139,17 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(_BUILDERS))
 
 
+def foreign(spec: object) -> tuple[str, str] | None:
+    """The first kind in a spec that is not this package's, and the module that defines it; None if there is none."""
+    if isinstance(spec, Mapping):
+        module = str(getattr(_BUILDERS[str(spec["kind"])][0], "__module__", ""))
+        if not module.startswith("signflip."):
+            return str(spec["kind"]), module
+        return foreign(list(spec.values()))
+    found = map(foreign, spec) if isinstance(spec, list) else ()
+    return next(filter(None, found), None)
+
+
 def from_spec(spec: object) -> Activation:
     """Return the activation that a spec describes.
 

@@ -45,12 +45,14 @@ def simulate(
         architecture: input dimension and hidden widths.
         activation: from `signflip.activations`.
         step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
-        trials: number of networks. A longer run with the same seed begins with the shorter one.
+        trials: number of networks. A longer run with the same seed begins with the shorter one. Networks are drawn in
+            whole blocks (of 2,048, fewer of wide ones): a single one takes as long as its block.
         law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
             (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
         seed: names the random streams, 0 or more.
         device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
-        progress: told, after each block, how many of the networks are drawn.
+        progress: told, after each block, how many of the networks are drawn. In a process that will fork, call
+            `signflip.sampling.process.settle` first: torch's threads do not outlive a fork, and a child would wait.
         **options: further fields of `Configuration`: steps, dtype, point, and the controls.
 
     Raises:
@@ -66,7 +68,8 @@ def simulate(
         raise ValueError(f"device must be 'cpu' or 'cuda', got {device!r}")
     configuration = Configuration(architecture, activation, step, law=law, **options)
     place = cuda() if device == "cuda" else CPU
-    return collect(blocks(configuration, Key(seed, "simulate", configuration.digest), place), trials, progress)
+    stream = blocks(configuration, Key(seed, "simulate", configuration.digest), place, trials)
+    return collect(stream, trials, progress)
 
 
 def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], None] | None = None) -> Sample:
@@ -79,18 +82,27 @@ def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], Non
     return Sample.join(parts)
 
 
-def blocks(configuration: Configuration, key: Key, device: Device = CPU) -> Iterator[Sample]:
-    """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``."""
-    index = 0
+def blocks(configuration: Configuration, key: Key, device: Device = CPU, trials: int | None = None) -> Iterator[Sample]:
+    """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``, of which ``trials`` are asked for."""
+    index, size = 0, device.block_trials(configuration)
     while True:
-        yield run_block(configuration, key, index, device)
+        yield run_block(configuration, key, index, device, rows_asked(trials, index, size))
         index += 1
 
 
+def rows_asked(trials: int | None, block: int, size: int) -> int | None:
+    """How many trials of a block are among a stream's first ``trials``; None where all are, or it lies beyond."""
+    left = None if trials is None else trials - block * size
+    return left if left is not None and 0 < left < size else None
+
+
 @np.errstate(under="ignore")  # numpy's default; under seterr(all="raise") tiny numbers would end the block
-def run_block(configuration: Configuration, key: Key, block: int, device: Device = CPU) -> Sample:
+def run_block(
+    configuration: Configuration, key: Key, block: int, device: Device = CPU, asked: int | None = None
+) -> Sample:
     """Block number ``block``: a pure function of its arguments, on one kind of processor.
 
+    Of a block only the first ``asked`` trials need be finite, where that is given: nobody looks at the others.
     To the last bit once `process.settle` was called: BLAS sums long vectors in an order that depends on its number of
     threads.
     """
@@ -100,7 +112,7 @@ def run_block(configuration: Configuration, key: Key, block: int, device: Device
     else:
         sample = _block(configuration, trials, key.draws(block, dtype, device.name), device.segment)
     finite = np.logical_and.reduce([np.isfinite(column) for column in sample.columns().values()])
-    if not finite.all():
+    if not finite[:asked].all():
         row = int(np.argmin(finite))
         raise NonFiniteTrialError(
             f"trial {row} of block {block} is not finite; key={key}; configuration={configuration.to_json()}"

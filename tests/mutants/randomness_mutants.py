@@ -229,8 +229,8 @@ MUTANTS = (
         "A worker of an engine takes block numbers modulo 16.",
         edited(
             "signflip.sampling.engines.tasks:run_range",
-            "run_block(configuration, key, block)",
-            "run_block(configuration, key, block % 16)",
+            "run_block(configuration, key, block, CPU,",
+            "run_block(configuration, key, block % 16, CPU,",
         ),
         (LONG,),
         blind=REPEATS,
@@ -327,7 +327,7 @@ MUTANTS = (
     Mutant(
         "blocks: the first one left out",
         "Counting begins at block 1.",
-        edited("signflip.sampling.trials:blocks", "index = 0", "index = 1"),
+        edited("signflip.sampling.trials:blocks", "index, size = 0,", "index, size = 1,"),
         (ONCE + "test_a_stream_begins_with_block_0",),
         blind="trials are exchangeable.",
     ),

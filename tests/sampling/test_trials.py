@@ -107,7 +107,7 @@ def test_a_long_stream_never_comes_back_to_a_trial(law):
     narrow = Configuration(Architecture(3, (2,)), TANH, 2.0, law=law, dtype="float64")
     key, count = Key(9, "long", narrow.digest), 300
     text = canonical(narrow.to_json())
-    outcome = run_range(*Task(text, narrow.digest, key.seed, key.purpose, 0, count, fingerprint()))
+    outcome = run_range(*Task(text, narrow.digest, key.seed, key.purpose, 0, count, 10**6, fingerprint()))
     assert outcome.error is None
     for source in (list(islice(blocks(narrow, key), count)), outcome.samples):
         sample = Sample.join(source)

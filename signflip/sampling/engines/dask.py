@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import time
 from concurrent.futures import CancelledError, Future
 from typing import Any, cast
 
@@ -17,6 +19,8 @@ from signflip.sampling.engines.tasks import Outcome, Task, run_range
 from signflip.sampling.fingerprint import difference, fingerprint
 
 CONNECT_SECONDS = 5
+# So long nothing may come while there are workers or not, before the latter is said; and before it is given up.
+SILENT_SECONDS, PATIENCE_SECONDS = 20.0, 600.0
 # How often a range is tried again that fails for its worker's sake; what its blocks raise comes back as an outcome.
 RETRIES = 3
 
@@ -54,14 +58,38 @@ class Dask(RemoteEngine):
 
     def _receive(self, future: Future[Outcome]) -> Outcome:
         try:
-            return future.result()
+            return self._awaited(future)
         except KilledWorker as error:
             raise WorkersLostError(
                 f"engine {self.name}: workers died again and again over the same blocks (killed, or out of memory): "
                 f"{error}"
             ) from error
         except CancelledError as error:
-            raise WorkersLostError(f"engine {self.name}: the scheduler went out of reach ({error})") from error
+            raise WorkersLostError(
+                f"engine {self.name}: the scheduler went out of reach ({error}); evidence keeps the checks that "
+                "finished. Start it again, or run with --theorem-engine=serial: the same seed gives the same draws"
+            ) from error
+
+    def _awaited(self, future: Future[Outcome]) -> Outcome:
+        """The outcome, however long it takes while there are workers; without any, a line, and later an error."""
+        alone_since: float | None = None
+        while True:
+            try:
+                return future.result(SILENT_SECONDS)
+            except TimeoutError:
+                if future.done() or self._client.nthreads():
+                    alone_since = None
+                    continue
+            now = time.monotonic()
+            alone_since = now if alone_since is None else alone_since
+            if now - alone_since >= PATIENCE_SECONDS:
+                raise WorkersLostError(
+                    f"engine {self.name}: its scheduler has had no workers for {PATIENCE_SECONDS:g} s; evidence keeps "
+                    "the checks that finished. Start workers, and run again: the same seed gives the same draws"
+                )
+            print(
+                f"\ntheorem: engine {self.name}: no workers are left; waiting for some", file=sys.__stderr__, flush=True
+            )
 
     def close(self) -> None:
         """As `Engine.close` says: leaves the cluster, which forgets what was asked of it."""

@@ -64,12 +64,12 @@ class Serial(Engine):
         super().__init__("serial", 1)
         self._device = device
 
-    def blocks(self, configuration: Configuration, key: Key, trials: int) -> Generator[Sample]:  # noqa: ARG002  (nothing runs ahead)
+    def blocks(self, configuration: Configuration, key: Key, trials: int) -> Generator[Sample]:
         """As `Engine.blocks` says."""
         from signflip.sampling.devices import CPU, cuda
         from signflip.sampling.trials import blocks
 
-        yield from blocks(configuration, key, cuda() if self._device == "cuda" else CPU)
+        yield from blocks(configuration, key, cuda() if self._device == "cuda" else CPU, trials)
 
 
 class RemoteEngine(Engine):
@@ -79,17 +79,25 @@ class RemoteEngine(Engine):
         """As `Engine.blocks` says.
 
         Raises:
-            ValueError: when read, if the configuration is no plain data.
+            ValueError: when read, if the configuration is no plain data, or has an activation of the caller's own.
             WorkersLostError: when read, if workers die again and again.
         """
+        from signflip.activations.spec import foreign
         from signflip.sampling.engines.prefetch import ordered
         from signflip.sampling.engines.tasks import decoded
 
+        if own := foreign(configuration.activation.spec):
+            raise ValueError(
+                f"engine must be serial for activations of one's own (kind {own[0]!r} is defined in {own[1]}): the "
+                f"workers of {self.name} know signflip's alone; -n AUTO spreads checks over cores with the serial one"
+            )
         text = canonical(configuration.to_json())
         decoded(text, configuration.digest)  # here, what cannot be rebuilt fails before it is sent
 
         def send(start: int, stop: int) -> Future[Outcome]:
-            return self._submit(Task(text, configuration.digest, key.seed, key.purpose, start, stop, fingerprint()))
+            return self._submit(
+                Task(text, configuration.digest, key.seed, key.purpose, start, stop, trials, fingerprint())
+            )
 
         yield from ordered(self.workers, -(-trials // configuration.block_trials), send, self._receive)
 

@@ -24,7 +24,7 @@ _DECODED = 64
 class Task(NamedTuple):
     """A range of blocks, as plain data: the blocks ``start`` to ``stop`` - 1 of a configuration under a key.
 
-    ``code`` is the sender's `fingerprint`.
+    Of the whole stream ``trials`` are asked for; ``code`` is the sender's `fingerprint`.
     """
 
     configuration: str
@@ -33,6 +33,7 @@ class Task(NamedTuple):
     purpose: str
     start: int
     stop: int
+    trials: int
     code: tuple[tuple[str, str], ...]
 
 
@@ -82,14 +83,15 @@ def run_range(*plain: object) -> Outcome:
         raise OtherCodeError(f"worker {platform.node()} has {differs}: start the workers anew, from the run's own code")
     _settle()
     from signflip.networks.randomness import Key
-    from signflip.sampling.trials import run_block
+    from signflip.sampling.devices import CPU
+    from signflip.sampling.trials import rows_asked, run_block
 
     samples: list[Sample] = []
     try:
         configuration = decoded(task.configuration, task.digest)
-        key = Key(task.seed, task.purpose, task.digest)
+        key, size = Key(task.seed, task.purpose, task.digest), configuration.block_trials
         for block in range(task.start, task.stop):
-            samples.append(run_block(configuration, key, block))
+            samples.append(run_block(configuration, key, block, CPU, rows_asked(task.trials, block, size)))
     except Exception as error:  # carried to the reader, who raises it at the block that raised it here
         return Outcome(samples, _portable(error))
     return Outcome(samples, None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from engine_support import own_processes
 
-from signflip.activations import get
+from signflip.activations import Activation, Sum, get, spec
 from signflip.networks.architecture import Architecture
 from signflip.networks.randomness import Key
 from signflip.sampling import trials
@@ -88,6 +90,34 @@ def test_what_cannot_be_rebuilt_from_data_is_refused_before_it_is_sent(
     stream = engine.blocks(configuration, Key(0, "x", configuration.digest), 1)
     with pytest.raises(ValueError, match="cannot be rebuilt from its data"):
         next(stream)
+
+
+def doubled(of: Activation) -> Activation:
+    return Sum((of, of))
+
+
+def test_an_activation_of_ones_own_is_refused_where_workers_do_not_know_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(spec._BUILDERS, "doubled", (doubled, {"of": "of"}))
+    own = {"kind": "sum", "terms": [get("relu").spec, {"kind": "doubled", "of": get("tanh").spec}]}
+    configuration: Any = SimpleNamespace(activation=SimpleNamespace(spec=own))
+    with pytest.raises(ValueError, match=f"engine must be serial .*'doubled' is defined in {__name__}"):
+        next(engine.blocks(configuration, Key(0, "x", "y"), 1))
+
+
+def test_trials_beyond_those_asked_for_may_overflow(engine: Engine) -> None:
+    """Trial 53 of this block overflows."""
+    cubic = Configuration(Architecture(2, (2, 2, 2)), get("cubic"), 1.0)
+    key = Key(2, "simulate", cubic.digest)
+    for source in (Serial(), engine):
+        (block,) = islice(source.blocks(cubic, key, 1), 1)
+        bad = int(np.argmin(np.isfinite(block.attacked_value)))
+        assert bad > 0
+        (one,) = islice(source.blocks(cubic, key, bad), 1)
+        assert np.isfinite(one.attacked_value[:bad]).all()
+        with pytest.raises(trials.NonFiniteTrialError, match=f"trial {bad} of block 0"):
+            next(source.blocks(cubic, key, bad + 1))
 
 
 def test_a_closed_engine_says_so(configurations: dict[str, Configuration]) -> None:

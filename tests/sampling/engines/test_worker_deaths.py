@@ -96,8 +96,22 @@ def test_a_scheduler_that_goes_away_is_a_clear_error(slow: Configuration, own_cl
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 10**6)
         next(stream)
         own_cluster.close()
-        with pytest.raises(WorkersLostError, match="out of reach"):
+        with pytest.raises(WorkersLostError, match=r"out of reach .* keeps the checks that finished. Start it again"):
             list(islice(stream, 1000))
+
+
+def test_a_scheduler_without_workers_is_told_and_later_given_up(
+    slow: Configuration, own_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dask, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(dask, "PATIENCE_SECONDS", 1.0)
+    with open_engine(parse(own_cluster.scheduler_address)) as engine:
+        stream = engine.blocks(slow, Key(0, "x", slow.digest), 10**6)
+        next(stream)
+        own_cluster.scale(0)
+        with pytest.raises(WorkersLostError, match="no workers for 1 s; evidence keeps"):
+            list(islice(stream, 1000))
+    assert "no workers are left; waiting for some" in capfd.readouterr().err
 
 
 def test_closing_waits_for_no_more_than_what_has_begun(slow: Configuration) -> None:
