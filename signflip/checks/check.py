@@ -10,14 +10,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from signflip.canonical import canonical
+from signflip.checks.experiment import Experiment
 from signflip.checks.figure_data import FigureData
 from signflip.checks.pools import Pools
 from signflip.checks.record import Record
-from signflip.checks.sampler import Event, Sampler, Source
+from signflip.checks.sampler import Event, Sampler, Source, Subject
 from signflip.checks.views import View, settled, tie_width
 from signflip.claims.claim import Claim
 from signflip.claims.reach import DEFAULT_CAP
@@ -92,22 +94,22 @@ class Check:
     # -- statements about one configuration -------------------------------------------------------------
 
     def rate_at_least(
-        self, threshold: float, event: Event, configuration: Configuration, *, name: str, cap: int = DEFAULT_CAP
+        self, threshold: float, event: Event, subject: Subject, *, name: str, cap: int = DEFAULT_CAP
     ) -> Judgement:
         """Sample until P(event) >= ``threshold`` is settled, or ``cap`` trials; anytime-valid (THEORY 8)."""
 
         def state(successes: int, trials: int) -> RateAtLeast:
             return RateAtLeast(successes, trials, threshold, self.alpha)
 
-        counts = self.sampler.count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self.record.state(name, state(*counts), describe(configuration), cap)
+        counts = self.sampler.count(event, subject, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self.record.state(name, state(*counts), about_of(subject), cap)
 
     def rate_near(
         self,
         target: float,
         tolerance: float,
         event: Event,
-        configuration: Configuration,
+        subject: Subject,
         *,
         name: str,
         cap: int = DEFAULT_CAP,
@@ -117,10 +119,10 @@ class Check:
         def state(successes: int, trials: int) -> RateNear:
             return RateNear(successes, trials, target, tolerance, self.alpha)
 
-        counts = self.sampler.count(event, configuration, cap, "confirm", lambda *n: _settled(state(*n)))
-        return self.record.state(name, state(*counts), describe(configuration), cap)
+        counts = self.sampler.count(event, subject, cap, "confirm", lambda *n: _settled(state(*n)))
+        return self.record.state(name, state(*counts), about_of(subject), cap)
 
-    def pilot_rate(self, event: Event, configuration: Configuration, *, accept: float, reject: float, cap: int) -> bool:
+    def pilot_rate(self, event: Event, subject: Subject, *, accept: float, reject: float, cap: int) -> bool:
         """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
 
         It gives up when P(event) < ``reject`` is certain, or at ``cap`` trials. Its draws come from keys of
@@ -134,8 +136,8 @@ class Check:
             judgement = state(successes, trials).judge()
             return judgement.verdict == Verdict.SUPPORTED or judgement.bounds[1] < reject
 
-        statement = state(*self.sampler.count(event, configuration, cap, "pilot", decided))
-        return self.record.pilot(statement, describe(configuration)) == Verdict.SUPPORTED
+        statement = state(*self.sampler.count(event, subject, cap, "pilot", decided))
+        return self.record.pilot(statement, about_of(subject)) == Verdict.SUPPORTED
 
     def decay_exponent(
         self,
@@ -158,29 +160,39 @@ class Check:
 
     def same_law(
         self,
-        first: Configuration,
-        second: Configuration,
+        first: Subject,
+        second: Subject,
         *,
-        of: Mapping[str, View],
+        of: Mapping[str, Callable[[Any], NDArray[np.float64]]],
         trials: int,
         tolerance: float,
         second_trials: int | None = None,
     ) -> list[Judgement]:
-        """Compare two configurations' laws, one statement a projection: no difference, and closeness in KS distance.
+        """Compare two laws, one statement a projection: no difference, and closeness in KS distance.
 
-        ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more.
+        ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more. Of two
+        configurations ties are those within rounding; of an experiment, equal numbers.
         """
-        one, other = self.simulate(first, trials), self.simulate(second, second_trials or trials)
-        width = tie_width(first, second)
-        settled_one, settled_other = (settled(sample, first, second) for sample in (one, other))
+        numbers = (trials, second_trials or trials)
+        one, other = (self._rows(subject, n) for subject, n in zip((first, second), numbers, strict=True))
+        networks = [subject for subject in (first, second) if isinstance(subject, Configuration)]
+        width = tie_width(*networks) if len(networks) == 2 else 0.0
+        settled_one, settled_other = (
+            (settled(sample, *networks) for sample in (one, other)) if len(networks) == 2 else (one, other)
+        )
         statements = {
             name: SameLaw.from_samples(project(settled_one), project(settled_other), tolerance, self.alpha, width)
             for name, project in of.items()
         }
-        if not self.record.is_shrinking:
+        if not self.record.is_shrinking and len(networks) == 2:
             distances = [statement.distance for statement in statements.values()]
-            self._figures.compared(describe(first), describe(second), (one, other), of, distances)
-        return [self.record.state(name, statement, describe(first)) for name, statement in statements.items()]
+            self._figures.compared(about_of(first), about_of(second), (one, other), of, distances)
+        return [self.record.state(name, statement, about_of(first)) for name, statement in statements.items()]
+
+    def _rows(self, subject: Subject, trials: int) -> Any:
+        if isinstance(subject, Experiment):
+            return self.sampler.outcomes(subject, trials)
+        return self.simulate(subject, trials)
 
     def approach(
         self,
@@ -258,6 +270,11 @@ class Check:
     def figures(self) -> dict[str, Any]:
         """Summaries that figures are drawn from; no verdict rests on them."""
         return self._figures.to_json()
+
+
+def about_of(subject: Subject) -> dict[str, Any]:
+    """What evidence says of a subject."""
+    return dict(subject.about) if isinstance(subject, Experiment) else describe(subject)
 
 
 def _settled(statement: RateAtLeast | RateNear) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from signflip.checks.experiment import BLOCK, Experiment
 from signflip.checks.pivots import LayerPivots, pivots
 from signflip.networks.network import RandomNetwork
 from signflip.networks.randomness import Key
@@ -19,7 +22,9 @@ from signflip.sampling.engines.engine import Serial
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import collect
 
-Event = Callable[[Sample], NDArray[np.bool_]]
+# A configuration's rows are a `Sample`, an experiment's an array.
+Subject = Configuration | Experiment
+Event = Callable[[Any], NDArray[np.bool_]]
 # The stream of a configuration's blocks under a key, of which so many trials are wanted at most.
 Source = Callable[[Configuration, Key, int], Generator[Sample]]
 
@@ -60,6 +65,13 @@ class Sampler:
         self.networks += trials
         return sample
 
+    def outcomes(self, experiment: Experiment, trials: int) -> NDArray[Any]:
+        """``trials`` fresh outcomes of an experiment, a row each."""
+        with closing(self._blocks(experiment, "confirm", trials)) as stream:
+            rows = np.concatenate([*islice(stream, -(-trials // BLOCK))])
+        self.networks += trials
+        return rows[:trials]
+
     def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
         self._note(configuration)
@@ -75,31 +87,50 @@ class Sampler:
             yield from pivots(configuration, self._key(configuration, "confirm"), block)
 
     def count(
-        self, event: Event, configuration: Configuration, cap: int, use: str, decided: Callable[[int, int], bool]
+        self, event: Event, subject: Subject, cap: int, use: str, decided: Callable[[int, int], bool]
     ) -> tuple[int, int]:
-        """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials."""
+        """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials.
+
+        Raises:
+            ValueError: if the event does not give one truth value a trial, or others the second time.
+        """
         successes = trials = 0
-        with closing(self._blocks(configuration, use, cap)) as stream:
+        with closing(self._blocks(subject, use, cap)) as stream:
             for block in stream:
                 rows = block[: cap - trials]
-                successes += int(np.count_nonzero(event(rows)))
+                happened = _happened(event, rows)
+                if trials == 0 and not np.array_equal(happened, event(rows)):
+                    raise ValueError("event must be a function of the rows that it is given, got two answers for one")
+                successes += int(np.count_nonzero(happened))
                 trials += len(rows)
                 self.networks += len(rows)
                 if trials >= cap or decided(successes, trials):
                     break
         return successes, trials
 
-    def _blocks(self, configuration: Configuration, use: str, trials: int) -> Generator[Sample]:
-        self._note(configuration)
+    def _blocks(self, subject: Subject, use: str, trials: int) -> Generator[Any]:
+        self._note(subject)
+        key = self._key(subject, use)
+        if isinstance(subject, Experiment):
+            yield from subject.blocks(key)
+            return
         # Closed, the stream cancels what an engine runs ahead; left to the collector, that would be some time later.
-        with closing(self._source(configuration, self._key(configuration, use), trials)) as stream:
+        with closing(self._source(subject, key, trials)) as stream:
             for block in stream:
                 self._drew()
                 yield block
 
-    def _note(self, configuration: Configuration) -> None:
-        self._configurations.add(configuration.digest)
-        self._saw(configuration)
+    def _note(self, subject: Subject) -> None:
+        self._configurations.add(subject.digest)
+        if isinstance(subject, Configuration):
+            self._saw(subject)
 
-    def _key(self, configuration: Configuration, use: str) -> Key:
-        return Key(self._seed, f"{self._check}/{use}", configuration.digest)
+    def _key(self, subject: Subject, use: str) -> Key:
+        return Key(self._seed, f"{self._check}/{use}", subject.digest)
+
+
+def _happened(event: Event, rows: Any) -> NDArray[np.bool_]:
+    happened = np.asarray(event(rows))
+    if happened.shape != (len(rows),):
+        raise ValueError(f"event must give one truth value a trial, {len(rows)} here, got the shape {happened.shape}")
+    return happened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +15,8 @@ import signflip
 
 ROOT = Path(__file__).parents[2]
 Python = Callable[..., subprocess.CompletedProcess[str]]
-CLAIMS = """
-from signflip import Architecture
-from signflip.activations import get
-from signflip.checks import claim
-from signflip.sampling.configuration import Configuration
-
-@claim("OURS.heads", mark="derived", statement="Heads come up.", domain="d", tolerance=0.3, detects="x", examples=1)
-def test_heads(evidence):
-    subject = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
-    evidence.rate_at_least(0.3, lambda sample: sample.value > 0, subject, name="heads")
-"""
+PAGE = (ROOT / "docs/own-claims.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))
 
 
 def test_the_wheel_holds_the_package_alone(names: list[str]) -> None:
@@ -42,22 +34,46 @@ def test_the_version_stands_in_one_place() -> None:
 
 @pytest.fixture(scope="module")
 def another_repository(elsewhere: Python, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A repository with claims of its own, in a folder of its own name, after `pytest`; and what pytest printed."""
+    """The repository of docs/own-claims.md, after `pytest`; and what pytest printed."""
     folder = tmp_path_factory.mktemp("another")
-    (folder / "my_claims").mkdir()
-    (folder / "my_claims/test_ours.py").write_text(CLAIMS, encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\ntheorem_suite = my_claims\nstrict = true\n", encoding="utf-8")
-    done = elsewhere(folder, "-W", "error", "-m", "pytest", "-n0", "my_claims")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    done = elsewhere(folder, "-W", "error", "-m", "pytest", "-n0")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done.stdout
 
 
 def test_claims_of_another_repository_give_verdicts_evidence_and_a_page(another_repository: tuple[Path, str]) -> None:
     folder, said = another_repository
-    assert "1 of 1 checks ended as claimed" in said
+    assert "2 of 2 checks ended as claimed" in said
     document = json.loads((folder / "reports/latest/evidence.json").read_text(encoding="utf-8"))
-    assert [(check["id"], check["verdict"]) for check in document["checks"]] == [("OURS.heads", "SUPPORTED")]
-    assert "OURS.heads" in (folder / "reports/latest/index.html").read_text(encoding="utf-8")
+    verdicts = {check["id"]: check["verdict"] for check in document["checks"]}
+    assert verdicts == {"OURS.heads": "SUPPORTED", "OURS.positive": "SUPPORTED"}
+    page = (folder / "reports/latest/index.html").read_text(encoding="utf-8")
+    for text in (
+        "<h1>Heads and tails</h1>",
+        "Jacob Bernoulli, Ars Conjectandi",
+        "proved by nobody",
+        "-n auto my_claims/",
+    ):
+        assert text in page
+    assert "Montanari" not in page
+
+
+def test_a_failure_there_is_repeated_by_the_line_that_it_prints(
+    another_repository: tuple[Path, str], elsewhere: Python
+) -> None:
+    folder, _ = another_repository
+    path = folder / "my_claims/test_wrong.py"
+    path.write_text(FILES["my_claims/test_ours.py"].replace("OURS.", "WRONG.").replace("0.5, 0.1,", "0.7, 0.1,"))
+    report = "--theorem-report=wrong"
+    failed = elsewhere(folder, "-m", "pytest", "-n0", "my_claims/test_wrong.py", report)
+    (line,) = re.findall(r"^pytest .*--theorem-replay=.*$", failed.stdout, re.MULTILINE)
+    again = elsewhere(folder, "-m", *shlex.split(line), "-n0", report)
+    path.unlink()
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "WRONG.positive is REFUTED" in again.stdout
 
 
 def test_the_command_judges_and_lists_there(another_repository: tuple[Path, str], elsewhere: Python) -> None:
@@ -65,9 +81,9 @@ def test_the_command_judges_and_lists_there(another_repository: tuple[Path, str]
     main = "from signflip.command import main; main(prog_name='signflip')"
     verified = elsewhere(folder, "-W", "error", "-c", main, "verify", "--as-claimed", "reports/latest/evidence.json")
     assert verified.returncode == 0, verified.stderr
-    assert verified.stdout.endswith("1 of 1 registered checks ended as claimed\n")
+    assert verified.stdout.endswith("2 of 2 registered checks ended as claimed\n")
     listed = elsewhere(folder, "-c", main, "claims", "--suite", "my_claims")
-    assert listed.stdout.startswith("OURS.heads [derived] expected SUPPORTED: Heads come up."), listed.stderr
+    assert "OURS.positive [conjecture] expected SUPPORTED: Random tanh networks" in listed.stdout, listed.stderr
 
 
 def test_a_project_without_claims_does_not_notice_the_plugin(elsewhere: Python, tmp_path: Path) -> None:

@@ -65,13 +65,15 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
         Key("line", "muted", "where the true distance lies (DKW)"),
         Key("line", "4", f"tolerance {tolerance:g}"),
     )
-    caption = "How far apart the two laws are, on each projection of (f(x), f(x′), |∇f(x)|)."
+    caption = "How far apart the two laws are, on each projection."
     return Figure(
         f"figure-{prefix}-distances", "Distances of the two laws", caption, (drawn,), Table(headings, kept, note), keys
     )
 
 
 def _sizes(about: Mapping[str, Any]) -> str:
+    if "input_dim" not in about:  # an experiment of the author's own
+        return ", ".join(f"{name} {about[name]}" for name in sorted(about))
     return f"d = {short(about['input_dim'])}, m = {widths_words(about)}"
 
 

@@ -1,0 +1,68 @@
+"""Outcomes of one's own, as a check samples them: whatever they come from, they come from its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signflip.canonical import digest
+from signflip.networks.randomness import Key
+
+BLOCK = 2048
+
+Draw = Callable[[np.random.Generator, int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A random experiment that is not a configuration of networks; `Check` takes it where it takes one of those.
+
+    Attributes:
+        about: what it is, in plain data: it is in the evidence, and names its random streams.
+        draw: ``draw(generator, n)`` gives n independent outcomes, an array with n rows, from ``generator`` alone.
+
+    Raises:
+        ValueError: if ``about`` is not plain data.
+    """
+
+    about: Mapping[str, Any]
+    draw: Draw
+
+    def __post_init__(self) -> None:
+        try:
+            _ = self.digest
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"about must be plain data, which JSON can hold, got {self.about!r}: {error}") from error
+
+    @cached_property
+    def digest(self) -> str:
+        """Part of every key under which it is drawn."""
+        return digest({"experiment": dict(self.about)})
+
+    def blocks(self, key: Key) -> Iterator[NDArray[Any]]:
+        """Blocks 0, 1, 2, .. of `BLOCK` outcomes, endlessly; the first is drawn twice.
+
+        Raises:
+            ValueError: if ``draw`` gives another number of outcomes, or others the second time.
+        """
+        index = 0
+        while True:
+            rows = self._block(key, index)
+            if index == 0 and not np.array_equal(rows, self._block(key, index)):
+                raise ValueError(
+                    f"draw must take all that is random from the generator that it is given, got other outcomes when "
+                    f"it was given the same one again; about={dict(self.about)}"
+                )
+            yield rows
+            index += 1
+
+    def _block(self, key: Key, index: int) -> NDArray[Any]:
+        rows = np.asarray(self.draw(np.random.Generator(np.random.SFC64(key.sequence(index))), BLOCK))
+        if rows.ndim == 0 or len(rows) != BLOCK:
+            raise ValueError(f"draw must give {BLOCK} outcomes, a row each, got an array of shape {rows.shape}")
+        return rows
