@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from signflip.inference.bounds import Interval, dkw_radius
 from signflip.inference.design import Design, Settled, first_size, missed, one_sided_deviation
 from signflip.inference.independence import (
+    MOST_CELLS,
     WRAPPED_VIEWS,
     dependence_interval,
     grid_counts,
@@ -168,7 +169,7 @@ class Independent(Statement):
     alpha: float
 
     def __post_init__(self) -> None:
-        n, cells = whole("n", self.n), whole("cells", self.cells, at_least=2, at_most=1000)
+        n, cells = whole("n", self.n), whole("cells", self.cells, at_least=2, at_most=MOST_CELLS)
         counts = wholes("counts", self.counts, at_most=n)
         if len(counts) != (cells - 1) ** 2:
             raise ValueError(f"counts must hold {(cells - 1) ** 2} grid points, got {len(counts)}")

@@ -25,11 +25,12 @@ from signflip.inference.one_sample import uniform_distance, uniform_distance_int
 from signflip.inference.validation import probability, transforms, whole
 
 WRAPPED_VIEWS = 2
+MOST_CELLS = 1000
 
 
 def grid_rates(cells: int) -> list[float]:
     """Return the null rates i j / k^2 of the (k-1)^2 grid points, row by row (i outer, j inner)."""
-    cells = whole("cells", cells, at_least=2)
+    cells = whole("cells", cells, at_least=2, at_most=MOST_CELLS)
     return [i * j / cells**2 for i in range(1, cells) for j in range(1, cells)]
 
 

@@ -26,8 +26,8 @@ from signflip.inference.validation import real, sample, whole
 UNDERFLOW = 2.0**-116
 """A thousand times the smallest normal number of float32, near which one computation has 0 and another has not."""
 
-LARGEST_LATTICE = 10**8
-"""Unequal sizes n, m with n * m above this get a proved bound instead of the exact p-value (0.5 s at it)."""
+LARGEST_LATTICE, LONGEST_LATTICE = 10**8, 2 * 10**5
+"""Unequal sizes n, m with n * m or n + m above these get a proved bound instead of the exact p-value (1 s at them)."""
 
 
 def two_sample_distance(first: ArrayLike, second: ArrayLike, width: float = 0.0) -> float:
@@ -63,8 +63,8 @@ def two_sample_p_value(distance: float, first: int, second: int) -> float:
     """Return P(D >= distance) for two samples of sizes ``first`` and ``second`` from one law.
 
     Guarantee: exact for continuous laws and an upper bound for laws with atoms, when the sizes are equal
-        (Gnedenko and Korolyuk 1951; relative error below 1e-7 at n = 1e6) or their product is at most
-        LARGEST_LATTICE (lattice paths; Viehmann 2021, arXiv:2102.08037). For larger unequal sizes an upper
+        (Gnedenko and Korolyuk 1951; relative error below 1e-7 at n = 1e6) or their product and sum are at most
+        LARGEST_LATTICE and LONGEST_LATTICE (lattice paths; Viehmann 2021, arXiv:2102.08037). Else an upper
         bound: a DKW inequality for each sample. The smallest attainable value is the one at distance 1,
         2 / C(n + m, n) where exact. 1 where a sample is empty.
     Assumption: independent draws, sizes fixed in advance.
@@ -75,7 +75,7 @@ def two_sample_p_value(distance: float, first: int, second: int) -> float:
         return 1.0
     if first == second:
         return _equal_sizes(round(distance * first), first)
-    if first * second <= LARGEST_LATTICE:
+    if first * second <= LARGEST_LATTICE and first + second <= LONGEST_LATTICE:
         return _lattice(round(distance * first * second), first, second)
     # The radii r, s of the two samples add up to the distance and are chosen to give equal exponents.
     exponent = 2.0 * first * second * (distance / (math.sqrt(first) + math.sqrt(second))) ** 2
