@@ -76,7 +76,8 @@ class Check:
 
     def _drew(self) -> None:
         networks = self.sampler.networks
-        self._progress(f"{self.claim.id}: {len(self.record.examples)} examples, {networks:,} networks")
+        example = f"example {len(self.record.examples)} of {self.record.allowed_examples}"
+        self._progress(f"{self.claim.id}: {example}, {networks:,} networks so far")
 
     # -- sampling ---------------------------------------------------------------------------------------
 

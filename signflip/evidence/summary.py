@@ -19,7 +19,7 @@ def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> li
         (
             check.id,
             f"[{check.claim.mark}]",
-            _verdict(check),
+            verdict_words(check),
             f"{check.configurations:,}",
             f"{check.networks:,}",
             f"{check.alpha:.1e}",
@@ -40,7 +40,8 @@ def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> li
     if idle:
         lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
     lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances.lost]
-    lines += [f"NOT REACHED: {name}, the run was stopped before" for name in circumstances.not_reached]
+    if left := circumstances.not_reached:
+        lines.append(f"NOT REACHED, the run was stopped before {len(left)} of its checks: {', '.join(left)}")
     lines += [f"PROBLEM: {problem}" for problem in problems]
     lines.append(f"evidence: {path} (sha256 but for circumstances: {document.digest[:16]})")
     return lines
@@ -72,7 +73,8 @@ def tightest_bound(check: CheckRecord) -> str:
     return entry.statement.bound_words(entry.judgement)
 
 
-def _verdict(check: CheckRecord) -> str:
+def verdict_words(check: CheckRecord) -> str:
+    """How a check ended, in a word or a few."""
     if check.error is not None:
         return "ERROR"
     if check.claim.expect == "REFUTED":

@@ -152,6 +152,14 @@ class SameLaw(Statement):
         """Return the upper bound of the distance; the p-value where the claim is refuted."""
         return _law_words(self, judged)
 
+    def what_settles(self) -> str:
+        """As `Statement.what_settles`: bounds narrow as one over the root of the draws."""
+        if self.distance >= self.tolerance or 0 in (self.n_first, self.n_second):
+            return f"Only a wider tolerance would: the distance seen, {self.distance:.4g}, is beyond it."
+        seen = two_sample_distance_interval(0.0, self.n_first, self.n_second, self.alpha / 2.0)
+        factor = (seen.upper / (self.tolerance - self.distance)) ** 2
+        return f"About {float(f'{max(factor, 1.0):.2g}'):g} times as many draws would settle it, at the distance seen."
+
 
 @dataclass(frozen=True)
 class Independent(Statement):

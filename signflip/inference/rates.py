@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from numpy.typing import ArrayLike
@@ -16,6 +16,9 @@ from signflip.inference.sequential import ROUNDING_PER_TRIAL, confidence_sequenc
 from signflip.inference.statement import Declared, Estimate, Statement, same
 from signflip.inference.validation import outcomes, probability, real, whole
 from signflip.inference.verdict import Judgement, Verdict
+
+# Beyond, a verdict is said to be out of reach.
+MOST_TRIALS = 10**12
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,10 @@ class RateAtLeast(Statement):
         """Return the log martingales at the claimed rate, and at the excluded rate, nearest to the observed one."""
         return _log_e_values(self, self.threshold, 1.0)
 
+    def what_settles(self) -> str:
+        """As `Statement.what_settles`."""
+        return _trials_that_settle(self)
+
 
 @dataclass(frozen=True)
 class RateNear(Statement):
@@ -210,6 +217,23 @@ class RateNear(Statement):
     def log_e_values(self) -> tuple[float, float]:
         """Return the log martingales at the claimed rate, and at the excluded rate, nearest to the observed one."""
         return _log_e_values(self, self.band.lower, self.band.upper)
+
+    def what_settles(self) -> str:
+        """As `Statement.what_settles`."""
+        return _trials_that_settle(self)
+
+
+def _trials_that_settle(statement: RateAtLeast | RateNear) -> str:
+    """Return in words how many trials settle a statement at the rate seen: to a tenth."""
+    trials = max(statement.trials, 1)
+    while trials <= MOST_TRIALS:
+        grown = replace(
+            statement, successes=round(statement.successes / max(statement.trials, 1) * trials), trials=trials
+        )
+        if grown.judge().verdict != Verdict.INCONCLUSIVE:
+            return f"About {float(f'{trials:.2g}'):,.0f} trials would settle it, at the rate seen."
+        trials += -(-trials // 10)
+    return f"Not even {MOST_TRIALS:.0e} trials would settle it, at the rate seen: it lies at the threshold."
 
 
 def _log_e_values(statement: RateAtLeast | RateNear, low: float, high: float) -> tuple[float, float]:

@@ -83,6 +83,10 @@ class Statement(ABC):
     def bound_words(self, judged: Judgement) -> str:
         """Return the bound that carries the verdict ``judged``, beside what was claimed, in a few words."""
 
+    def what_settles(self) -> str:
+        """Return, of an open verdict, what would settle it, in words; the numbers seen are taken for the true ones."""
+        return "More trials would settle it, or a wider tolerance."
+
     def slack(self, margin: float) -> float:
         """Return how far a bound that misses by ``margin`` lies from its threshold: comparable within a check."""
         return abs(margin)

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from signflip.evidence.summary import verdict_words
 from signflip.plugin import workers
 from signflip.plugin.run_log import RunLog
 from signflip.plugin.state import LOG, OPTIONS
 
 # The name of a report's property that carries a check's record.
 PROPERTY = "theorem_evidence"
+# And of the one that takes its place: the verdict, in words.
+VERDICT = "theorem_verdict"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,7 +46,7 @@ class Listener:
         carried = [text for name, text in report.user_properties if name == PROPERTY]
         report.user_properties = [pair for pair in report.user_properties if pair[0] != PROPERTY]
         for text in carried:
-            self._log.receive(str(text), report.duration)
+            report.user_properties.append((VERDICT, verdict_words(self._log.receive(str(text), report.duration))))
         if report.failed and not carried:
             self._log.note(f"{report.nodeid} failed in its {report.when}")
 

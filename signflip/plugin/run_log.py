@@ -124,8 +124,8 @@ class RunLog:
             self._started_checks.add(self._registered[nodeid])
             self._guard(self._catch_up)
 
-    def receive(self, text: str, seconds: float) -> None:
-        """Take one check's record, a strict JSON text."""
+    def receive(self, text: str, seconds: float) -> CheckRecord:
+        """Take one check's record, a strict JSON text; returns it."""
         record = from_text(CheckRecord, text)
         if self._records.get(record.id, record) != record:
             self.note(f"{record.id} ran twice and sent two different records")
@@ -134,6 +134,7 @@ class RunLog:
         self._seconds[record.id] = took = round(seconds, 3)
         self._arrived.append(Line(record, took, self._passed, self._token))
         self._guard(self._catch_up)
+        return record
 
     def note(self, problem: str) -> None:
         """Note what makes this a red run, whatever the checks say."""

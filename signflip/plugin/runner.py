@@ -47,7 +47,9 @@ class CheckRunner:
         self._simplest: Example | None = None
         self._tracebacks: dict[str, TracebackType | None] = {}
         self._shrinks_left = SHRINK_EXAMPLES
-        self._error: str | None = None
+        # What ended the check besides its verdict; and what was raised, in words.
+        self.error: str | None = None
+        self._ended = ""
         self._reach = figures(evidence.claim.reach, evidence.alpha, evidence.record.allowed_examples)
 
     def run(self, fixtures: Mapping[str, Any]) -> None:
@@ -67,9 +69,10 @@ class CheckRunner:
             self._evidence.close()
             self._require_statements()
         except BaseException as error:
+            self._ended = str(error)
             # What the verdicts tell is no error; what they hide (a plain assert, say) must not look green.
             if not isinstance(error, NotShownError) or self._verdict() == self._evidence.claim.expect:
-                self._error = printable(f"{type(error).__name__}: {error}")
+                self.error = printable(f"{type(error).__name__}: {error}")
             raise
 
     def _require_statements(self) -> None:
@@ -142,7 +145,7 @@ class CheckRunner:
             figures=evidence.figures,
             networks=evidence.sampler.networks,
             configurations=evidence.sampler.configurations,
-            error=self._error,
+            error=self.error,
         )
         found.verdict = found.combined()
         return found
@@ -154,14 +157,16 @@ class CheckRunner:
         """A failure in words: the claim, the first and the simplest failing example, and the line that replays it."""
         claim, evidence, record = self._evidence.claim, self._evidence, self._evidence.record
         failing = list(self._failing.values())
+        brief = f"{claim.id} is {self._verdict()}, expected {claim.expect}"
         lines = [
+            brief if record.pooled or any(example.statements for example in failing) else self._ended,
             f"{claim.id} [{claim.mark}]: {claim.statement}",
             f"domain: {claim.domain}",
-            f"expected: {claim.expect}; tolerance {claim.tolerance:g}; detects: {claim.detects}",
+            f"tolerance {claim.tolerance:g}; detects: {claim.detects}",
             f"error rate of each statement: {evidence.alpha:.3g}",
         ]
-        if self._error is not None:
-            lines.append(f"error: {self._error}")
+        if self.error is not None:
+            lines.append(f"error: {self.error}")
         if record.pooled is not None:
             lines += ["pooled over all examples:", *_statements(record.pooled, claim.expect)]
         shown = {"first failing example": failing[0], "shrunk example": self._simplest} if failing else {}
@@ -181,8 +186,9 @@ class CheckRunner:
 
 def _statements(part: Part, expected: str) -> list[str]:
     lines = [] if part.reason is None else [f"  {part.verdict!s:<12} {part.reason}"]
-    return lines + [
-        f"  {s.verdict:<12} {s.name} {canonical(s.about)}: {s.sentence}"
-        for s in part.statements
-        if s.verdict != expected
-    ]
+    for s in part.statements:
+        if s.verdict != expected:
+            lines.append(f"  {s.verdict:<12} {s.name} {canonical(s.about)}: {s.sentence}")
+            if s.verdict == Verdict.INCONCLUSIVE:
+                lines.append(f"  {'':<12} {s.statement.what_settles()}")
+    return lines

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from signflip.canonical import canonical
+from signflip.checks.errors import NotShownError
 from signflip.checks.marking import claim_of
 from signflip.evidence.records import Run, plain
 from signflip.evidence.summary import claims_table, summary_lines
 from signflip.inference import Budget
 from signflip.plugin import workers
 from signflip.plugin.admission import error_rate
-from signflip.plugin.controller import PROPERTY, Listener
+from signflip.plugin.controller import PROPERTY, VERDICT, Listener
 from signflip.plugin.failure import explain
 from signflip.plugin.heartbeat import throttled
 from signflip.plugin.options import PAGE, Options
@@ -132,10 +133,14 @@ def _engine(config: pytest.Config) -> Engine:
 def _heartbeat(config: pytest.Config) -> Callable[[str], None]:
     """Print what a long check is doing, now and then, past pytest's capture and from xdist's workers too."""
     capture = config.pluginmanager.getplugin("capturemanager")
+    terminal = config.pluginmanager.getplugin("terminalreporter")  # none in xdist's workers
 
     def write(text: str) -> None:
         with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            print(f"\ntheorem: {text}", file=sys.__stderr__, flush=True)
+            if terminal is not None:
+                terminal.write_line(f"theorem: {text}")
+            else:
+                print(f"\ntheorem: {text}", file=sys.__stderr__, flush=True)
 
     return throttled(write)
 
@@ -151,15 +156,22 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     process.settle()
     options = pyfuncitem.config.stash[OPTIONS]
     runner = CheckRunner(pyfuncitem.obj, cast("Check", pyfuncitem.funcargs["evidence"]), options.replay)
+    # The explanation's last line is the replay's command: on this device.
+    again = "" if options.device.kind == "cpu" else f" --theorem-device={options.device.kind}"
     try:
         with np.errstate(under="ignore"):  # numpy's default, which a conftest may have changed
             runner.run(pyfuncitem.funcargs)
+    except BaseException as error:
+        text = runner.explanation(pyfuncitem.nodeid) + again
+        if isinstance(error, NotShownError) and runner.error is None and not pyfuncitem.config.option.usepdb:
+            # A verdict is no fault of the code: the explanation stands alone, without frames, or a word on hidden ones.
+            __tracebackhide__ = False
+            raise pytest.fail.Exception(text, pytrace=False) from None
+        pyfuncitem.stash[FAILURE] = text
+        raise
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.
         pyfuncitem.stash[RECORD] = canonical(plain(runner.record(pyfuncitem.nodeid)))
-        # The explanation's last line is the replay's command: on this device.
-        again = "" if options.device.kind == "cpu" else f" --theorem-device={options.device.kind}"
-        pyfuncitem.stash[FAILURE] = runner.explanation(pyfuncitem.nodeid) + again
     return True
 
 
@@ -171,9 +183,18 @@ def pytest_runtest_makereport(
     report = yield
     if call.when == "call" and RECORD in item.stash:
         report.user_properties.append((PROPERTY, item.stash[RECORD]))
-        if report.failed:
+        if report.failed and FAILURE in item.stash:
             explain(report, "the claim", item.stash[FAILURE])
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
+    """Under -v a check's word is its verdict."""
+    words = [word for name, word in getattr(report, "user_properties", ()) if name == VERDICT]
+    if not words or report.when != "call" or report.skipped:
+        return None
+    return report.outcome, "." if report.passed else "F", str(words[0])
 
 
 @pytest.hookimpl(wrapper=True)

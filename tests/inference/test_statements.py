@@ -1,6 +1,8 @@
 """Each statement accepts the truth, rejects a declared falsehood, and never supports anything on no data."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,3 +273,35 @@ def test_bounds_narrow_to_the_truth_as_data_grow() -> None:
         assert Interval(lower, upper).covers(0.0)
         widths.append(upper)
     assert widths == sorted(widths, reverse=True)
+
+
+OPEN = (
+    RateAtLeast(600, 1000, 0.59, 1e-6),
+    RateNear(500, 1000, 0.5, 0.02, 1e-6),
+    RateAtLeast(20, 40, 0.9, 1e-9),
+    SameLaw(1000, 1000, 0.02, 0.05, 1e-6),
+)
+
+
+@pytest.mark.parametrize("statement", OPEN, ids=str)
+def test_so_many_trials_as_an_open_verdict_asks_for_settle_it_and_three_quarters_do_not(statement: Statement) -> None:
+    assert statement.judge().verdict == Verdict.INCONCLUSIVE
+    (said,) = re.findall(r"About ([\d.,]+) ", statement.what_settles())
+    number = float(said.replace(",", ""))
+
+    def grown(factor: float) -> Verdict:
+        if isinstance(statement, SameLaw):
+            size = round(1000 * number * factor)
+            return SameLaw(size, size, round(0.02 * size) / size, 0.05, 1e-6).judge().verdict
+        assert isinstance(statement, RateAtLeast | RateNear)
+        trials = round(number * factor)
+        rate = statement.successes / statement.trials
+        return replace(statement, successes=round(rate * trials), trials=trials).judge().verdict
+
+    assert grown(1.05) != Verdict.INCONCLUSIVE
+    assert grown(0.75) == Verdict.INCONCLUSIVE
+
+
+def test_what_no_number_of_trials_settles_says_so() -> None:
+    assert "Not even" in RateAtLeast(500, 1000, 0.5, 1e-6).what_settles()
+    assert "Only a wider tolerance" in SameLaw(1000, 1000, 0.06, 0.05, 1e-6).what_settles()

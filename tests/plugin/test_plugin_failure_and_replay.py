@@ -55,9 +55,10 @@ def test_a_failure_says_what_was_claimed_what_was_tried_and_what_came_of_it(
     assert record["alpha"] == pytest.approx(1e-6 / 4 / 3)
     output.fnmatch_lines(
         [
+            "A.refuted is REFUTED, expected SUPPORTED",
             "A.refuted [[]derived[]]: Heads come up half of the time.",
             "domain: tiny networks",
-            "expected: SUPPORTED; tolerance 0.5; detects: a rate below 1/2",
+            "tolerance 0.5; detects: a rate below 1/2",
             f"error rate of each statement: {record['alpha']:.3g}",
             f"first failing example: {canonical(first['draws'])}",
             f'  REFUTED*heads*"input_dim":4*: 0 of {entry["statement"]["trials"]} trials:*'
@@ -68,6 +69,9 @@ def test_a_failure_says_what_was_claimed_what_was_tried_and_what_came_of_it(
             "pytest theorem_checks/test_a.py::test_refuted --theorem-replay=*",
         ]
     )
+    assert output.str().count("Heads come up half of the time.") == 1
+    output.no_fnmatch_line("*signflip/checks/*")
+    output.no_fnmatch_line("*hidden*")
 
 
 def test_the_replay_line_shows_the_shrunk_example_again_and_runs_nothing_else(
@@ -80,7 +84,7 @@ def test_the_replay_line_shows_the_shrunk_example_again_and_runs_nothing_else(
 
     run = suite.run(*arguments)
     assert run.parseoutcomes() == {"failed": 1}
-    run.stdout.fnmatch_lines(["*seed=7 *", "theorem: replay of A.refuted, at error rate *", "*RefutedError*"])
+    run.stdout.fnmatch_lines(["*seed=7 *", "theorem: replay of A.refuted, at error rate *", "*A.refuted is REFUTED*"])
     again = suite.checks("replay.json")
     assert list(again) == ["A.refuted"]
     assert again["A.refuted"]["alpha"] == before["alpha"]

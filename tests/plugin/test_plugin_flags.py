@@ -86,6 +86,24 @@ def test_markers_and_help_are_listed(suite: Any, green_checks: dict[str, str]) -
     suite.run("--help").stdout.fnmatch_lines([f"*--theorem-{option}=*" for option in options])
 
 
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_the_words_of_a_verbose_run_are_verdicts(suite: Any, usual_checks: dict[str, str], workers: list[str]) -> None:
+    suite.write(usual_checks)
+    lines = suite.run("-v", *workers).stdout
+    for name, words in (("refuted", "REFUTED"), ("supported", "SUPPORTED"), ("control", "REFUTED, as it must be")):
+        lines.re_match_lines_random([rf".*{words}.*test_{name}|.*test_{name} {words}.*"])
+
+
+def test_a_long_check_says_which_example_it_is_at_on_a_line_of_its_own(
+    suite: Any, usual_checks: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signflip.plugin.session.throttled", lambda write: write)
+    suite.write(usual_checks)
+    lines = suite.run().stdout
+    lines.fnmatch_lines(["theorem: A.supported: example 1 of 3, *", "theorem: A.supported: example 3 of 3, *"])
+    assert "100%" in lines.str()
+
+
 def test_junit_xml_says_what_failed_and_carries_no_record(suite: Any, usual_checks: dict[str, str]) -> None:
     suite.write(usual_checks)
     suite.run("--junitxml=junit.xml")
@@ -94,7 +112,7 @@ def test_junit_xml_says_what_failed_and_carries_no_record(suite: Any, usual_chec
     assert len(cases) == 4
     (failure,) = (case.find("failure") for case in cases if case.find("failure") is not None)
     assert failure is not None
-    assert "RefutedError" in failure.attrib["message"]
+    assert "A.refuted is REFUTED, expected SUPPORTED" in failure.attrib["message"]
     assert "Heads come up half of the time." in str(failure.text)
     assert "--theorem-replay=" in str(failure.text)
     for key in ("allowed_examples", "theorem_evidence", '"margin"', "&quot;margin&quot;"):
