@@ -56,7 +56,7 @@ mutants-once: $(STAMP)
 	$(BIN)/pytest -n auto --dist worksteal -m mutant $(strip tests/mutants $(ARGS))
 
 mutants: $(STAMP)
-	PYTHONPATH=. $(BIN)/python tests/mutants
+	$(BIN)/python tests/mutants
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(strip $(ARGS))

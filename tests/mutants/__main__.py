@@ -1,6 +1,6 @@
 """`make mutants`: measure every mutant, write docs/mutants.md, and say how long it took.
 
-``PYTHONPATH=. python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what
+``python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what
 it finds.
 """
 
