@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,20 @@ def loaded(path: Path) -> Document:
         return load(path)
     except ValueError as error:
         raise UnreadableError(str(error)) from error
+
+
+@contextmanager
+def refused(file: Path) -> Generator[None]:
+    """Refuse in words what is of the right types and still no evidence: what a run wrote never is."""
+    try:
+        yield
+    except (click.ClickException, OSError):
+        raise
+    except Exception as error:
+        raise UnreadableError(
+            f"{file} must be evidence as a run writes it, got what cannot be shown: {type(error).__name__}: {error}; "
+            f"signflip verify {file} judges it again"
+        ) from error
 
 
 @click.command(short_help="Judge evidence again from its counts.")
@@ -85,15 +101,16 @@ def report(file: Path, output: Path | None, history: Path | None, markdown: bool
     from signflip.report import page
 
     found = None
-    if history is not None:
-        try:
-            nights.add(history, document)
-        except nights.CutShortError as error:
-            click.echo(f"history: {error}", err=True)
-        found = nights.load(history)
-        for problem in found.problems:
-            click.echo(f"history: {problem}", err=True)
-    click.echo(page.write(document, file.parent if output is None else output, found))
+    with refused(file):
+        if history is not None:
+            try:
+                nights.add(history, document)
+            except nights.CutShortError as error:
+                click.echo(f"history: {error}", err=True)
+            found = nights.load(history)
+            for problem in found.problems:
+                click.echo(f"history: {problem}", err=True)
+        click.echo(page.write(document, file.parent if output is None else output, found))
 
 
 @click.command(short_help="Compare two runs, claim by claim.")
@@ -104,7 +121,10 @@ def diff(first: Path, second: Path) -> None:
     from signflip.report.diff import changes, differs
     from signflip.report.history import entry_of
 
-    before, after = entry_of(loaded(first)), entry_of(loaded(second))
+    with refused(first):
+        before = entry_of(loaded(first))
+    with refused(second):
+        after = entry_of(loaded(second))
     for line in changes(before, after) or ["no difference"]:
         click.echo(line)
     if differs(before, after):

@@ -106,8 +106,8 @@ def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, argume
         summary = issue.summary(document)
         (folder / SUMMARY).write_text(summary, encoding="utf-8")
         click.echo(f"summary: {folder / SUMMARY}: {summary.splitlines()[0]}")
-    except (OSError, ValueError) as error:
-        click.echo(f"nightly: {error}", err=True)
+    except Exception as error:  # whatever the drawing raises, the evidence is safe
+        click.echo(f"nightly: {type(error).__name__}: {error}", err=True)
         return status.returncode or 3
     return status.returncode
 

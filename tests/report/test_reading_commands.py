@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,36 @@ def test_unreadable_evidence_is_named(path: Path, capsys: pytest.CaptureFixture[
     path.write_text('{"schema": 99}')
     assert command(["report", str(path), "-o", str(path.parent)]) == 2
     assert "schema must be 2, got 99" in capsys.readouterr().err
+
+
+def first_statement(document: dict[str, Any]) -> dict[str, Any]:
+    """That of a rate."""
+    statements = (s for check in document["checks"] for e in check["examples"] for s in e["statements"])
+    return next(s for s in statements if s["statement"]["kind"] == "rate-at-least")
+
+
+# Right by their types, and still written by no run.
+ODD: dict[str, Callable[[dict[str, Any]], None]] = {
+    "figures of another kind": lambda d: d["checks"][0]["figures"].update(activations=None),
+    "sizes without names": lambda d: d["checks"][0]["figures"].update(sizes=[{}]),
+    "widths that are no list": lambda d: first_statement(d)["about"].update(widths=7),
+    "three bounds": lambda d: first_statement(d).update(bounds=[0.1, 0.2, 0.3]),
+    "widths that no float holds": lambda d: first_statement(d)["about"].update(widths=[10**400]),
+}
+
+
+@pytest.mark.parametrize("change", ODD)
+def test_odd_evidence_is_refused_by_report_and_diff_in_words(
+    path: Path, document: dict[str, Any], change: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = copy.deepcopy(document)
+    ODD[change](odd)
+    path.write_text(json.dumps(odd), encoding="utf-8")
+    history = ["--history", str(path.parent / "nights")]
+    ended = {command(["report", str(path), "-o", str(path.parent), *history]), command(["diff", str(path), str(path)])}
+    assert 2 in ended
+    assert "must be evidence as a run writes it" in capsys.readouterr().err
+    assert command(["verify", str(path)]) == 1
 
 
 def test_diff_of_a_run_with_itself_is_empty(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
