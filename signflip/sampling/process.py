@@ -17,6 +17,18 @@ def export_one_thread() -> None:
         os.environ[variable] = "1"
 
 
+def outlive_forks() -> None:
+    """Let a forked child sample: torch's threads are not there, and its first parallel loop would wait for them."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_one_torch_thread)
+
+
+def _one_torch_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def settle() -> None:
     """Make this process a sampler: one torch thread, and freed blocks kept for the next one.
 

@@ -17,10 +17,13 @@ from signflip.networks.architecture import Architecture, whole_number
 from signflip.networks.attack import Attack
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
+from signflip.sampling import process
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.devices import CPU, Device, cuda
 from signflip.sampling.drawing import companion_of, draw_network
 from signflip.sampling.sample import Sample
+
+process.outlive_forks()
 
 
 class NonFiniteTrialError(ArithmeticError):
@@ -51,8 +54,7 @@ def simulate(
             (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
         seed: names the random streams, 0 or more.
         device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
-        progress: told, after each block, how many of the networks are drawn. In a process that will fork, call
-            `signflip.sampling.process.settle` first: torch's threads do not outlive a fork, and a child would wait.
+        progress: told, after each block, how many of the networks are drawn.
         **options: further fields of `Configuration`: steps, dtype, point, and the controls.
 
     Raises:

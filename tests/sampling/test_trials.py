@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -257,3 +258,24 @@ def test_the_public_names_are_there_and_no_others():
         assert getattr(signflip, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         signflip.nonsense  # noqa: B018
+
+
+FORKS = """
+import os, signal, torch
+from signflip import Architecture, activations, simulate
+torch.set_num_threads(4)
+arch, tanh = Architecture(10**6, (1000, 1000)), activations.get("tanh")
+simulate(arch, tanh, step=10.0, trials=3000)
+if (child := os.fork()) == 0:
+    signal.alarm(60)
+    simulate(arch, tanh, step=10.0, trials=3000, seed=1)
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_that_has_sampled_may_fork_and_its_child_samples_too():
+    program = "import warnings; warnings.simplefilter('ignore')\n" + FORKS  # Python's own, that threads run
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "0\n"
