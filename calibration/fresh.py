@@ -31,7 +31,7 @@ HEAD = """# Fresh seeds
 
 Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, a row a run. A run is bad if any of its checks does
 not end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run and
-is kept whatever came of it. Runs are counted by the digest of the code that they ran. The limit is the upper end of a
+is kept whatever came of it. Runs are counted by the digest of the code that they ran, and over all codes ("any"). The limit is the upper end of a
 95% Clopper-Pearson interval of the rate of bad runs. A suite whose claims are true promises a rate of REFUTED of at
 most 1e-6 a run (docs/method.md), which no number of runs here can show; how often a run may end INCONCLUSIVE is not
 promised.
@@ -95,7 +95,11 @@ def page(rows: Iterable[Row]) -> str:
         groups[row.code[:12], row.effort, checks].append(row)
     names = ("code", "effort", "checks", "runs", "bad", "95% limit on the rate of a bad run", "hours")
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    for (code, effort, checks), found in groups.items():
+    pooled: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for (_, effort, checks), found in groups.items():
+        pooled["any", effort, checks] += found
+    several = {key: found for key, found in pooled.items() if len({row.code for row in found}) > 1}
+    for (code, effort, checks), found in (groups | several).items():
         bad = sum(bool(row.bad) for row in found)
         limit = clopper_pearson(bad, len(found), MISSED, "upper").upper
         hours = sum(row.seconds for row in found) / 3600

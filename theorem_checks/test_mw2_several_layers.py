@@ -59,8 +59,9 @@ def judge(evidence: Check, activation: Activation, profile: Profile, widest: int
     "MW-2.several-layers",
     mark="memory",
     statement=QUANTIFIED,
-    domain="2 to 6 hidden layers, widths from m0 to 10,000 or 8 m0 in six shapes, and infinite, d from d0 to 10^12; "
-    "activations moderate at every layer, first-order response at m = 4096 in [2/3, 3/2]",
+    domain="2 to 6 hidden layers, widths from m0 to 10,000, 8 m0 or 2 d0 in six shapes, and infinite, d from d0 to "
+    "10^12; layers beyond 2^20, and infinite width where its quadrature does not converge, are left out; activations "
+    "moderate at every layer, first-order response at m = 4096 in [2/3, 3/2]",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=8,

@@ -174,20 +174,19 @@ class Check:
         ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more. Of two
         configurations ties are those within rounding; of an experiment, equal numbers.
         """
-        numbers = (trials, second_trials or trials)
-        one, other = (self._rows(subject, n) for subject, n in zip((first, second), numbers, strict=True))
-        networks = [subject for subject in (first, second) if isinstance(subject, Configuration)]
-        width = tie_width(*networks) if len(networks) == 2 else 0.0
-        settled_one, settled_other = (
-            (settled(sample, *networks) for sample in (one, other)) if len(networks) == 2 else (one, other)
-        )
+        drawn = self._rows(first, trials), self._rows(second, second_trials or trials)
+        seen, width = drawn, 0.0
+        if isinstance(first, Configuration) and isinstance(second, Configuration):
+            seen = (settled(drawn[0], first, second), settled(drawn[1], first, second))
+            width = tie_width(first, second)
+        one, other = seen
         statements = {
-            name: SameLaw.from_samples(project(settled_one), project(settled_other), tolerance, self.alpha, width)
+            name: SameLaw.from_samples(project(one), project(other), tolerance, self.alpha, width)
             for name, project in of.items()
         }
-        if not self.record.is_shrinking and len(networks) == 2:
+        if seen is not drawn and not self.record.is_shrinking:
             distances = [statement.distance for statement in statements.values()]
-            self._figures.compared(about_of(first), about_of(second), (one, other), of, distances)
+            self._figures.compared(about_of(first), about_of(second), drawn, of, distances)
         return [self.record.state(name, statement, about_of(first)) for name, statement in statements.items()]
 
     def _rows(self, subject: Subject, trials: int) -> Any:

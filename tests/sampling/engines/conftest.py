@@ -87,6 +87,13 @@ def own_cluster() -> Iterator[LocalCluster]:
         yield cluster
 
 
+@pytest.fixture
+def small_cluster() -> Iterator[LocalCluster]:
+    """One worker process of one thread, for a test that harms it or its scheduler."""
+    with start_cluster(1) as cluster:
+        yield cluster
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
     """Two worker processes of one thread, shared."""

@@ -81,34 +81,34 @@ def test_a_pool_that_dies_again_and_again_is_given_up_with_a_clear_error(
 
 
 def test_blocks_that_kill_every_dask_worker_are_given_up_with_a_clear_error(
-    slow: Configuration, monkeypatch: pytest.MonkeyPatch, own_cluster: LocalCluster
+    slow: Configuration, monkeypatch: pytest.MonkeyPatch, small_cluster: LocalCluster
 ) -> None:
-    own_cluster.scheduler.allowed_failures = 0
+    small_cluster.scheduler.allowed_failures = 0
     monkeypatch.setattr(dask, "run_range", dying.die)
-    with open_engine(parse(own_cluster.scheduler_address)) as engine:
+    with open_engine(parse(small_cluster.scheduler_address)) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 100)
         with pytest.raises(WorkersLostError, match="died again and again"):
             next(stream)
 
 
-def test_a_scheduler_that_goes_away_is_a_clear_error(slow: Configuration, own_cluster: LocalCluster) -> None:
-    with open_engine(parse(own_cluster.scheduler_address)) as engine:
+def test_a_scheduler_that_goes_away_is_a_clear_error(slow: Configuration, small_cluster: LocalCluster) -> None:
+    with open_engine(parse(small_cluster.scheduler_address)) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 10**6)
         next(stream)
-        own_cluster.close()
+        small_cluster.close()
         with pytest.raises(WorkersLostError, match=r"out of reach .* keeps the checks that finished. Start it again"):
             list(islice(stream, 1000))
 
 
 def test_a_scheduler_without_workers_is_told_and_later_given_up(
-    slow: Configuration, own_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    slow: Configuration, small_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dask, "SILENT_SECONDS", 0.5)
     monkeypatch.setattr(dask, "PATIENCE_SECONDS", 1.0)
-    with open_engine(parse(own_cluster.scheduler_address)) as engine:
+    with open_engine(parse(small_cluster.scheduler_address)) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 10**6)
         next(stream)
-        own_cluster.scale(0)
+        small_cluster.scale(0)
         with pytest.raises(WorkersLostError, match="no workers for 1 s; evidence keeps"):
             list(islice(stream, 1000))
     assert "no workers are left; waiting for some" in capfd.readouterr().err
