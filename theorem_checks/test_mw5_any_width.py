@@ -13,6 +13,7 @@ from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
+    MOST_NEURONS,
     PILOT_STATEMENTS,
     Witness,
     configuration,
@@ -32,7 +33,6 @@ from strategies.classes import tell_classes
 FAILURE = 0.2
 # A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
 PERTURBATION = 0.3
-MOST_NEURONS = {"quick": 50_000, "standard": 300_000, "nightly": 10**6}
 # e^13 = 442,413.4: beyond it m >= e^d at d = 13, with finite networks.
 SMALL_DIMENSION, EXPONENTIAL_WIDTH = 13, math.ceil(math.exp(13))
 # At m = 10^7 a trial takes 0.3 s, and the process 0.6 GiB.
