@@ -1,0 +1,30 @@
+"""How little of itself a layer may move in a step, against dense networks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from signflip import Architecture, activations
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.drawing import draw_network
+
+
+@pytest.mark.parametrize(
+    ("name", "widths"), [("relu", (100,)), ("tanh", (60, 50, 40)), ("sin", (80, 80))], ids=["relu", "tanh", "sin"]
+)
+def test_the_least_change_of_a_layer_is_of_the_order_that_the_limit_says(name: str, widths: tuple[int, ...]) -> None:
+    activation, architecture = activations.get(name), Architecture(80, widths)
+    step = architecture.natural_step(activation)
+    dense = Configuration(architecture, activation, step, law="dense", dtype="float64")
+    network, _, x = draw_network(dense, 400, Key(1, "change", dense.digest).draws(0, torch.float64))
+    before = network.forward(x)
+    gradient, _ = network.backward(before)
+    after = network.forward(x - step * torch.sign(before.value).unsqueeze(-1) * gradient)
+    seen = min(
+        float(((there - here).norm(dim=-1) / here.norm(dim=-1)).median())
+        for here, there in zip(before.hidden[1:], after.hidden[1:], strict=True)
+    )
+    # Along the gradient alone: what a layer moves across it comes on top.
+    assert 1.0 < seen / architecture.least_relative_change(activation, 1.0) < 2.5
