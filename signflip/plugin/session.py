@@ -162,12 +162,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         with np.errstate(under="ignore"):  # numpy's default, which a conftest may have changed
             runner.run(pyfuncitem.funcargs)
     except BaseException as error:
-        text = runner.explanation(pyfuncitem.nodeid) + again
-        if isinstance(error, NotShownError) and runner.error is None and not pyfuncitem.config.option.usepdb:
-            # A verdict is no fault of the code: the explanation stands alone, without frames, or a word on hidden ones.
-            __tracebackhide__ = False
-            raise pytest.fail.Exception(text, pytrace=False) from None
+        brief, _, text = (runner.explanation(pyfuncitem.nodeid) + again).partition("\n")
         pyfuncitem.stash[FAILURE] = text
+        if isinstance(error, NotShownError) and runner.error is None and not pyfuncitem.config.option.usepdb:
+            # A verdict is no fault of the code: it stands without frames, or a word on hidden ones.
+            __tracebackhide__ = False
+            raise pytest.fail.Exception(brief, pytrace=False) from None
         raise
     finally:
         # Here, where what is no strict JSON fails this check, and not in a report, where it would end the session.

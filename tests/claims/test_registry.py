@@ -77,7 +77,7 @@ GOOD = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.1, "d
         ({"statement": " "}, "statement must be a non-empty text, got ' '"),
         ({"domain": None}, "domain must be a non-empty text, got None"),
         ({"detects": ""}, "detects must be a non-empty text, got ''"),
-        ({"mark": "folklore"}, "mark must be one of abstract, derived, prior, memory, got 'folklore'"),
+        ({"mark": "folklore"}, "mark must be one of abstract, derived, prior, memory, conjecture, got 'folklore'"),
         ({"expect": "INCONCLUSIVE"}, "got 'INCONCLUSIVE'"),
         ({"tolerance": 0}, "0 < tolerance <= 1, got 0"),
         ({"tolerance": 1.5}, "got 1.5"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +35,16 @@ def seen_by(
     draw: Callable[[Check, Callable[[Sample], NDArray[np.bool_]]], object], name: str = "A.check"
 ) -> list[float]:
     """f(x) of every trial that a statement looks at; in float64: of thousands of float32 values some two are equal."""
-    values: list[float] = []
+    asked: list[list[float]] = []
 
     def event(sample: Sample) -> NDArray[np.bool_]:
-        values.extend(sample.value.tolist())
+        asked.append(sample.value.tolist())
         return np.arange(len(sample)) % 2 == 0  # never settled
 
     draw(evidence(name), event)
-    return values
+    first, again, *others = asked
+    assert first == again  # of the first block an event is asked twice, and counted once
+    return [*first, *chain(*others)]
 
 
 def confirmed(of: Check, event: Callable[[Sample], NDArray[np.bool_]]) -> object:
