@@ -74,8 +74,8 @@ MUTANTS = (
         "The first candidate is taken, whatever the pilot saw.",
         edited(
             "signflip.checks.check:Check.pilot_rate",
-            "return self.record.pilot(statement, describe(configuration)) == Verdict.SUPPORTED",
-            "return self.record.pilot(statement, describe(configuration)) is not None",
+            "return self.record.pilot(statement, about_of(subject)) == Verdict.SUPPORTED",
+            "return self.record.pilot(statement, about_of(subject)) is not None",
         ),
         ("MW-1.catalogue",),
         reaches=QUANTIFIED,

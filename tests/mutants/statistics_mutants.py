@@ -304,7 +304,7 @@ MUTANTS = (
     Mutant(
         "counting: the event's opposite",
         "Trials in which the event did not happen are counted.",
-        edited(COUNT, "np.count_nonzero(event(rows))", "np.count_nonzero(~event(rows))"),
+        edited(COUNT, "np.count_nonzero(happened)", "np.count_nonzero(~happened)"),
         ("BOUND.no-overshoot", "NOT.random-direction", "LIMIT.erf"),
     ),
     Mutant(
@@ -318,7 +318,7 @@ MUTANTS = (
         "Both sides of a comparison of laws are drawn from the first configuration.",
         edited(
             f"{EVIDENCE}.same_law",
-            "self.simulate(second, second_trials or trials)",
+            "self._rows(second, second_trials or trials)",
             'self.simulate(first, second_trials or trials, "again")',
         ),
         ("NOT.unprojected", "NOT.unprojected.deep"),
