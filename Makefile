@@ -32,7 +32,7 @@ help:
 	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets, and write docs/benchmarks.md'
 	@echo 'make calibrate  measure every false-alarm rate and write docs/calibration.md (minutes)'
-	@echo 'make fresh      run the checks at SEEDS=n seeds that nobody chose, and keep docs/fresh-seeds.md (100 s a seed)'
+	@echo 'make fresh      run the checks at SEEDS=n seeds that nobody chose, and keep docs/fresh-seeds.md (minutes a seed)'
 	@echo 'make nightly    a fresh seed at nightly effort, kept in HISTORY (reports/history), with a page and a summary'
 	@echo 'make browser    install Chromium for the browser tests (Debian, Ubuntu; as root or by sudo)'
 	@echo 'make setup      only set .venv up; those above do it themselves'

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from signflip.activations import Activation
@@ -20,7 +19,6 @@ from signflip.checks.sampler import Event
 from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import Architecture
-from signflip.networks.matrices import ROUNDING_UNITS
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -36,8 +34,6 @@ _LEAST_LOG_DIMENSION = 6
 # Statements that a pilot may make at most; one that needs more is abandoned.
 PILOT_STATEMENTS = 80
 INFINITE_RUNGS = 2
-# A layer's relative change that float32 resolves to one part in 64, above what a conditioned matrix takes for rounding.
-RESOLVED = 64 * ROUNDING_UNITS * torch.finfo(torch.float32).eps
 # Above a witness whose d0 is large, networks may be too: of more neurons, by effort, a rung is left out and noted.
 MOST_NEURONS = {"quick": 50_000, "standard": 300_000, "nightly": 10**6}
 
@@ -70,11 +66,9 @@ def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
 def configuration(
     activation: Activation, widths: tuple[int, ...], dimension: int, natural_steps: float
 ) -> Configuration:
-    """One gradient step of t natural steps on a conditioned network, in float64 where float32 does not resolve it."""
+    """One gradient step of t natural steps on a conditioned network."""
     architecture = Architecture(dimension, widths)
-    step = natural_steps * architecture.natural_step(activation)
-    coarse = architecture.least_relative_change(activation, natural_steps) < RESOLVED
-    return Configuration(architecture, activation, step, dtype="float64" if coarse else "float32")
+    return Configuration(architecture, activation, natural_steps * architecture.natural_step(activation))
 
 
 def find_witness(

@@ -67,21 +67,23 @@ class Architecture:
             raise ValueError(f"activation must have E sigma'^2 > 0 in each layer, got {activation.name}")
         return math.sqrt(variance) / slope
 
-    def least_relative_change(self, activation: Activation, natural_steps: float) -> float:
+    def least_relative_change(self, activation: Activation, step: float) -> float:
         """The least of |h_l(x') - h_l(x)| / |h_l(x)| over the hidden layers, its order as widths grow [derived].
 
-        f changes by t sqrt(V) along its gradient with respect to h_l, whose squared length is beta_l, the product of
-        E sigma'^2 over the layers above, and |h_l|^2 is m_l q_l: so the change is t sqrt(V / (beta_l m_l q_l)). Where
-        slopes are steep and layers many it is less than single precision can tell: a conditioned matrix takes it for
-        rounding, and f seems not to move.
+        f changes by s beta along its gradient with respect to h_l, whose squared length is beta_l, the product of
+        E sigma'^2 over the layers above, and |h_l|^2 is m_l q_l: so the change is s beta / sqrt(beta_l m_l q_l), and 0
+        where beta is 0.
         """
         variances, slopes = [1.0], list[float]()
         for _ in self.widths:
             slopes.append(slope_moment(activation, variances[-1]))
             variances.append(second_moment(activation, variances[-1]))
+        beta = math.prod(slopes)
+        if beta == 0.0:
+            return 0.0
         changes, beyond = list[float](), 1.0
         for width, variance, slope in zip(reversed(self.widths), reversed(variances), reversed(slopes), strict=False):
-            changes.append(natural_steps * math.sqrt(variances[-1] / (beyond * width * variance)))
+            changes.append(step * beta / math.sqrt(beyond * width * variance))
             beyond *= slope
         return min(changes)
 

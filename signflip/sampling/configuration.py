@@ -16,6 +16,7 @@ from signflip.activations import Activation, from_spec
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture, whole_number
 from signflip.networks.attack import DIRECTIONS, STOPS
+from signflip.networks.matrices import ROUNDING_UNITS
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
 
@@ -23,6 +24,9 @@ LAWS = ("dense", "conditioned", "infinite-width")
 # Which layers' conditional laws keep their projection; all but the first are controls.
 PROJECTIONS = ("every layer", "first layer", "no layer")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# A layer that moves by less of itself is left to float64: in float32 a conditioned matrix takes an eighth of this, by
+# which trials differ, for rounding, and then the step for none (THEORY 3, traps 2 and 3).
+RESOLVED = 8 * ROUNDING_UNITS * torch.finfo(torch.float32).eps
 # What the infinite-width law, one gradient step on Gaussian networks, has at its default.
 _ONE_STEP = ("steps", "direction", "entries", "output", "projection", "stop", "compare_gradients")
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
@@ -42,7 +46,8 @@ class Configuration:
 
     ``step`` is in absolute units (natural steps: `Architecture.natural_step`); ``point`` is the input x for
     dense networks, rescaled to |x|^2 = d (default: all ones). ``direction``, ``entries`` and ``projection`` are
-    controls: anything but the defaults is a false claim that a check must refute.
+    controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
+    where single precision does not resolve the step (`RESOLVED`), "float64".
 
     Raises:
         ValueError, TypeError: naming the argument, its value and what is allowed.
@@ -54,7 +59,7 @@ class Configuration:
     step: float
     law: str = "conditioned"
     steps: int = 1
-    dtype: str = "float32"
+    dtype: str = ""
     point: tuple[float, ...] | None = None
     direction: str = "gradient"
     entries: str = "gaussian"
@@ -71,7 +76,7 @@ class Configuration:
         if not isinstance(self.activation, Activation):
             raise TypeError(f"activation must be an Activation (see activations.get), got {self.activation!r}")
         _require_choice("law", self.law, LAWS)
-        _require_choice("dtype", self.dtype, tuple(DTYPES))
+        _require_choice("dtype", self.dtype or "float32", tuple(DTYPES))
         _require_choice("direction", self.direction, DIRECTIONS)
         _require_choice("entries", self.entries, ENTRY_LAWS)
         _require_choice("projection", self.projection, PROJECTIONS)
@@ -86,6 +91,10 @@ class Configuration:
         if not 0 < (step := as_float(self.step)) < math.inf:
             raise ValueError(f"step must be a positive finite number, got {self.step!r}")
         object.__setattr__(self, "step", step)  # 2 and 2.0 are equal, and must have one digest
+        if not self.dtype:
+            limit = self.law == "infinite-width"  # in float64, whatever its dtype
+            chosen = "float32" if limit else _resolving(self.architecture, self.activation, step)
+            object.__setattr__(self, "dtype", chosen)
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(
                 f"entries must be 'gaussian' unless law='dense', got {self.entries!r} with law={self.law!r}"
@@ -197,7 +206,16 @@ def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
 
 
-_DEFAULTS = {f.name: f.default for f in fields(Configuration)}
+def _resolving(architecture: Architecture, activation: Activation, step: float) -> str:
+    """The dtype that resolves one gradient step; "float32" where nothing moves, or the moments do not converge."""
+    try:
+        change = architecture.least_relative_change(activation, step)
+    except ArithmeticError:
+        return "float32"
+    return "float64" if 0.0 < change < RESOLVED else "float32"
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Configuration)} | {"dtype": "float32"}
 
 
 def describe(configuration: Configuration) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def test_an_inner_function_that_touches_a_kink_is_seen_where_no_kink_is_found() 
 
 
 def test_an_activation_without_a_curvature_is_given_its_largest_slope() -> None:
-    class Unknown(type(activations.get("softplus"))):  # type: ignore[misc]
+    class Unknown(type(activations.get("softplus"))):  # type: ignore[misc]  # a base made at run time
         curvature = None
 
     activation = Unknown("softplus")

@@ -198,6 +198,7 @@ def test_one_step_moves_x_by_its_length_times_the_gradient_however_tiny_or_huge(
     """Squares of 1e-30 underflow in float32 and those of 1e20 overflow: the norm is summed in float64."""
     architecture = Architecture(50, (40,))
     sample = simulate(architecture, activations.get("tanh"), step=step, trials=64, law=law, dtype=dtype, seed=1)
+    # Each float32 coordinate is rounded once more by the step: 6e-8 of itself.
     assert sample.relative_perturbation * math.sqrt(50) == pytest.approx(step * sample.gradient_norm, rel=1e-6)
 
 
@@ -205,6 +206,7 @@ def test_one_step_moves_x_by_its_length_times_the_gradient_however_tiny_or_huge(
 def test_a_long_float32_input_is_moved_by_its_exact_length(direction):
     """Ten million squares added up in float32 would miss 4e-4 of it."""
     architecture = Architecture(10**7, (1,))
-    options = {"step": 1.0, "trials": 1, "law": "dense", "seed": 2, "direction": direction}
+    options = {"step": 1.0, "trials": 1, "law": "dense", "seed": 2, "direction": direction, "dtype": "float32"}
     sample = simulate(architecture, activations.get("identity"), **options)
+    # Both sides sum the same float32 numbers in float64, scaled by a float32 step: a few units of 1e-7.
     assert sample.relative_perturbation * math.sqrt(10**7) == pytest.approx(sample.gradient_norm, rel=1e-6)

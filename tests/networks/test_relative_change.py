@@ -27,4 +27,4 @@ def test_the_least_change_of_a_layer_is_of_the_order_that_the_limit_says(name: s
         for here, there in zip(before.hidden[1:], after.hidden[1:], strict=True)
     )
     # Along the gradient alone: what a layer moves across it comes on top.
-    assert 1.0 < seen / architecture.least_relative_change(activation, 1.0) < 2.5
+    assert 1.0 < seen / architecture.least_relative_change(activation, step) < 2.5

@@ -133,14 +133,15 @@ def test_teardown(evidence, afterwards):
     [
         ({"test_b2.py": BESIDE}, "theorem_checks/test_b2.py::test_of_no_claim failed in its call"),
         ({"test_t.py": TEARDOWN}, "theorem_checks/test_t.py::test_teardown failed in its teardown"),
+        ({"test_c.py": "import nowhere"}, "theorem_checks/test_c.py could not be collected"),
     ],
-    ids=["a test of no claim", "a fixture's end"],
+    ids=["a test of no claim", "a fixture's end", "a file that cannot be imported"],
 )
 def test_whatever_else_turns_a_run_red_is_in_its_evidence_page_and_summary(
     suite: Any, green_checks: dict[str, str], files: dict[str, str], problem: str
 ) -> None:
     suite.write({**green_checks, **files})
-    run = suite.run(*PAGE)
+    run = suite.run(*PAGE, "--continue-on-collection-errors")
     assert run.ret == pytest.ExitCode.TESTS_FAILED
     run.stdout.fnmatch_lines([f"PROBLEM: {problem}"])
     document = load(suite.folder / "reports/latest/evidence.json")

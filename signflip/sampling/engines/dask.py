@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, cast
 
 import distributed
@@ -73,13 +73,10 @@ class Dask(RemoteEngine):
     def _awaited(self, future: Future[Outcome]) -> Outcome:
         """The outcome, however long it takes while there are workers; without any, a line, and later an error."""
         alone_since: float | None = None
-        while True:
-            try:
-                return future.result(SILENT_SECONDS)
-            except TimeoutError:
-                if future.done() or self._client.nthreads():
-                    alone_since = None
-                    continue
+        while not wait([future], SILENT_SECONDS).done:
+            if self._threads():
+                alone_since = None
+                continue
             now = time.monotonic()
             alone_since = now if alone_since is None else alone_since
             if now - alone_since >= PATIENCE_SECONDS:
@@ -90,6 +87,14 @@ class Dask(RemoteEngine):
             print(
                 f"\ntheorem: engine {self.name}: no workers are left; waiting for some", file=sys.__stderr__, flush=True
             )
+        return future.result()
+
+    def _threads(self) -> int:
+        """How many threads the cluster has; none where its scheduler does not answer."""
+        try:
+            return sum(self._client.nthreads().values())
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """As `Engine.close` says: leaves the cluster, which forgets what was asked of it."""
