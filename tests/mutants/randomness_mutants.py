@@ -291,6 +291,20 @@ MUTANTS = (
         blind="it biases the confirmation by less than its confidence bounds allow for.",
     ),
     Mutant(
+        "trials: single precision whatever the step",
+        "A step that float32 does not resolve is taken in float32: f seems not to move.",
+        edited(
+            "signflip.sampling.configuration:_resolving",
+            '"float64" if 0.0 < change < RESOLVED else "float32"',
+            '"float32"',
+        ),
+        (
+            "tests/sampling/test_trials.py::"
+            "test_a_step_that_single_precision_does_not_resolve_is_taken_in_double_unless_float32_is_asked_for",
+        ),
+        blind="MW-2.several-layers sees it where it draws six layers of steep slopes: at 1 of 20 fresh seeds.",
+    ),
+    Mutant(
         "seeds: a pilot's sample is a confirmation's",
         "A sample drawn as a pilot has the key of those that confirm.",
         edited(
