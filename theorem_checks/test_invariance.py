@@ -38,6 +38,7 @@ from signflip.checks.equalities import (
 )
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import identity, same_law
+from signflip.networks.modules import propagate
 from signflip.sampling.configuration import Configuration
 from strategies.activations import homogeneous_activations
 from strategies.hard_activations import HARD, hard_representatives
@@ -90,7 +91,7 @@ def judge(
     if evidence.claim.expect == "REFUTED":
         return  # a wide bound must not be what refutes a control
     value_scale = math.sqrt(subject.architecture.limit_moments(subject.activation)[0])
-    reached = first.network.forward(outcome["x'"]).hidden[-1]
+    reached = first.network.activation.value(propagate(first.network, outcome["x'"]).answers[-1])
     value_scale = value_scale + vector_norm(first.network.output, dim=-1) * vector_norm(reached, dim=-1)
     length = vector_norm(first.point, dim=-1) + first.step * outcome["|grad f(x)|"]
     loose = (bounds["f(x')"] > TIGHT * value_scale) | (bounds["x'"] > TIGHT * length)

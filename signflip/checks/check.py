@@ -34,7 +34,7 @@ from signflip.inference import (
     SameLaw,
     Verdict,
 )
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import Chain
 from signflip.networks.spaces import Space
 from signflip.sampling.configuration import Configuration, describe
 from signflip.sampling.sample import Sample
@@ -88,7 +88,7 @@ class Check:
         """
         return self.sampler.simulate(configuration, trials, use)
 
-    def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
+    def block(self, configuration: Configuration, trials: int) -> tuple[Chain, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
         return self.sampler.block(configuration, trials)
 

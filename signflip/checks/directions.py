@@ -12,7 +12,7 @@ counts in full: such a trial has a wide bound, and is counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from torch import Tensor
 from signflip.activations.ball import norm
 from signflip.checks.equalities import EPS, Rounding, forward_balls, gradient_error
 from signflip.networks.attack import Attack, Attacked
-from signflip.networks.network import ForwardPass, RandomNetwork
+from signflip.networks.modules import Chain, propagate
 from signflip.networks.spaces import Space
 
 # Half of the length over which differences are taken, a coordinate: truncation, of order REACH, and rounding, of order
@@ -29,42 +29,29 @@ REACH = 2.0**-24
 
 
 @dataclass(frozen=True)
-class Watched(RandomNetwork):
-    """A network that keeps where f is asked for, and what it answers."""
-
-    asked: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-
-    def forward(self, point: Tensor) -> ForwardPass:
-        """As every network's."""
-        passed = super().forward(point)
-        self.asked.append((point, passed.value))
-        return passed
-
-    def last_value(self, point: Tensor) -> Tensor:
-        """As every network's."""
-        value = super().last_value(point)
-        self.asked.append((point, value))
-        return value
-
-
-@dataclass(frozen=True)
 class Path:
     """Where an attack on dense networks led: x = x_0, x_1, .., x_K, f at each, and what the attack reports."""
 
-    network: RandomNetwork
+    network: Chain
     points: list[Tensor]
     values: list[Tensor]
     step: float
     reported: Attacked
 
 
-def walked(network: RandomNetwork, space: Space, point: Tensor, step: float, steps: int) -> Path:
+def walked(network: Chain, space: Space, point: Tensor, step: float, steps: int) -> Path:
     """The path of the attack, as the network sees it; where it asks no more, it has stayed."""
-    watched = Watched(network.activation, network.matrices, network.output)
-    reported = Attack(step, steps).run(watched, space, point)
-    points, values = zip(*watched.asked, strict=True)
+    points, values = list[Tensor](), list[Tensor]()
+
+    def note(_: torch.nn.Module, inputs: tuple[Tensor, ...], value: Tensor) -> None:
+        points.append(inputs[0].detach())
+        values.append(value.detach())
+
+    watch = network.register_forward_hook(note)
+    reported = Attack(step, steps).run(network, space, point)
+    watch.remove()
     missing = steps + 1 - len(points)
-    return Path(network, [*points, *points[-1:] * missing], [*values, *values[-1:] * missing], step, reported)
+    return Path(network, points + points[-1:] * missing, values + values[-1:] * missing, step, reported)
 
 
 @dataclass(frozen=True)
@@ -96,25 +83,22 @@ def differences(path: Path, index: int, direction: Tensor, at: int | None = None
     )
 
 
-def central_differences(
-    network: RandomNetwork, point: Tensor, gradient: Tensor, reach: Tensor, read: Tensor
-) -> Differences:
+def central_differences(network: Chain, point: Tensor, gradient: Tensor, reach: Tensor, read: Tensor) -> Differences:
     """Differences over point +- reach against ``gradient``, which is known to within ``read`` in norm."""
     above, below = point + reach, point - reach
     w = (above - below) / 2.0
     length, rounding = norm(w), Rounding()
-    gap = (network.last_value(above) - network.last_value(below) - 2.0 * (gradient * w).sum(-1)).abs()
-    forward = network.forward(point)
-    computed, signals = network.backward(forward)
+    gap = (network(above) - network(below) - 2.0 * (gradient * w).sum(-1)).abs()
+    passed = propagate(network, point)
     # The ends of the segment are themselves rounded.
     moved = length + 4.0 * EPS * (norm(point) + length)
-    slopes, _ = forward_balls(network, forward, moved.unsqueeze(-1), rounding)
-    of_gradient = gradient_error(network, signals, slopes, rounding) + read
+    slopes, _ = forward_balls(network, passed, moved.unsqueeze(-1), rounding)
+    of_gradient = gradient_error(network, passed.signals, slopes, rounding) + read
     of_product = rounding.product(point.shape[-1]) * norm(gradient)
     still = torch.zeros_like(point[:, :1])
-    of_values = sum(forward_balls(network, network.forward(end), still, rounding)[1] for end in (above, below))
+    of_values = sum(forward_balls(network, propagate(network, end), still, rounding)[1] for end in (above, below))
     bound = 2.0 * length * (of_gradient + of_product) + of_values
-    return Differences(gap, bound, 2.0 * length * norm(computed).square().mean().sqrt())
+    return Differences(gap, bound, 2.0 * length * norm(passed.gradient).square().mean().sqrt())
 
 
 def distance_gap(path: Path) -> tuple[Tensor, Tensor]:

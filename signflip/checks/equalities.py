@@ -19,7 +19,7 @@ from signflip.activations import ScaleOutput
 from signflip.activations.ball import TINY, UNITS, Ball, norm
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import DenseGaussian
-from signflip.networks.network import ForwardPass, RandomNetwork
+from signflip.networks.modules import Chain, Propagation, propagate, value_and_gradient
 from signflip.networks.spaces import Space
 
 Outcome = Mapping[str, Tensor]
@@ -28,7 +28,7 @@ EPS = torch.finfo(torch.float64).eps
 QUANTITIES = ("f(x)", "f(x')", "|grad f(x)|", "x'")
 
 
-def dense_weights(network: RandomNetwork) -> list[Tensor]:
+def dense_weights(network: Chain) -> list[Tensor]:
     """W_1 .. W_L of networks over dense matrices, each of shape (trials, rows, columns)."""
     dense = [matrix for matrix in network.matrices if isinstance(matrix, DenseGaussian)]
     return [matrix.weights for matrix in dense]
@@ -38,7 +38,7 @@ def dense_weights(network: RandomNetwork) -> list[Tensor]:
 class Scene:
     """Networks, the input space, the input and the step of one side."""
 
-    network: RandomNetwork
+    network: Chain
     space: Space
     point: Tensor
     step: float
@@ -46,13 +46,14 @@ class Scene:
     def outcome(self) -> dict[str, Tensor]:
         """The attack's outcome, and x' itself: one row a trial."""
         result = Attack(self.step).run(self.network, self.space, self.point)
-        gradient, _ = self.network.backward(self.network.forward(self.point))
+        _, gradient = value_and_gradient(self.network, self.point)
         moved = self.point - self.step * torch.sign(result.value).unsqueeze(-1) * gradient
         return dict(zip(QUANTITIES, (result.value, result.attacked_value, result.gradient_norm, moved), strict=True))
 
     def with_matrices(self, weights: Sequence[Tensor]) -> Scene:
         """This scene with other weight matrices."""
-        return replace(self, network=replace(self.network, matrices=[DenseGaussian(w) for w in weights]))
+        matrices = [DenseGaussian(w) for w in weights]
+        return replace(self, network=Chain(self.network.activation, matrices, self.network.output))
 
     @property
     def weights(self) -> list[Tensor]:
@@ -76,14 +77,16 @@ def permuted(first: Scene, layer: int, order: Order, *, following: bool = True) 
     if layer + 1 < len(weights):
         weights[layer + 1] = weights[layer + 1][:, :, order]
         return first.with_matrices(weights)
-    output = first.network.output[:, order]
-    return replace(first, network=replace(first.network, output=output)).with_matrices(weights)
+    network = first.network
+    reordered = Chain(network.activation, network.matrices, network.output[:, order])
+    return replace(first, network=reordered).with_matrices(weights)
 
 
 def amplified(first: Scene, factor: float, step: float) -> Scene:
     """sigma -> c sigma, and another step."""
-    activation = ScaleOutput(factor, first.network.activation)
-    return replace(first, network=replace(first.network, activation=activation), step=step)
+    network = first.network
+    scaled = Chain(ScaleOutput(factor, network.activation), network.matrices, network.output)
+    return replace(first, network=scaled, step=step)
 
 
 def haar(first: Scene) -> Tensor:
@@ -150,27 +153,23 @@ class Rounding:
         return UNITS * self.eps
 
 
-def forward_balls(
-    network: RandomNetwork, forward: ForwardPass, error: Tensor, rounding: Rounding
-) -> tuple[list[Ball], Tensor]:
+def forward_balls(network: Chain, passed: Propagation, error: Tensor, rounding: Rounding) -> tuple[list[Ball], Tensor]:
     """(sigma'(g_1) .. sigma'(g_L), how far f moves) if h_0 moves by ``error``, shape (trials, 1), and all is rounded.
 
     |W h - W' h'|_i <= |w_i| (|h - h'| + rounding |h|), and `Activation.balls` has what sigma and sigma' make of that.
     """
     slopes = []
-    for weights, hidden, answer in zip(dense_weights(network), forward.hidden, forward.preactivations, strict=False):
+    for weights, hidden, answer in zip(dense_weights(network), passed.queries, passed.answers, strict=True):
         moved = error + rounding.product(hidden.shape[1]) * norm(hidden, keepdim=True)
         value, slope = network.activation.balls(Ball(answer, norm(weights) * moved + TINY), rounding.unit)
         slopes.append(slope)
         error = norm(value.rad, keepdim=True)
-    last = forward.hidden[-1]
+    last = network.activation.value(passed.answers[-1])
     moved = error + rounding.product(last.shape[1]) * norm(last, keepdim=True)
     return slopes, (norm(network.output, keepdim=True) * moved + TINY).squeeze(-1)
 
 
-def gradient_error(
-    network: RandomNetwork, signals: Sequence[Tensor], slopes: Sequence[Ball], rounding: Rounding
-) -> Tensor:
+def gradient_error(network: Chain, signals: Sequence[Tensor], slopes: Sequence[Ball], rounding: Rounding) -> Tensor:
     """How far grad f(x) moves in norm: D_l = sigma'(g_l) b_l moves with sigma' and with b_l."""
     signal = Ball(network.output, torch.zeros_like(network.output))
     for layer in reversed(range(len(network.matrices))):
@@ -192,14 +191,13 @@ def margins(first: Scene, outcome: Outcome, rounding: Rounding) -> dict[str, Ten
     directions: x' may differ by 2 s |grad f|.
     """
     network, point = first.network, first.point
-    forward = network.forward(point)
-    _, signals = network.backward(forward)
-    slopes, of_value = forward_balls(network, forward, torch.zeros_like(point[:, :1]), rounding)
-    of_gradient = gradient_error(network, signals, slopes, rounding)
+    passed = propagate(network, point)
+    slopes, of_value = forward_balls(network, passed, torch.zeros_like(point[:, :1]), rounding)
+    of_gradient = gradient_error(network, passed.signals, slopes, rounding)
     gradient = outcome["|grad f(x)|"]
     opposite = (outcome["f(x)"].abs() <= of_value) * 2.0 * (gradient + of_gradient)
     product = rounding.product(point.shape[1])
     of_moved = first.step * (of_gradient + opposite) + product * (norm(point) + first.step * gradient) + TINY
-    _, of_attacked = forward_balls(network, network.forward(outcome["x'"]), of_moved.unsqueeze(-1), rounding)
+    _, of_attacked = forward_balls(network, propagate(network, outcome["x'"]), of_moved.unsqueeze(-1), rounding)
     of_norm = of_gradient + product * gradient + TINY
     return dict(zip(QUANTITIES, (of_value, of_attacked, of_norm, of_moved), strict=True))

@@ -16,6 +16,7 @@ from scipy.special import gammainc, ndtr
 from torch.linalg import vecdot
 
 from signflip.networks.matrices import ROUNDING_UNITS, DenseGaussian
+from signflip.networks.modules import propagate
 from signflip.networks.randomness import Draws, Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.drawing import draw_network
@@ -59,10 +60,9 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
         )
     draws = key.draws(block, DTYPES["float64"])
     network, _, point = draw_network(configuration, configuration.block_trials, draws)
-    forward = network.forward(point)
-    _, signals = network.backward(forward)
+    passed = propagate(network, point)
     for matrix, hidden, answer, signal in zip(
-        network.matrices, forward.hidden, forward.preactivations, signals, strict=False
+        network.matrices, passed.queries, passed.answers, passed.signals, strict=True
     ):
         assert isinstance(matrix, DenseGaussian)
         if min(matrix.weights.shape[1:]) >= 2:

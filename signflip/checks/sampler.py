@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from signflip.checks.experiment import BLOCK, Experiment
 from signflip.checks.pivots import LayerPivots, pivots
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import Chain
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Space
 from signflip.sampling.configuration import DTYPES, Configuration
@@ -72,7 +72,7 @@ class Sampler:
         self.networks += trials
         return rows[:trials]
 
-    def block(self, configuration: Configuration, trials: int) -> tuple[RandomNetwork, Space, torch.Tensor]:
+    def block(self, configuration: Configuration, trials: int) -> tuple[Chain, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
         self._note(configuration)
         self.networks += trials

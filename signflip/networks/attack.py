@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.linalg import vector_norm
 
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.spaces import Space
 
 # "gradient" is the attack; the others are controls, false claims that a check must refute.
@@ -44,7 +44,7 @@ class Attack:
 
     def run(
         self,
-        network: RandomNetwork,
+        network: torch.nn.Module,
         space: Space,
         point: torch.Tensor,
         compare_gradients: bool = False,
@@ -56,11 +56,9 @@ class Attack:
         ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
         """
         step, steps, direction, stop = self.step, self.steps, self.direction, self.stop
-        forward = network.forward(point)
-        start_value = value = forward.value
-        initial, _ = network.backward(forward)
-        del forward  # its layers' memory serves those of the next pass
-        gradient, first_norm = initial, vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
+        value, initial = value_and_gradient(network, point)
+        start_value, gradient = value, initial
+        first_norm = vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
         moved = torch.zeros_like(point)
         for remaining in reversed(range(steps)):
             along = gradient
@@ -76,19 +74,18 @@ class Attack:
                     break
             descent = sign.unsqueeze(-1).to(along.dtype)
             signed_step = step if direction == "reversed" else -step
-            moved = torch.addcmul(space.fit(moved), space.fit(along), descent, value=signed_step)
-            reached = space.fit(point) + moved
-            if not (remaining or compare_gradients or asked_again):
-                value = network.last_value(reached)
-                break
-            forward = network.forward(reached)
-            value = forward.value
+            moved = torch.addcmul(moved, along, descent, value=signed_step)
+            reached = point + moved
             if remaining or compare_gradients:
-                gradient, _ = network.backward(forward)
-            del forward
+                value, gradient = value_and_gradient(network, reached)
+            elif asked_again:
+                with torch.no_grad():
+                    value = network(reached)
+            else:
+                value = last_value(network, reached)
         change: torch.Tensor | None = None
         if compare_gradients:
-            difference = vector_norm(space.fit(gradient) - space.fit(initial), dim=-1, dtype=torch.float64)
+            difference = vector_norm(gradient - initial, dim=-1, dtype=torch.float64)
             change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
         displacement = vector_norm(moved, dim=-1, dtype=torch.float64)
         return Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)

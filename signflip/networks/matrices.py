@@ -106,33 +106,25 @@ class ConditionedGaussian:
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         """W q from its conditional law; shape (trials, rows)."""
-        return self._answer(query, self._right, self._left, self._columns, self._rows, last)
+        return self._answer(query, self._right, self._left, self._rows, last)
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
-        """W^T p from its conditional law; shape (trials, columns), or the frame's size."""
-        return self._answer(query, self._left, self._right, self._rows, self._columns)
+        """W^T p from its conditional law; shape (trials, columns), or the frame's capacity."""
+        return self._answer(query, self._left, self._right, self._columns)
 
     def _answer(
-        self,
-        query: torch.Tensor,
-        own: list[_Query],
-        other: list[_Query],
-        source: Space,
-        target: Space,
-        last: bool = False,
+        self, query: torch.Tensor, own: list[_Query], other: list[_Query], target: Space, last: bool = False
     ) -> torch.Tensor:
-        """The answer in ``target`` to a query in ``source``; ``own`` are this side's queries."""
-        query = source.fit(query)
+        """The answer in ``target`` to a query; ``own`` are the queries of its side."""
         squared = _dot(query, query)
         least, most = (float(limit) for limit in squared.aminmax())
         scale = None if _SAFE_SQUARES[0] <= least and most <= _SAFE_SQUARES[1] else _scale(query, squared)
         if scale is not None:
-            scaled = self._answer(query / scale, own, other, source, target, last)
+            scaled = self._answer(query / scale, own, other, target, last)
             return scaled * scale.to(scaled.dtype)
         residual, coefficients = query, list[torch.Tensor]()
         if own:
-            residual, coefficients = _residual(query, own, source)
-            squared = _dot(residual, residual)
+            residual, squared, coefficients = _residual(query, squared, own)
         answer: torch.Tensor | None = None
         if not own or bool(squared.any()):
             if not own and least == most:  # as at the input: the draw itself takes the factor, for nothing
@@ -142,39 +134,44 @@ class ConditionedGaussian:
                 new.mul_((self._deviation * squared.sqrt()).to(new.dtype))
             for seen in other:
                 # Along a direction of the other side the product is known: it takes the place of what was drawn.
-                weight = _dot(source.fit(seen.answer), residual).to(new.dtype)
-                direction = target.fit(seen.direction)
+                weight = _dot(seen.answer, residual).to(new.dtype)
                 if self._projected:
-                    weight = weight - _dot(direction, new)
-                new.addcmul_(direction, weight / seen.divisor.to(new.dtype))
+                    weight = weight - _dot(seen.direction, new)
+                new.addcmul_(seen.direction, weight / seen.divisor.to(new.dtype))
             if not last:
                 own.append(_Query(residual, squared, new))
             answer = new
         for coefficient, seen in zip(coefficients, own, strict=False):
-            known, weight = target.fit(seen.answer), coefficient.to(seen.answer.dtype)
+            weight = coefficient.to(seen.answer.dtype)
             if answer is None:
-                answer = known * weight
+                answer = seen.answer * weight
             elif last:
-                answer.addcmul_(known, weight)
+                answer.addcmul_(seen.answer, weight)
             else:
-                answer = torch.addcmul(answer, known, weight)
+                answer = torch.addcmul(answer, seen.answer, weight)
         assert answer is not None
         return answer
 
 
-def _residual(query: torch.Tensor, own: list[_Query], source: Space) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """``query`` less its part in the span of ``own``, and the coefficients of that part, each (trials, 1)."""
+def _residual(
+    query: torch.Tensor, squared: torch.Tensor, own: list[_Query]
+) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+    """``query`` less its part in the span of ``own``, its squared length, and that part's coefficients.
+
+    ``squared`` is |query|^2; it and the coefficients have shape (trials, 1).
+    """
     residual = query
-    directions = [source.fit(seen.direction) for seen in own]
     passes: list[list[torch.Tensor]] = []
     for _ in range(2):  # "twice is enough": one pass loses orthogonality when little is left
         passes.append([])
-        for seen, direction in zip(own, directions, strict=True):
-            passes[-1].append(_dot(direction, residual) / seen.divisor)
-            residual = torch.addcmul(residual, direction, passes[-1][-1], value=-1.0)
+        for seen in own:
+            passes[-1].append(_dot(seen.direction, residual) / seen.divisor)
+            residual = torch.addcmul(residual, seen.direction, passes[-1][-1], value=-1.0)
     coefficients = [first + second for first, second in zip(*passes, strict=True)]
-    noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * _dot(query, query)
-    return residual * (_dot(residual, residual) > noise).to(query.dtype), coefficients
+    noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * squared
+    left = _dot(residual, residual)
+    kept = (left > noise).to(query.dtype)
+    return residual * kept, left * kept, coefficients
 
 
 def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
@@ -189,4 +186,4 @@ def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
 
 def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Inner products a trial, shape (trials, 1)."""
-    return inner(first, second).unsqueeze(-1)
+    return inner(first, second, keepdim=True)

@@ -9,19 +9,20 @@ from torch.linalg import vecdot
 from signflip.activations.arrays import is_plain
 
 
-def inner(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """<v, w> a trial: (trials, n) and (trials, n) to (trials,), of their dtype.
+def inner(first: torch.Tensor, second: torch.Tensor, keepdim: bool = False) -> torch.Tensor:
+    """<v, w> a trial: (trials, n) and (trials, n) to (trials,), or (trials, 1), of their dtype.
 
     BLAS reads both once, where it may; torch writes the products out first, a fifth of a trial.
     """
     if is_plain(first, second):
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow is found at the end of the trial
-            return torch.from_numpy(np.vecdot(first.numpy(), second.numpy()))
+            summed = np.vecdot(first.numpy(), second.numpy())
+        return torch.from_numpy(summed[..., np.newaxis] if keepdim else summed)
     if hasattr(first, "segments_inner"):
         products: torch.Tensor = first.segments_inner(second)  # a `signflip.networks.segmented.Segmented`
     else:
         products = vecdot(first, second)
-    return products
+    return products.unsqueeze(-1) if keepdim else products
 
 
 def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:

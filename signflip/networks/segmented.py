@@ -116,7 +116,7 @@ class Segmented(torch.Tensor):
         if function is _aten.amax.default:
             return torch.stack([part.amax() for (part,) in vector.reads()]).amax().reshape(1, 1)
         if function is _aten.detach.default:
-            return vector
+            return vector._like(vector.node, vector.dtype)
         if torch.Tag.pointwise not in function.tags and function not in _ELEMENTWISE:
             raise NotImplementedError(f"an operation on vectors held by segments must be elementwise, got {function}")
         nodes = tuple(argument.node if isinstance(argument, Segmented) else argument for argument in arguments)
@@ -135,7 +135,7 @@ class Segmented(torch.Tensor):
         """``function``, which acts on each entry by itself and keeps the dtype, applied segment by segment."""
         return self._like(_Computed(function, (self.node,), {}), self.dtype)
 
-    def _like(self, node: _Computed, dtype: torch.dtype) -> Segmented:
+    def _like(self, node: _Drawn | _Computed, dtype: torch.dtype) -> Segmented:
         return Segmented(node, self.shape[1], self.size_of_segment, dtype, self.device)
 
 
@@ -171,10 +171,6 @@ class SegmentedCoordinates:
 
         kept = self.segmentation.keep(self.dimension)
         return Segmented(_Drawn(drawn, kept), self.dimension, size, self.draws.dtype, self.draws.device)
-
-    def fit(self, vector: torch.Tensor) -> torch.Tensor:
-        """``vector`` itself."""
-        return vector
 
 
 @dataclass

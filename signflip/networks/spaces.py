@@ -1,4 +1,4 @@
-"""Where vectors live: all coordinates held, or an orthonormal frame that grows with what is asked (THEORY 3)."""
+"""Where vectors live: all coordinates held, or an orthonormal frame with an axis for all that is asked (THEORY 3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ class Space(Protocol):
     def draw(self, deviation: float = 1.0) -> torch.Tensor:
         """A Gaussian vector a trial, of independent coordinates of this standard deviation."""
 
-    def fit(self, vector: torch.Tensor) -> torch.Tensor:
-        """``vector`` in the space's present coordinates."""
-
 
 class Coordinates:
     """R^n with every coordinate held."""
@@ -38,41 +35,48 @@ class Coordinates:
         """Independent centred coordinates, of a law that `Draws.entries` knows; shape (trials, n)."""
         return self._draws.entries(law, self._trials, self.dimension, deviation=deviation)
 
-    def fit(self, vector: torch.Tensor) -> torch.Tensor:
-        """``vector`` itself."""
-        return vector
 
+class Frame:
+    """R^d by coordinates in an orthonormal frame, whose axes are taken one by one as vectors are drawn (THEORY 3).
 
-class GrowingFrame:
-    """R^d by coordinates in an orthonormal frame that grows by one axis a draw (THEORY 3, input layer).
-
-    A standard Gaussian vector has independent N(0, 1) coordinates on the r axes so far, and what lies outside
+    A standard Gaussian vector has independent N(0, 1) coordinates on the axes taken so far, and what lies outside
     them has a uniform direction, which becomes the next axis, and length chi_{d - r}. Cost and memory
-    do not depend on d. Coordinates are float64: at d = 10^12 a step is a millionth of the input. It starts
-    with ``size`` axes, which span the inputs that are asked about.
+    do not depend on d. Coordinates are float64: at d = 10^12 a step is a millionth of the input.
+
+    Args:
+        dimension: d.
+        trials, draws: one frame a trial, and where its coordinates come from.
+        size: how many axes are taken from the start: they span the inputs that are asked about.
+        capacity: how many axes can be taken, d at most: the length of every vector, so that a gradient has its input's
+            shape.
     """
 
-    def __init__(self, dimension: int, trials: int, draws: Draws, size: int = 1) -> None:
+    def __init__(self, dimension: int, trials: int, draws: Draws, size: int = 1, capacity: int = 2) -> None:
         self.dimension = dimension
         self.size = size
+        self.capacity = min(capacity, dimension)
         self._trials = trials
         self._draws = draws
 
     def point(self, radius: float, angle: float = 0.0) -> torch.Tensor:
-        """The point at ``radius`` and ``angle`` from the first axis, towards the second; shape (trials, size)."""
-        axes = [radius * math.cos(angle), radius * math.sin(angle)] if angle else [radius]
-        return self.fit(torch.tensor(axes, dtype=torch.float64, device=self._draws.device).expand(self._trials, -1))
+        """The point at ``radius`` and ``angle`` from the first axis, towards the second; shape (trials, capacity)."""
+        axes = torch.zeros(self.capacity, dtype=torch.float64, device=self._draws.device)
+        axes[0] = radius * math.cos(angle)
+        if angle:
+            axes[1] = radius * math.sin(angle)
+        return axes.expand(self._trials, -1)
 
     def draw(self, deviation: float = 1.0) -> torch.Tensor:
-        """A Gaussian vector of R^d a trial, shape (trials, r + 1); the frame grows by one axis."""
-        known = self._draws.normal64(self._trials, self.size)
-        if self.size == self.dimension:
-            return known.mul_(deviation)
-        beyond = self._draws.chi(self.dimension - self.size, self._trials, 1)
-        self.size += 1
-        return torch.cat([known, beyond], dim=1).mul_(deviation)
+        """A Gaussian vector of R^d a trial, shape (trials, capacity); it takes an axis.
 
-    def fit(self, vector: torch.Tensor) -> torch.Tensor:
-        """``vector`` with zeros on the axes that came after it."""
-        missing = self.size - vector.shape[1]
-        return torch.constant_pad_nd(vector, (0, missing)) if missing else vector
+        Raises:
+            RuntimeError: if no axis is left.
+        """
+        vector = torch.zeros(self._trials, self.capacity, dtype=torch.float64, device=self._draws.device)
+        vector[:, : self.size] = self._draws.normal64(self._trials, self.size)
+        if self.size < self.dimension:
+            if self.size == self.capacity:
+                raise RuntimeError(f"capacity must be at least one axis a vector drawn, got {self.capacity}")
+            vector[:, self.size :][:, :1] = self._draws.chi(self.dimension - self.size, self._trials, 1)
+            self.size += 1
+        return vector.mul_(deviation)

@@ -7,17 +7,17 @@ import math
 import torch
 
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian, GaussianMatrix
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import Chain
 from signflip.networks.randomness import Draws
 from signflip.networks.segmented import Segmentation, SegmentedCoordinates
-from signflip.networks.spaces import Coordinates, GrowingFrame, Space
+from signflip.networks.spaces import Coordinates, Frame, Space
 from signflip.sampling.configuration import Configuration
 
 
 def companion_of(configuration: Configuration, space: Space, point: torch.Tensor) -> torch.Tensor:
     """The second input y, of x's length and at the given angle from it."""
     assert configuration.companion is not None
-    if isinstance(space, GrowingFrame):
+    if isinstance(space, Frame):
         return space.point(math.sqrt(configuration.architecture.input_dim), configuration.companion)
     # The axis of x's smallest coordinate is furthest from x: what is left of it is far from rounding.
     x = point[0].double()
@@ -31,7 +31,7 @@ def companion_of(configuration: Configuration, space: Space, point: torch.Tensor
 
 def draw_network(
     configuration: Configuration, trials: int, draws: Draws, segmentation: Segmentation | None = None
-) -> tuple[RandomNetwork, Space, torch.Tensor]:
+) -> tuple[Chain, Space, torch.Tensor]:
     """A block of networks, the input space, and the input x in its coordinates.
 
     Conditioned layers wider than a segment are not held; their blocks are single trials.
@@ -57,7 +57,10 @@ def draw_network(
         for rows, columns in c.architecture.layers:
             matrices.append(DenseGaussian.drawn(rows, columns, 1 / columns, trials, draws, c.entries))
     else:
-        space = frame = GrowingFrame(dimension, trials, draws, 1 if c.companion is None else 2)
+        inputs = 1 if c.companion is None else 2
+        # Each gradient is a vector of the input space, and so is each random direction.
+        vectors = c.steps * (2 if c.direction == "random" else 1) + c.compare_gradients
+        space = frame = Frame(dimension, trials, draws, inputs, inputs + vectors)
         point = frame.point(math.sqrt(dimension))
         source: Space = frame
         for rows, columns in c.architecture.layers:
@@ -67,4 +70,4 @@ def draw_network(
             source = target
     width = c.architecture.widths[-1]
     output = coordinates(width).entries(c.output or c.entries, deviation=1 / math.sqrt(width))
-    return RandomNetwork(c.activation, matrices, output), space, point
+    return Chain(c.activation, matrices, output), space, point

@@ -34,7 +34,7 @@ class Sample:
     def flipped(self) -> NDArray[np.bool_]:
         """Whether f(x) f(x') < 0, strictly (signs are compared: the product may underflow).
 
-        f of a layer at rest counts as 0, whatever rounding left of it, under every law (`RandomNetwork`): no flip.
+        f of a layer at rest counts as 0, whatever rounding left of it, under every law (`Chain`): no flip.
         """
         return np.sign(self.value) * np.sign(self.attacked_value) < 0
 

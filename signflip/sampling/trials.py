@@ -15,6 +15,7 @@ from signflip.activations import Activation
 from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import Architecture, whole_number
 from signflip.networks.attack import Attack
+from signflip.networks.modules import last_value
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
 from signflip.sampling import process
@@ -98,6 +99,7 @@ def rows_asked(trials: int | None, block: int, size: int) -> int | None:
     return left if left is not None and 0 < left < size else None
 
 
+@torch.inference_mode(False)  # which turns gradients on: a block is its arguments' function, whatever its caller set
 @np.errstate(under="ignore")  # numpy's default; under seterr(all="raise") tiny numbers would end the block
 def run_block(
     configuration: Configuration, key: Key, block: int, device: Device = CPU, asked: int | None = None
@@ -129,7 +131,7 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
     again = companion is not None
     outcome = Attack(c.step, c.steps, c.direction, c.stop).run(network, space, point, c.compare_gradients, again)
     length = math.sqrt(c.architecture.input_dim)
-    second = None if companion is None else network.last_value(space.fit(companion))
+    second = None if companion is None else last_value(network, companion)
     return Sample(
         _array(outcome.value),
         _array(outcome.attacked_value),

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from earlier_mutants import PAIRS, second
-from outcome_mutants import ATTACK, RETURN, SCENE, coarse, coarse_outside
+from outcome_mutants import ATTACK, LAST, RETURN, SCENE, coarse, coarse_outside
 from planting import Mutant, Plant, claimed, edited
 from scope_mutants import always_flips, is_named, is_square, outcome, stands_still, t_of, widths
 from wide_mutants import is_small
@@ -111,7 +111,6 @@ def returned(value: str = "start_value", attacked_value: str = "value") -> Plant
 
 
 LARGEST = "(1 + 1e-6 * point.abs().amax(-1) / vector_norm(point, dim=-1))"
-LAST = "network.forward(point).hidden[-1]"
 FIRST = f"(1 + 1e-6 * ({LAST}[:, 0] > {LAST}.mean(-1)) * (vector_norm(moved, dim=-1) > 0))"
 SHIFT = "1e-6 * float(network.activation.value(torch.zeros(1, 1)).item() != 0)"
 

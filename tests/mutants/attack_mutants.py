@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "attack: a unit step",
         "The gradient is normalised to length 1.",
-        edited(ATTACK, "space.fit(along), descent", "space.fit(along / (first_norm + (first_norm == 0))), descent"),
+        edited(ATTACK, "moved, along, descent", "moved, along / (first_norm + (first_norm == 0)), descent"),
         (LIMIT, SCALING),
     ),
     Mutant(
@@ -47,18 +47,17 @@ MUTANTS = (
         "The gradient is taken where the step leads, not at x.",
         edited(
             ATTACK,
-            "initial, _ = network.backward(forward)",
-            "initial, _ = network.backward(forward)\n"
-            "    there = space.fit(point) + space.fit(initial) * "
-            "(torch.sign(value) * -step).unsqueeze(-1).to(initial.dtype)\n"
-            "    initial, _ = network.backward(network.forward(there))",
+            "value, initial = value_and_gradient(network, point)",
+            "value, initial = value_and_gradient(network, point)\n"
+            "    there = point + initial * (torch.sign(value) * -step).unsqueeze(-1).to(initial.dtype)\n"
+            "    _, initial = value_and_gradient(network, there)",
         ),
         ("BOUND.bounded-width", ATTACK_TESTS + "test_an_outcome_of_a_block_is_the_attack_on_the_networks_of_its_key"),
     ),
     Mutant(
         "attack: f(x') is f half way",
         "f is evaluated in the middle of the step.",
-        edited(ATTACK, "space.fit(point) + moved", "space.fit(point) + 0.5 * moved"),
+        edited(ATTACK, "point + moved", "point + 0.5 * moved"),
         (LIMIT,),
     ),
     Mutant(
@@ -70,7 +69,11 @@ MUTANTS = (
     Mutant(
         "attack: later steps along the first gradient",
         "Of several steps all take the gradient at x.",
-        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
+        edited(
+            ATTACK,
+            "value, gradient = value_and_gradient(network, reached)",
+            "value, _ = value_and_gradient(network, reached)",
+        ),
         (PATH, ATTACK_TESTS + "test_each_step_goes_against_the_sign_of_f_along_its_gradient"),
     ),
     Mutant(
@@ -98,9 +101,9 @@ MUTANTS = (
             ATTACK,
             "moved = torch.zeros_like(point)",
             "moved, way = torch.zeros_like(point), torch.zeros(len(point), dtype=torch.float64)",
-            "reached = space.fit(point) + moved",
+            "reached = point + moved",
             "way = way + step * vector_norm(along, dim=-1, dtype=torch.float64) * sign.abs()\n"
-            "        reached = space.fit(point) + moved",
+            "        reached = point + moved",
             "displacement, change)",
             "way if steps > 1 else displacement, change)",
         ),

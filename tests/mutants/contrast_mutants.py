@@ -86,7 +86,7 @@ MUTANTS = (
     Mutant(
         "gradient: compared at x with itself",
         "The gradient at x' is that at x.",
-        edited(ATTACK, "space.fit(gradient) - space.fit(initial)", "space.fit(initial) - space.fit(initial)"),
+        edited(ATTACK, "vector_norm(gradient - initial,", "vector_norm(initial - initial,"),
         ("LOCAL.flips-without-linearity", "LOCAL.large-turn"),
         reaches=COMPARING,
     ),

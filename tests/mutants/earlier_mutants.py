@@ -93,7 +93,11 @@ MUTANTS = (
     Mutant(
         "descent: along the first gradient",
         "Every step takes the gradient at x, not at the point that it starts from.",
-        edited(ATTACK, "gradient, _ = network.backward(forward)", "gradient = initial"),
+        edited(
+            ATTACK,
+            "value, gradient = value_and_gradient(network, reached)",
+            "value, _ = value_and_gradient(network, reached)",
+        ),
         (
             "GRAD.path",
             "tests/networks/test_descent_and_output_signs.py::test_each_trial_stays_where_its_sign_first_differs",

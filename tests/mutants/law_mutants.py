@@ -258,7 +258,7 @@ MUTANTS = (
     Mutant(
         "layers at rest: left to rounding",
         "f is what rounding leaves of it where a whole layer is flat at 0.",
-        edited("signflip.networks.network:RandomNetwork._value", "self.activation.is_piecewise_linear", "False"),
+        edited("signflip.networks.modules:Chain._rest", "self.activation.is_piecewise_linear", "False"),
         ("tests/networks/test_layers_at_rest.py::test_f_is_0_where_all_neurons_rest_under_every_law",),
         blind="formulas whose terms cancel at 0 are drawn once in many runs.",
     ),

@@ -33,14 +33,14 @@ class ForwardForgetsBackward(ConditionedGaussian):
     """W h' forgets what W^T D has answered."""
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
-        return self._answer(query, self._right, [], self._columns, self._rows, last)
+        return self._answer(query, self._right, [], self._rows, last)
 
 
 class BackwardForgetsForward(ConditionedGaussian):
     """W^T D forgets what W h has answered."""
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
-        return self._answer(query, self._left, [], self._rows, self._columns)
+        return self._answer(query, self._left, [], self._columns)
 
 
 class ForwardForgetsBackwardAtDepth(ConditionedGaussian):
@@ -48,7 +48,7 @@ class ForwardForgetsBackwardAtDepth(ConditionedGaussian):
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         other = [] if isinstance(self._columns, Coordinates) else self._left
-        return self._answer(query, self._right, other, self._columns, self._rows, last)
+        return self._answer(query, self._right, other, self._rows, last)
 
 
 class BackwardForgetsForwardAtDepth(ConditionedGaussian):
@@ -56,7 +56,7 @@ class BackwardForgetsForwardAtDepth(ConditionedGaussian):
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
         other = [] if isinstance(self._columns, Coordinates) else self._right
-        return self._answer(query, self._left, other, self._rows, self._columns)
+        return self._answer(query, self._left, other, self._columns)
 
 
 class ScalesByTheWrongSide(ConditionedGaussian):
@@ -102,9 +102,6 @@ class _Repeats:
         self._drawn = self._space.draw() if self._drawn is None else self._drawn
         return self._drawn * deviation
 
-    def fit(self, vector: Any) -> Any:
-        return self._space.fit(vector)
-
 
 def matrices(kind: type[ConditionedGaussian]) -> Plant:
     """Conditioned networks are made of this kind of matrix."""
@@ -117,8 +114,8 @@ def _length_without_spread(_draws: Any, degrees: int, *shape: int) -> torch.Tens
 
 ONE_PASS = """zip(passes[0], [0 * one for one in passes[0]], strict=True)]
     residual = query
-    for seen, direction in zip(own, directions, strict=True):
-        residual = torch.addcmul(residual, direction, _dot(direction, residual) / seen.divisor, value=-1.0)"""
+    for seen in own:
+        residual = torch.addcmul(residual, seen.direction, _dot(seen.direction, residual) / seen.divisor, value=-1.0)"""
 
 
 def _of_next_trial(rmatvec: Any) -> Any:
@@ -169,7 +166,7 @@ MUTANTS = (
     Mutant(
         "matrix: projection of the wrong sign",
         "What lies in the span of the other side is added once more, not taken away.",
-        edited(ANSWER, "weight - _dot(direction, new)", "weight + _dot(direction, new)"),
+        edited(ANSWER, "weight - _dot(seen.direction, new)", "weight + _dot(seen.direction, new)"),
         (SMALL,),
     ),
     Mutant(
@@ -211,7 +208,7 @@ MUTANTS = (
     Mutant(
         "matrix: length of the query for that of its residual",
         "The fresh part is scaled by |q|, not by what of q is new.",
-        edited(ANSWER, "squared = _dot(residual, residual)", "squared = _dot(query, query)"),
+        edited(ANSWER, "residual, squared, coefficients = _residual", "residual, _, coefficients = _residual"),
         (SMALL, MANY),
     ),
     Mutant(
@@ -246,14 +243,14 @@ MUTANTS = (
     Mutant(
         "frame: chi with d degrees",
         "What lies beyond the frame's r axes has length chi_d, not chi_(d - r).",
-        edited("signflip.networks.spaces:GrowingFrame.draw", DEGREES, "self.dimension, self._trials"),
+        edited("signflip.networks.spaces:Frame.draw", DEGREES, "self.dimension, self._trials"),
         (SMALL,),
     ),
     Mutant(
         "frame: chi with d - r - 1 degrees",
         "One degree of freedom too few.",
         edited(
-            "signflip.networks.spaces:GrowingFrame.draw",
+            "signflip.networks.spaces:Frame.draw",
             DEGREES,
             "self.dimension - self.size - 1, self._trials",
         ),
@@ -291,12 +288,12 @@ MUTANTS = (
         "frame: axes not independent",
         "The coordinates on the axes so far are all the same draw.",
         edited(
-            "signflip.networks.spaces:GrowingFrame.draw",
+            "signflip.networks.spaces:Frame.draw",
             "self._draws.normal64(self._trials, self.size)",
             "self._draws.normal64(self._trials, 1).repeat(1, self.size)",
         ),
         (
-            "tests/networks/test_growing_frame.py::"
+            "tests/networks/test_frame.py::"
             "test_lengths_and_inner_products_of_vectors_drawn_in_a_frame_are_those_of_gaussian_vectors",
         ),
         blind="no fault of an attack: W_1 has answered along every axis, and what is drawn there is replaced by it.",

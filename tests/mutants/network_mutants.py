@@ -10,44 +10,41 @@ from planting import Mutant, edited, wrapped
 from signflip.activations import get
 
 LIMIT, LIMIT_DEEP, SCALING = "LIMIT.erf", "LIMIT.erf.deep", "INV.scaled-activation"
-ATTACK, FORWARD = "signflip.networks.attack:Attack.run", "signflip.networks.network:RandomNetwork.forward"
-BACKWARD = "signflip.networks.network:RandomNetwork.backward"
+READOUT, BACKWARD = "signflip.networks.modules:readout", "signflip.networks.modules:_Applied.backward"
 DRAW = "signflip.sampling.drawing:draw_network"
 OUTPUT = "deviation=1 / math.sqrt(width)"
-PULLBACK = "self.activation.pullback(before, after, signal)"
+PULLBACK = "ctx.activation.pullback(z, value, cotangent)"
 STEP = 'signed_step = step if direction == "reversed" else -step'
 ATTACK_TESTS = "tests/networks/test_attacks.py::"
 AUTOGRAD = "tests/networks/test_networks.py::test_value_and_gradient_are_those_of_torch_and_its_autograd"
 
 
-def _half_sums(forward: Any) -> Any:
-    def rounded(self: Any, point: torch.Tensor) -> Any:
-        seen = forward(self, point)
-        value = (self.output.half() * seen.hidden[-1].half()).sum(-1)
-        return type(seen)(seen.hidden, seen.preactivations, value.to(seen.value.dtype))
+def _half_sums(readout: Any) -> Any:
+    def rounded(hidden: torch.Tensor, weights: torch.Tensor) -> Any:
+        value = readout(hidden, weights)
+        value.detach().copy_((weights.half() * hidden.detach().half()).sum(-1))
+        return value
 
     return rounded
 
 
-def _relu_slope(backward: Any) -> Any:
-    def other(self: Any, forward: Any) -> Any:
-        return backward(type(self)(get("relu"), self.matrices, self.output), forward)
+def _neuron_too_many(readout: Any) -> Any:
+    def other(hidden: torch.Tensor, weights: torch.Tensor) -> Any:
+        value = readout(hidden, weights)
+        value.detach().add_(weights[:, 0] * hidden.detach()[:, 0])
+        return value
 
     return other
 
 
-def _deeper_layers_linear(backward: Any) -> Any:
-    """D_l = W^T D_(l+1) below the last layer."""
+def _relu_slope(_backward: Any) -> Any:
+    return lambda ctx, cotangent: (get("relu").pullback_at(ctx.saved_tensors[0], cotangent), None)
 
-    def other(self: Any, forward: Any) -> Any:
-        if len(self.matrices) == 1:
-            return backward(self, forward)
-        signal, deltas = self.output, []
-        layers = list(zip(self.matrices, forward.preactivations, forward.hidden[1:], strict=True))
-        for number, (matrix, before, after) in enumerate(reversed(layers)):
-            deltas.insert(0, self.activation.pullback(before, after, signal) if number == 0 else signal.clone())
-            signal = matrix.rmatvec(deltas[0])
-        return signal, deltas
+
+def _first_coordinate_forgotten(value_and_gradient: Any) -> Any:
+    def other(network: Any, point: torch.Tensor) -> Any:
+        value, gradient = value_and_gradient(network, point)
+        return value, gradient * (torch.arange(gradient.shape[1]) > 0)
 
     return other
 
@@ -84,7 +81,7 @@ MUTANTS = (
     Mutant(
         "network: sums in half precision",
         "f is summed in float16.",
-        wrapped(FORWARD, _half_sums),
+        wrapped(READOUT, _half_sums),
         (AUTOGRAD, "INV.scaled-homogeneous-activation", SCALING),
     ),
     Mutant(
@@ -96,13 +93,19 @@ MUTANTS = (
     Mutant(
         "network: no slope in the backward pass",
         "sigma' is left out in every layer.",
-        edited(BACKWARD, PULLBACK, "signal.clone()"),
+        edited(BACKWARD, PULLBACK, "cotangent.clone()"),
         (AUTOGRAD, SCALING),
     ),
     Mutant(
         "network: no slope below the last layer",
         "sigma' is left out in all layers but the last.",
-        wrapped(BACKWARD, _deeper_layers_linear),
+        edited(
+            "signflip.networks.modules:Chain.forward",
+            "hidden = pointwise(before, self.activation)",
+            "hidden = pointwise(before, self.activation)\n"
+            "        if layer is not self.layers[-1]:\n"
+            "            hidden = before + (hidden - before).detach()",
+        ),
         (AUTOGRAD, LIMIT_DEEP),
     ),
     Mutant(
@@ -111,20 +114,20 @@ MUTANTS = (
         edited(
             BACKWARD,
             PULLBACK,
-            "self.activation.pullback(before, after, self.activation.pullback(before, after, signal))",
+            "ctx.activation.pullback(z, value, ctx.activation.pullback(z, value, cotangent))",
         ),
         (SCALING, AUTOGRAD),
     ),
     Mutant(
         "network: slope of the absolute value",
         "The backward pass takes |sigma'|.",
-        edited(BACKWARD, PULLBACK, "signal * self.activation.derivative(before).abs()"),
+        edited(BACKWARD, PULLBACK, "cotangent * ctx.activation.derivative(z).abs()"),
         (AUTOGRAD, "MW-1.hard"),
     ),
     Mutant(
         "network: kink of relu taken from the right",
         "relu'(0) is 1, not 0: matters only where a pre-activation is exactly 0, above a dead layer.",
-        edited(BACKWARD, PULLBACK, "self.activation.pullback(before + (before == 0) * 1e-30, after, signal)"),
+        edited(BACKWARD, PULLBACK, "ctx.activation.pullback(z + (z == 0) * 1e-30, value, cotangent)"),
         (AUTOGRAD,),
         blind="equal in law but for trials with a pre-activation of exactly 0; there f = 0, no step is made, and "
         "dense and conditioned networks agree. No claim speaks of these trials' gradient.",
@@ -132,29 +135,13 @@ MUTANTS = (
     Mutant(
         "network: a neuron too many",
         "The first neuron counts twice in f, but not in its gradient.",
-        wrapped(
-            FORWARD,
-            lambda forward: (
-                lambda self, point: (
-                    lambda seen: type(seen)(
-                        seen.hidden, seen.preactivations, seen.value + self.output[:, 0] * seen.hidden[-1][:, 0]
-                    )
-                )(forward(self, point))
-            ),
-        ),
+        wrapped(READOUT, _neuron_too_many),
         ("INV.neurons",),
     ),
     Mutant(
         "network: the first coordinate forgotten",
         "The gradient is 0 in the first coordinate of the input space.",
-        wrapped(
-            BACKWARD,
-            lambda backward: (
-                lambda self, forward: (lambda found: (found[0] * (torch.arange(found[0].shape[1]) > 0), found[1]))(
-                    backward(self, forward)
-                )
-            ),
-        ),
+        wrapped("signflip.networks.modules:value_and_gradient", _first_coordinate_forgotten),
         ("INV.rotation", "MW-4.joint-law.small"),
     ),
 )

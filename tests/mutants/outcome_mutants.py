@@ -14,6 +14,9 @@ from signflip.sampling.sample import Sample
 ATTACK, SCENE = "signflip.networks.attack:Attack.run", "signflip.checks.equalities:Scene.outcome"
 BOUNDS = "tests/checks/test_rounding_bounds.py::"
 SMALL = "MW-4.joint-law.small"
+# h_L at x, where the attack returns.
+PROPAGATE = "__import__('signflip.networks.modules', fromlist=['propagate']).propagate"
+LAST = f"network.activation.value({PROPAGATE}(network, point).answers[-1])"
 RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)"
 
 
@@ -49,7 +52,7 @@ def product_coarse(seen: Sample) -> Sample:
 def with_outcome(index: int) -> Plant:
     """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
     parts = RETURN[len("Attacked(") : -1].split(", ", 3)
-    first_neuron = "network.output[:, 0] * network.forward(point).hidden[-1][:, 0]"
+    first_neuron = f"network.output[:, 0] * {LAST}[:, 0]"
     parts[index] += f" + 1e-6 * {first_neuron} * (vector_norm(moved, dim=-1) > 0)"
     return edited(ATTACK, RETURN, f"Attacked({', '.join(parts)})")
 

@@ -10,7 +10,9 @@ import torch
 from support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations, simulate
+from signflip.networks import attack
 from signflip.networks.attack import DIRECTIONS, Attack
+from signflip.networks.modules import value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -85,36 +87,30 @@ def test_an_outcome_of_a_block_is_the_attack_on_the_networks_of_its_key():
     assert got[:30] == pytest.approx(expected, rel=1e-10, abs=1e-10)
 
 
-class Watched:
-    """A network that remembers the points at which it was evaluated and its gradients."""
+def watched(network, monkeypatch):
+    """The points at which f is evaluated, and the gradients that are taken."""
+    points, gradients = [], []
 
-    def __init__(self, network) -> None:
-        self.network, self.points, self.gradients = network, [], []
+    def noted(module, point):
+        value, gradient = value_and_gradient(module, point)
+        gradients.append(gradient)
+        return value, gradient
 
-    def forward(self, point):
-        self.points.append(point)
-        return self.network.forward(point)
-
-    def last_value(self, point):
-        self.points.append(point)
-        return self.network.last_value(point)
-
-    def backward(self, forward):
-        gradient, deltas = self.network.backward(forward)
-        self.gradients.append(gradient)
-        return gradient, deltas
+    network.register_forward_hook(lambda _, inputs, __: points.append(inputs[0].detach()))
+    monkeypatch.setattr(attack, "value_and_gradient", noted)
+    return points, gradients
 
 
-def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length():
+def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length(monkeypatch):
     """In the plane: the step's angle is uniform, and so is its angle to the gradient (so it knows nothing of it).
     Two exact one-sample statements, false-fail rate 2e-9."""
     c = dense("tanh", "random", dimension=2, widths=(3,))
     network, space, point = drawn(c, 20_000)
-    watched = Watched(network)
-    outcome = Attack(c.step, 1, "random").run(watched, space, point)
-    move = watched.points[1] - watched.points[0]
+    points, gradients = watched(network, monkeypatch)
+    outcome = Attack(c.step, 1, "random").run(network, space, point)
+    move = points[1] - points[0]
     torch.testing.assert_close(move.norm(dim=-1), c.step * outcome.gradient_norm)
-    angles = [torch.atan2(v[:, 1], v[:, 0]) / (2 * math.pi) for v in (move, watched.gradients[0])]
+    angles = [torch.atan2(v[:, 1], v[:, 0]) / (2 * math.pi) for v in (move, gradients[0])]
     assert uniform_law_p_value(torch.remainder(angles[0], 1.0).numpy()) >= FALSE_FAIL
     assert uniform_law_p_value(torch.remainder(angles[0] - angles[1], 1.0).numpy()) >= FALSE_FAIL
 
@@ -129,14 +125,14 @@ def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length():
         (2, {"compare_gradients": True, "asked_again": True}, 3),
     ],
 )
-def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients):
+def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients, monkeypatch):
     """A conditioned matrix pays for every question in all that come later."""
     c = dense("tanh", "gradient", dimension=3, widths=(4,))
     network, space, point = drawn(c, 5)
-    watched = Watched(network)
-    Attack(c.step, steps, "gradient").run(watched, space, point, **options)
-    assert len(watched.gradients) == gradients
-    assert len(watched.points) == steps + 1
+    points, taken = watched(network, monkeypatch)
+    Attack(c.step, steps, "gradient").run(network, space, point, **options)
+    assert len(taken) == gradients
+    assert len(points) == steps + 1
 
 
 @pytest.mark.parametrize("law", ["dense", "conditioned"])

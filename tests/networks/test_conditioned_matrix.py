@@ -12,9 +12,9 @@ from signflip.networks import matrices
 from signflip.networks.architecture import Architecture
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import Chain, GaussianLinear
 from signflip.networks.randomness import Key
-from signflip.networks.spaces import Coordinates, GrowingFrame
+from signflip.networks.spaces import Coordinates, Frame
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
 
@@ -60,13 +60,12 @@ def explore(notebook, m, n, dtype, rng, queries=12):
         last[not right] = answer
 
 
-def adjoint_discrepancy(notebook, frame=None):
+def adjoint_discrepancy(notebook):
     """max |<p, W q> - <W^T p, q>| / (|p| |W q| + |W^T p| |q|) over all pairs of queries asked."""
-    fit = (lambda v: v) if frame is None else frame.fit
     worst = 0.0
     for q, wq in notebook.right:
         for p, wtp in notebook.left:
-            q64, wq64, p64, wtp64 = fit(q.double()), wq.double(), p.double(), fit(wtp.double())
+            q64, wq64, p64, wtp64 = q.double(), wq.double(), p.double(), wtp.double()
             size = p64.norm(dim=-1) * wq64.norm(dim=-1) + wtp64.norm(dim=-1) * q64.norm(dim=-1)
             error = ((p64 * wq64).sum(-1) - (wtp64 * q64).sum(-1)).abs()
             worst = max(worst, (error / (size + (size == 0))).max().item())
@@ -98,14 +97,15 @@ def test_the_matrices_of_an_attacked_network_are_consistent_from_both_sides(name
     """Four steps, three layers, an input layer of dimension 10**6: masks repeat, so queries come back."""
     arch, activation = Architecture(10**6, (12, 7, 5)), activations.get(name)
     t = 0.1 if name == "square" else 1.0  # squares of squares overflow within four steps of length kappa
-    c = Configuration(arch, activation, t * arch.natural_step(activation), dtype=str(dtype).removeprefix("torch."))
+    step = t * arch.natural_step(activation)
+    c = Configuration(arch, activation, step, steps=4, dtype=str(dtype).removeprefix("torch."))
     network, frame, point = draw_network(c, 64, Key(3, "consistency", c.digest).draws(0, dtype))
     notebooks = [Notebook(matrix) for matrix in network.matrices]
-    network.matrices[:] = notebooks
-    Attack(c.step, 4, "gradient").run(network, frame, point)
-    for number, notebook in enumerate(notebooks):
+    network.layers = torch.nn.ModuleList(map(GaussianLinear, notebooks))
+    Attack(c.step, c.steps).run(network, frame, point)
+    for notebook in notebooks:
         assert (len(notebook.right), len(notebook.left)) == (5, 4)
-        assert adjoint_discrepancy(notebook, frame if number == 0 else None) < 200 * EPS[dtype]
+        assert adjoint_discrepancy(notebook) < 200 * EPS[dtype]
 
 
 @pytest.mark.parametrize("dtype", BOTH, ids=str)
@@ -227,14 +227,14 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
             draws = Key(4, "masks", c.digest).draws(block, dtype)
             counted = ScriptedDraws(lambda trials, size, d=draws: d.normal(trials, size).double().numpy(), dtype)
             counted.normal64, counted.chi = draws.normal64, draws.chi
-            frame = GrowingFrame(50, 1, draws)
+            frame = Frame(50, 1, draws, capacity=7)
             rows = [Coordinates(width, 1, counted) for width in arch.widths]
             matrices = [
                 ConditionedGaussian(rows[0], frame, 1 / 50),
                 ConditionedGaussian(rows[1], rows[0], 1 / 20),
             ]
             notebooks = [Notebook(matrix) for matrix in matrices]
-            network = RandomNetwork(activation, notebooks, draws.normal(1, 10) / 10**0.5)
+            network = Chain(activation, notebooks, draws.normal(1, 10) / 10**0.5)
             Attack(c.step, steps, "gradient").run(network, frame, frame.point(50**0.5))
             slopes = [activation.derivative(g) for note in notebooks for _, g in note.right]
             masks = [torch.cat(slopes[layer * (steps + 1) : (layer + 1) * (steps + 1)]) for layer in (0, 1)]
@@ -248,19 +248,13 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
     assert kept >= 3
 
 
-class Flat:
-    """R^n for the residuals below."""
-
-    def __init__(self, dimension: int) -> None:
-        self.dimension = dimension
-
-    def fit(self, vector: torch.Tensor) -> torch.Tensor:
-        return vector
+def residual_of(query, own):
+    return matrices._residual(query, matrices._dot(query, query), own)[0]
 
 
 def residual_units(query, own):
     """The raw residual of a query against earlier ones, in units of rounding of the query."""
-    residual, _ = matrices._residual(query, own, Flat(query.shape[1]))
+    residual = residual_of(query, own)
     return residual, residual.double().norm(dim=-1) / query.double().norm(dim=-1) / EPS[query.dtype]
 
 
@@ -268,7 +262,7 @@ def orthogonal_queries(count, n, dtype, rng):
     own, raw = [], []
     for _ in range(count):
         raw.append(normal(rng, TRIALS, n, dtype=dtype))
-        residual, _ = matrices._residual(raw[-1], own, Flat(n))
+        residual = residual_of(raw[-1], own)
         own.append(matrices._Query(residual, matrices._dot(residual, residual), residual))
     return own, raw
 
@@ -304,7 +298,7 @@ def test_a_true_residual_above_the_tolerance_is_kept_and_orthogonal(count, n, un
     own, raw = orthogonal_queries(count, n, dtype, rng)
     weights = normal(rng, TRIALS, count, dtype=dtype)
     inside = sum(weights[:, i : i + 1] * raw[i] for i in range(count))
-    beyond = matrices._residual(normal(rng, TRIALS, n, dtype=dtype), own, Flat(n))[0]
+    beyond = residual_of(normal(rng, TRIALS, n, dtype=dtype), own)
     scale = units * EPS[dtype] * inside.norm(dim=-1, keepdim=True) / beyond.norm(dim=-1, keepdim=True)
     residual, seen = residual_units(inside + scale * beyond, own)
     share = units * EPS[dtype]
@@ -329,7 +323,7 @@ def test_a_single_pass_would_not_be_orthogonal(dtype):
     assert cosine > 8 * EPS[dtype]
     direction = torch.from_numpy(base)[None]
     own = [matrices._Query(direction, matrices._dot(direction, direction), direction)]
-    twice, _ = matrices._residual(torch.from_numpy(query)[None], own, Flat(1000))
+    twice = residual_of(torch.from_numpy(query)[None], own)
     cosine = torch.nn.functional.cosine_similarity(twice.double(), direction.double()).abs()
     assert cosine.item() <= 8 * EPS[dtype]
 

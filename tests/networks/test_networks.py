@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from signflip import Architecture, activations
 from signflip.networks.architecture import MAX_DIMENSION
+from signflip.networks.modules import propagate, value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -47,8 +50,7 @@ def drawn(name, widths, dimension=5, **options):
 @pytest.mark.parametrize("name", SIGMA)
 def test_value_and_gradient_are_those_of_torch_and_its_autograd(name, widths):
     network, _, point = drawn(name, widths)
-    forward = network.forward(point)
-    gradient, deltas = network.backward(forward)
+    passed = propagate(network, point)
     x = point.clone().requires_grad_()
     hidden, preactivations = x, []
     for matrix in network.matrices:
@@ -56,13 +58,48 @@ def test_value_and_gradient_are_those_of_torch_and_its_autograd(name, widths):
         hidden = SIGMA[name](preactivations[-1])
     value = (network.output * hidden).sum(-1)
     *signals, expected = torch.autograd.grad(value.sum(), [*preactivations, x])
-    torch.testing.assert_close(forward.value, value, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=1e-10)
-    assert len(forward.hidden) == len(widths) + 1
-    for mine, theirs in zip(deltas, signals, strict=True):
+    torch.testing.assert_close(passed.value, value, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(passed.gradient, expected, rtol=1e-10, atol=1e-10)
+    for mine, theirs in zip(passed.signals, signals, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)
-    for mine, theirs in zip(forward.preactivations, preactivations, strict=True):
+    for mine, theirs in zip(passed.answers, preactivations, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)
+    for mine, theirs in zip(passed.queries[1:], preactivations, strict=False):
+        torch.testing.assert_close(mine, SIGMA[name](theirs), rtol=1e-10, atol=1e-10)
+
+
+def test_the_gradient_of_any_loss_of_f_flows_through():
+    """Not of f alone, whose backward pass multiplies nothing: of a weighted sum, and of twice f."""
+    network, _, point = drawn("tanh", (4, 3))
+    _, gradient = value_and_gradient(network, point)
+    weights = torch.linspace(-1.0, 2.0, len(point), dtype=torch.float64)
+    for loss, factor in ((lambda f: (weights * f).sum(), weights.unsqueeze(-1)), (lambda f: 2.0 * f.sum(), 2.0)):
+        x = point.clone().requires_grad_()
+        (found,) = torch.autograd.grad(loss(network(x)), x)
+        torch.testing.assert_close(found, factor * gradient, rtol=1e-12, atol=1e-12)
+
+
+def test_a_second_derivative_is_refused():
+    """The matrices are not asked for it: it would be wrong."""
+    network, _, point = drawn("tanh", (4,))
+    x = point.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(x).square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.mark.parametrize("law", ["dense", "conditioned"])
+def test_what_the_matrices_keep_does_not_hold_the_graph(law):
+    """The graph holds the matrices: a cycle would keep a block's memory until the collector comes."""
+    network, _, point = drawn("relu", (40,), law=law)
+    gone = weakref.ref(network.layers[0].matrix)
+    gc.disable()
+    try:
+        value_and_gradient(network, point)
+        del network
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", ["relu", "tanh", "square"])
@@ -70,12 +107,10 @@ def test_the_gradient_of_a_conditioned_network_satisfies_the_chain_rule_at_every
     """<D_l, W_l h> = <W_l^T D_l, h> for the query h of the layer: Euler's relation of the linear layer, whatever was
     drawn; and for positive homogeneous activations <x, grad f> = f (relu)."""
     network, _, point = drawn(name, (6, 5), law="conditioned")
-    forward = network.forward(point)
-    gradient, _ = network.backward(forward)
+    value, gradient = value_and_gradient(network, point)
     if name == "relu":
-        torch.testing.assert_close((gradient[:, 0] * point[:, 0]), forward.value, rtol=1e-10, atol=1e-10)
-    again = network.forward(point)
-    assert torch.equal(again.value, forward.value)
+        torch.testing.assert_close((gradient[:, 0] * point[:, 0]), value, rtol=1e-10, atol=1e-10)
+    assert torch.equal(network(point), value)
 
 
 def test_each_matrix_has_entries_of_variance_one_over_its_columns():

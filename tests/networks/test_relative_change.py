@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from signflip import Architecture, activations
+from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -19,12 +20,11 @@ def test_the_least_change_of_a_layer_is_of_the_order_that_the_limit_says(name: s
     step = architecture.natural_step(activation)
     dense = Configuration(architecture, activation, step, law="dense", dtype="float64")
     network, _, x = draw_network(dense, 400, Key(1, "change", dense.digest).draws(0, torch.float64))
-    before = network.forward(x)
-    gradient, _ = network.backward(before)
-    after = network.forward(x - step * torch.sign(before.value).unsqueeze(-1) * gradient)
+    before = propagate(network, x)
+    after = propagate(network, x - step * torch.sign(before.value).unsqueeze(-1) * before.gradient)
     seen = min(
         float(((there - here).norm(dim=-1) / here.norm(dim=-1)).median())
-        for here, there in zip(before.hidden[1:], after.hidden[1:], strict=True)
+        for here, there in zip(map(activation.value, before.answers), map(activation.value, after.answers), strict=True)
     )
     # Along the gradient alone: what a layer moves across it comes on top.
     assert 1.0 < seen / architecture.least_relative_change(activation, step) < 2.5

@@ -15,8 +15,9 @@ from support import FALSE_FAIL, same_law_p_value
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import JOINT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.networks.attack import Attack
+from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.randomness import Key
-from signflip.networks.spaces import GrowingFrame
+from signflip.networks.spaces import Frame
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.drawing import draw_network
 from signflip.sampling.sample import Sample
@@ -70,7 +71,7 @@ def test_the_second_input_of_dense_networks_has_the_length_of_x_and_the_stated_a
 
 @pytest.mark.parametrize("angle", [1e-2, math.pi / 2, math.pi])
 def test_the_second_input_of_a_frame_lies_in_the_plane_of_its_first_two_axes(angle):
-    frame = GrowingFrame(10**12, 3, KEY.draws(0, torch.float32), 2)
+    frame = Frame(10**12, 3, KEY.draws(0, torch.float32), 2)
     y = frame.point(1e6, angle)
     assert y.dtype == torch.float64
     expected = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64) * 1e6
@@ -178,9 +179,9 @@ def test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again(name, wi
     c = Configuration(arch, activation, arch.natural_step(activation), companion=1.0, dtype="float64")
     network, space, point = draw_network(c, 40, KEY.draws(3, torch.float64))
     outcome = Attack(c.step, 1, "gradient").run(network, space, point, asked_again=True)
-    gradient, _ = network.backward(network.forward(space.fit(point)))
-    reached = space.fit(point) - c.step * outcome.value.sign().unsqueeze(-1) * space.fit(gradient)
-    torch.testing.assert_close(network.last_value(reached), outcome.attacked_value, rtol=1e-9, atol=1e-9)
+    _, gradient = value_and_gradient(network, point)
+    reached = point - c.step * outcome.value.sign().unsqueeze(-1) * gradient
+    torch.testing.assert_close(last_value(network, reached), outcome.attacked_value, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("law", ["dense", "conditioned"])

@@ -12,9 +12,9 @@ from support import FALSE_FAIL, ScriptedDraws, generator, same_law_p_value, unif
 from signflip import activations
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian
-from signflip.networks.network import RandomNetwork
+from signflip.networks.modules import Chain
 from signflip.networks.randomness import Key
-from signflip.networks.spaces import Coordinates, GrowingFrame
+from signflip.networks.spaces import Coordinates, Frame
 
 TRIALS = 30
 
@@ -49,7 +49,7 @@ class FrameOfAllCoordinates:
         return length
 
     def in_full(self, vector: torch.Tensor) -> torch.Tensor:
-        return torch.einsum("tri,tr->ti", self.axes[:, : vector.shape[1]], vector)
+        return torch.einsum("tri,tr->ti", self.axes, vector[:, : self.axes.shape[1]])
 
 
 def networks(name, dimension, widths, seed):
@@ -62,13 +62,13 @@ def networks(name, dimension, widths, seed):
     for framed in (True, False):
         draws = script(generator(seed, dimension, *widths))
         full = FrameOfAllCoordinates(draws, dimension)
-        space = GrowingFrame(dimension, TRIALS, full) if framed else Coordinates(dimension, TRIALS, draws)
+        space = Frame(dimension, TRIALS, full, capacity=7) if framed else Coordinates(dimension, TRIALS, draws)
         matrices, source = [], space
         for rows, columns in zip(widths, (dimension, *widths), strict=False):
             target = Coordinates(rows, TRIALS, draws)
             matrices.append(ConditionedGaussian(target, source, 1 / columns))
             source = target
-        network = RandomNetwork(activation, matrices, draws.normal(TRIALS, widths[-1]) / widths[-1] ** 0.5)
+        network = Chain(activation, matrices, draws.normal(TRIALS, widths[-1]) / widths[-1] ** 0.5)
         built.append((network, space, full))
     return built
 
@@ -94,17 +94,22 @@ def test_attacks_in_the_frame_are_attacks_in_the_whole_space(dimension, name, di
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 10**12])
-def test_the_frame_grows_by_one_axis_a_draw_and_never_past_the_dimension(dimension):
-    frame = GrowingFrame(dimension, 4, Key(0, "frame", str(dimension)).draws(0, torch.float64))
+def test_a_draw_takes_one_axis_and_none_beyond_the_dimension(dimension):
+    frame = Frame(dimension, 4, Key(0, "frame", str(dimension)).draws(0, torch.float64), capacity=8)
     for turn in range(1, 8):
         vector = frame.draw()
-        assert vector.shape == (4, min(turn + 1, dimension))
+        assert vector.shape == (4, min(8, dimension))
         assert frame.size == min(turn + 1, dimension)
         assert vector.dtype == torch.float64
-        padded = frame.fit(vector[:, :1])
-        assert padded.shape == (4, frame.size)
-        assert torch.equal(padded[:, 0], vector[:, 0])
-        assert not padded[:, 1:].any()
+        assert vector[:, : frame.size].all()
+        assert not vector[:, frame.size :].any()
+
+
+def test_a_frame_whose_axes_are_all_taken_says_so():
+    frame = Frame(5, 3, Key(0, "frame", "full").draws(0, torch.float64), capacity=2)
+    frame.draw()
+    with pytest.raises(RuntimeError, match="at least one axis a vector drawn, got 2"):
+        frame.draw()
 
 
 class RecordedDraws:
@@ -112,6 +117,7 @@ class RecordedDraws:
 
     def __init__(self) -> None:
         self.degrees: list[int] = []
+        self.device = torch.device("cpu")
         self._draws = Key(1, "degrees", "").draws(0, torch.float64)
         self.normal64 = self._draws.normal64
 
@@ -126,7 +132,7 @@ class RecordedDraws:
 )
 def test_what_lies_beyond_r_axes_has_a_chi_length_of_d_minus_r_degrees(dimension, degrees):
     draws = RecordedDraws()
-    frame = GrowingFrame(dimension, 3, draws)
+    frame = Frame(dimension, 3, draws, capacity=7)
     for _ in range(6):
         frame.draw()
     assert draws.degrees == degrees
@@ -138,9 +144,9 @@ def test_lengths_and_inner_products_of_vectors_drawn_in_a_frame_are_those_of_gau
     of that of two Gaussian vectors drawn in full (two-sample, exact); so has the determinant of their Gram matrix,
     which sees dependence. Seven statements: false-fail rate below 1e-8."""
     n = 20_000
-    frame = GrowingFrame(dimension, n, Key(2, "lengths", str(dimension)).draws(0, torch.float32))
+    frame = Frame(dimension, n, Key(2, "lengths", str(dimension)).draws(0, torch.float32), capacity=4)
     vectors = [frame.draw() for _ in range(3)]
-    drawn = np.stack([frame.fit(vector).numpy() for vector in vectors], axis=1)
+    drawn = np.stack([vector.numpy() for vector in vectors], axis=1)
     full = generator(dimension).standard_normal((n, 3, dimension))
     gram, oracle = (np.einsum("tid,tjd->tij", block, block) for block in (drawn, full))
     for i in range(3):
@@ -153,20 +159,18 @@ def test_lengths_and_inner_products_of_vectors_drawn_in_a_frame_are_those_of_gau
 
 def test_inner_products_in_a_trillion_dimensions_are_normal_given_the_lengths():
     """<v, w>/|v| is standard normal whatever v: exact at every d. False-fail rate 1e-9."""
-    frame = GrowingFrame(10**12, 20_000, Key(3, "large", "").draws(0, torch.float32))
+    frame = Frame(10**12, 20_000, Key(3, "large", "").draws(0, torch.float32), capacity=3)
     first, second = frame.draw(), frame.draw()
-    first = frame.fit(first)
     product = torch.linalg.vecdot(first, second) / first.norm(dim=-1)
     assert uniform_law_p_value(ndtr(product.numpy())) >= FALSE_FAIL
 
 
 def test_the_point_lies_on_the_first_axis_at_its_radius_in_double_precision():
-    frame = GrowingFrame(10**12, 5, Key(0, "point", "").draws(0, torch.float32))
-    assert torch.equal(frame.point(1e6), torch.full((5, 1), 1e6, dtype=torch.float64))
+    frame = Frame(10**12, 5, Key(0, "point", "").draws(0, torch.float32))
+    assert torch.equal(frame.point(1e6), torch.tensor([1e6, 0.0], dtype=torch.float64).expand(5, -1))
 
 
 def test_coordinates_hold_every_coordinate_in_the_dtype_of_the_block():
     space = Coordinates(7, 3, Key(0, "coordinates", "").draws(0, torch.float32))
     vector = space.draw()
     assert (vector.shape, vector.dtype) == ((3, 7), torch.float32)
-    assert space.fit(vector) is vector

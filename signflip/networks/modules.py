@@ -1,0 +1,200 @@
+"""Networks as torch modules over random matrices (THEORY 9).
+
+The backward pass of a linear map is one product W^T p, so torch's autograd asks a matrix exactly the queries that the
+lemma of THEORY 3 allows. Every tensor holds one row a trial, one independent network each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from signflip.activations import Activation
+from signflip.activations.ball import UNITS, Ball
+from signflip.networks.matrices import GaussianMatrix
+from signflip.networks.products import inner
+
+# A layer is asked whether all of it is 0 but for rounding up to this width: an activation that changes in one draw of
+# 200, the least that any domain allows, leaves 4,096 neurons at rest with probability 1e-9.
+WIDEST_AT_REST = 1 << 12
+# Whether the pass under way is the last: see `last_value`.
+_LAST: ContextVar[bool] = ContextVar("_LAST", default=False)
+
+
+class _Product(Function):
+    # What a matrix keeps must not hold the graph, which holds the matrix: it is given tensors without one.
+    @staticmethod
+    def forward(ctx: Any, query: torch.Tensor, matrix: GaussianMatrix) -> torch.Tensor:
+        ctx.matrix = matrix
+        return matrix.matvec(query.detach()).detach()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return ctx.matrix.rmatvec(cotangent), None
+
+
+class GaussianLinear(torch.nn.Module):
+    """q -> W q, one matrix a trial: (trials, columns) to (trials, rows)."""
+
+    def __init__(self, matrix: GaussianMatrix) -> None:
+        super().__init__()
+        self.matrix = matrix
+
+    def forward(self, query: torch.Tensor) -> torch.Tensor:
+        """W q; its backward pass asks for W^T p."""
+        if not torch.is_grad_enabled():
+            return self.matrix.matvec(query, _LAST.get())
+        answer: torch.Tensor = _Product.apply(query, self.matrix)  # type: ignore[no-untyped-call]  # torch has none
+        return answer
+
+
+class _Applied(Function):
+    @staticmethod
+    def forward(ctx: Any, z: torch.Tensor, activation: Activation) -> torch.Tensor:
+        z = z.detach()
+        value = activation.value(z)
+        ctx.activation, ctx.reads_value = activation, activation.pullback_uses_value
+        ctx.save_for_backward(*((z, value) if ctx.reads_value else (z,)))
+        return value
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor, None]:
+        z, value = ctx.saved_tensors if ctx.reads_value else ctx.saved_tensors * 2
+        return ctx.activation.pullback(z, value, cotangent), None
+
+
+def pointwise(z: torch.Tensor, activation: Activation) -> torch.Tensor:
+    """sigma(z), of z's shape and dtype, with the slope that `Activation.pullback` has at kinks."""
+    if not torch.is_grad_enabled():
+        return activation.value(z)
+    value: torch.Tensor = _Applied.apply(z, activation)  # type: ignore[no-untyped-call]  # torch has none
+    return value
+
+
+class _InnerProduct(Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        ctx.weights = weights
+        return inner(weights, hidden.detach())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor, None]:
+        if cotangent.stride() == (0,) and float(cotangent[0]) == 1.0:
+            return ctx.weights, None  # of f itself: nothing is multiplied
+        return ctx.weights * cotangent.unsqueeze(-1), None
+
+
+def readout(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """<a, h> a trial: (trials, m) and (trials, m) to (trials,). Only h has a gradient."""
+    if not torch.is_grad_enabled():
+        return inner(weights, hidden)
+    value: torch.Tensor = _InnerProduct.apply(hidden, weights)  # type: ignore[no-untyped-call]  # torch has none
+    return value
+
+
+class Chain(torch.nn.Module):
+    """f(x) = <a, sigma(W_L .. sigma(W_1 x))>: the fully connected networks of THEORY 1, without biases."""
+
+    def __init__(self, activation: Activation, matrices: Sequence[GaussianMatrix], output: torch.Tensor) -> None:
+        super().__init__()
+        self.activation = activation
+        self.layers = torch.nn.ModuleList(map(GaussianLinear, matrices))
+        self.output = output  # a, shape (trials, m_L)
+
+    @property
+    def matrices(self) -> list[GaussianMatrix]:
+        """W_1 .. W_L."""
+        return [layer.matrix for layer in self.layers if isinstance(layer, GaussianLinear)]
+
+    def forward(self, point: torch.Tensor) -> torch.Tensor:
+        """f(x), shape (trials,), for x of shape (trials, coordinates of the input space)."""
+        before = hidden = point
+        for layer in self.layers:
+            before = layer(hidden)
+            hidden = pointwise(before, self.activation)
+        value = readout(hidden, self.output)
+        self._rest(before.detach(), value.detach())
+        return value
+
+    def _rest(self, before: torch.Tensor, value: torch.Tensor) -> None:
+        """Set f to 0 where every neuron of the last layer is at rest: 0, and flat, but for rounding.
+
+        Where sigma is 0 on an interval, f is 0 with positive probability. Affine pieces whose terms cancel there give
+        1e-17 of either sign instead, and that sign would choose the step, the flip and the ties. Values of f that are
+        small because neurons cancel each other, or because sigma has a tail, are left alone.
+        """
+        if self.activation.is_piecewise_linear and before.shape[1] <= WIDEST_AT_REST:
+            eps = torch.finfo(value.dtype).eps
+            at = ((value != 0) & (value.abs() <= eps**0.5)).nonzero().squeeze(-1)
+            if len(at):
+                balls = self.activation.balls(Ball(before[at], torch.zeros_like(before[at])), UNITS * eps)
+                resting = torch.stack([ball.mid.abs() <= ball.rad for ball in balls]).all(dim=2).all(dim=0)
+                value[at[resting]] = 0.0
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """A forward and a backward pass, every tensor one row a trial.
+
+    ``value`` is f(x), shape (trials,), ``gradient`` grad f(x). Of each `GaussianLinear`, in the order of their calls:
+    ``queries`` (h_0, .., h_(L-1)), ``answers`` (g_1, .., g_L), and ``signals`` (D_1, .., D_L), grad f in the answer.
+    """
+
+    value: torch.Tensor
+    gradient: torch.Tensor
+    queries: list[torch.Tensor]
+    answers: list[torch.Tensor]
+    signals: list[torch.Tensor]
+
+
+def propagate(network: torch.nn.Module, point: torch.Tensor) -> Propagation:
+    """Both passes at ``point``, with what each linear map saw."""
+    queries, answers = list[torch.Tensor](), list[torch.Tensor]()
+
+    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], answer: torch.Tensor) -> None:
+        queries.append(inputs[0].detach())
+        answers.append(answer)
+
+    layers = [module for module in network.modules() if isinstance(module, GaussianLinear)]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    try:
+        x = point.detach().requires_grad_()
+        value = network(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    gradient, *signals = _slopes(value, [x, *answers])
+    return Propagation(value.detach(), gradient, queries, [answer.detach() for answer in answers], signals)
+
+
+def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """f(x), shape (trials,), and grad f(x), of the shape of ``point``."""
+    x = point.detach().requires_grad_()
+    value = network(x)
+    (gradient,) = _slopes(value, [x])
+    return value.detach(), gradient
+
+
+def last_value(network: torch.nn.Module, point: torch.Tensor) -> torch.Tensor:
+    """f at ``point``, shape (trials,), by networks that are asked nothing more: their matrices keep nothing of it."""
+    token = _LAST.set(True)
+    try:
+        with torch.no_grad():
+            value: torch.Tensor = network(point)
+    finally:
+        _LAST.reset(token)
+    return value
+
+
+def _slopes(value: torch.Tensor, of: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    # Trials are apart, so that the gradient of their sum is that of each; a stride of 0 says that f itself is meant.
+    return torch.autograd.grad(value, of, torch.ones((), dtype=value.dtype, device=value.device).expand_as(value))
