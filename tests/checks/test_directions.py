@@ -54,7 +54,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
 @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=(Phase.generate, Phase.target))
 @given(configurations())
 def test_no_difference_comes_near_its_bound_however_hypothesis_looks_for_one(configuration: Configuration) -> None:
-    """The bounds are proved; in 10^5 configurations, 6.4 million networks, the largest part of one was SEEN."""
+    """The bounds are proved; over 30,000 configurations the search met .033 of one at most."""
     path, direction = drawn(configuration)
     worst = float(ratio(differences(path, 0, direction)).max())
     target(worst)
