@@ -2,7 +2,7 @@
 
 `DenseGaussian` stores every entry. `ConditionedGaussian` stores only what it was asked, and answers each new
 query from the exact conditional law given all earlier answers. Both act on blocks: a vector is a tensor of
-shape (trials, n), one matrix a trial.
+shape (trials, n), one matrix a trial. Positions that share the matrix are asked at once: (trials, positions, n).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class GaussianMatrix(Protocol):
     """A random linear map a trial: the part of scipy's LinearOperator that a gradient method needs."""
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
-        """W q, shape (trials, rows); ``last`` promises that the matrix is asked nothing more."""
+        """W q, shape (trials, ..., rows); ``last`` promises that the matrix is asked nothing more."""
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
         """W^T p, in the column space's coordinates."""
@@ -65,20 +65,26 @@ class DenseGaussian:
 
 @dataclass(frozen=True)
 class _Query:
-    """One direction asked on one side, orthogonal to those before it, and the answer to it.
+    """What was asked on one side at once: one direction, or one a position, and the answers to them.
 
-    Directions are not normalised, so that asking a side's first vector again gives the same bits: a
-    step of length zero leaves the network's value exactly where it was (THEORY 3, trap 1).
+    Directions are orthogonal to each other and to those before. They are not normalised, so that asking a side's first
+    vector again gives the same bits: a step of length zero leaves the network's value exactly where it was (THEORY 3,
+    trap 1). A null direction has a null answer.
     """
 
     direction: torch.Tensor
-    squared_length: torch.Tensor
+    squared_length: torch.Tensor  # (trials, 1), or (trials, positions, 1)
     answer: torch.Tensor
 
     @cached_property
     def divisor(self) -> torch.Tensor:
         """``squared_length``, and 1 for a null direction: what is divided by it there is 0 as well."""
         return self.squared_length + (self.squared_length == 0)
+
+    def parts(self, products: torch.Tensor) -> torch.Tensor:
+        """The coefficients of vectors along the directions, from their inner products with these."""
+        divisor = self.divisor.squeeze(-1) if self.divisor.ndim > 2 else self.divisor
+        return products / (divisor.unsqueeze(1) if products.ndim > 2 else divisor).to(products.dtype)
 
 
 class ConditionedGaussian:
@@ -122,33 +128,34 @@ class ConditionedGaussian:
         if scale is not None:
             scaled = self._answer(query / scale, own, other, target, last)
             return scaled * scale.to(scaled.dtype)
-        residual, coefficients = query, list[torch.Tensor]()
-        if own:
+        several = query.ndim > 2
+        residual, coefficients, mixed = query, list[torch.Tensor](), None
+        if several:
+            residual, squared, coefficients, mixed = _residuals(query, squared, own)
+        elif own:
             residual, squared, coefficients = _residual(query, squared, own)
         answer: torch.Tensor | None = None
         if not own or bool(squared.any()):
-            if not own and least == most:  # as at the input: the draw itself takes the factor, for nothing
+            if not own and not several and least == most:  # as at the input: the draw takes the factor, for nothing
                 new = target.draw(self._deviation * math.sqrt(most))
             else:
-                new = target.draw()
+                new = target.draw(positions=query.shape[1] if several else None)
                 new.mul_((self._deviation * squared.sqrt()).to(new.dtype))
             for seen in other:
                 # Along a direction of the other side the product is known: it takes the place of what was drawn.
-                weight = _dot(seen.answer, residual).to(new.dtype)
+                known = _dots(residual, seen.answer).to(new.dtype)
                 if self._projected:
-                    weight = weight - _dot(seen.direction, new)
-                new.addcmul_(seen.direction, weight / seen.divisor.to(new.dtype))
+                    known = known - _dots(new, seen.direction)
+                new = _plus(new, seen.parts(known), seen.direction, in_place=True)
             if not last:
                 own.append(_Query(residual, squared, new))
-            answer = new
+            answer = new if mixed is None else torch.matmul(mixed.to(new.dtype), new)
         for coefficient, seen in zip(coefficients, own, strict=False):
             weight = coefficient.to(seen.answer.dtype)
             if answer is None:
-                answer = seen.answer * weight
-            elif last:
-                answer.addcmul_(seen.answer, weight)
+                answer = _times(weight, seen.answer)
             else:
-                answer = torch.addcmul(answer, seen.answer, weight)
+                answer = _plus(answer, weight, seen.answer, in_place=last or several)
         assert answer is not None
         return answer
 
@@ -158,20 +165,55 @@ def _residual(
 ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
     """``query`` less its part in the span of ``own``, its squared length, and that part's coefficients.
 
-    ``squared`` is |query|^2; it and the coefficients have shape (trials, 1).
+    ``squared`` is |query|^2, shape (trials, 1).
     """
     residual = query
     passes: list[list[torch.Tensor]] = []
     for _ in range(2):  # "twice is enough": one pass loses orthogonality when little is left
         passes.append([])
         for seen in own:
-            passes[-1].append(_dot(seen.direction, residual) / seen.divisor)
-            residual = torch.addcmul(residual, seen.direction, passes[-1][-1], value=-1.0)
+            passes[-1].append(seen.parts(_dots(residual, seen.direction)))
+            residual = _plus(residual, -passes[-1][-1], seen.direction)
     coefficients = [first + second for first, second in zip(*passes, strict=True)]
     noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * squared
     left = _dot(residual, residual)
     kept = (left > noise).to(query.dtype)
     return residual * kept, left * kept, coefficients
+
+
+def _residuals(
+    query: torch.Tensor, squared: torch.Tensor, own: list[_Query]
+) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor], torch.Tensor]:
+    """As `_residual` for positions (trials, positions, n): what is new in each beyond ``own`` and those before it.
+
+    Returns (residual, squared, coefficients, mixed): query = mixed @ residual + the parts along ``own``. Each of two
+    sweeps takes out ``own`` by products, then position by position what earlier ones hold: the second sweep begins
+    where little is left, and makes that orthogonal to its own size.
+    """
+    positions = query.shape[1]
+    noise = (ROUNDING_UNITS * torch.finfo(query.dtype).eps) ** 2 * squared
+    residual, coefficients = query, [query.new_zeros(len(query), positions, _count(seen)) for seen in own]
+    mixed = torch.eye(positions, dtype=query.dtype, device=query.device).expand(len(query), -1, -1)
+    for _ in range(2):
+        for number, seen in enumerate(own):
+            part = seen.parts(_dots(residual, seen.direction))
+            residual = _plus(residual, -part, seen.direction)
+            coefficients[number] = coefficients[number] + torch.matmul(mixed, part)
+        rows = residual.clone()
+        left = torch.zeros_like(squared)
+        inside = torch.eye(positions, dtype=query.dtype, device=query.device).repeat(len(query), 1, 1)
+        for row in range(positions):
+            if row:
+                before = rows[:, :row]
+                divisor = left[:, :row, 0] + (left[:, :row, 0] == 0)
+                inside[:, row, :row] = by_rows(before, rows[:, row]) / divisor
+                rows[:, row] -= by_columns(before, inside[:, row, :row])
+            length = _dot(rows[:, row], rows[:, row])
+            kept = (length > noise[:, row]).to(query.dtype)
+            rows[:, row] *= kept
+            left[:, row] = length * kept
+        residual, mixed = rows, torch.matmul(mixed, inside)
+    return residual, left, coefficients, mixed
 
 
 def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
@@ -185,5 +227,34 @@ def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
 
 
 def _dot(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Inner products a trial, shape (trials, 1)."""
+    """Inner products of vectors with one another, shape (trials, 1) or (trials, positions, 1)."""
     return inner(first, second, keepdim=True)
+
+
+def _count(seen: _Query) -> int:
+    return 1 if seen.direction.ndim == 2 else seen.direction.shape[1]
+
+
+def _dots(vectors: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Inner products of each vector with each of the others: (trials, [positions,] count of the others)."""
+    if vectors.ndim == others.ndim == 2:
+        return _dot(vectors, others)
+    if vectors.ndim == 2:
+        return by_rows(others, vectors)
+    return torch.matmul(vectors, (others.unsqueeze(1) if others.ndim == 2 else others).mT)
+
+
+def _times(weights: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """Sums of vectors (trials, [count,] n) by weights (trials, [positions,] count)."""
+    if vectors.ndim == weights.ndim == 2:
+        return weights * vectors
+    if weights.ndim == 2:
+        return by_columns(vectors, weights)
+    return torch.matmul(weights, vectors.unsqueeze(1) if vectors.ndim == 2 else vectors)
+
+
+def _plus(start: torch.Tensor, weights: torch.Tensor, vectors: torch.Tensor, in_place: bool = False) -> torch.Tensor:
+    """``start`` and the `_times` of ``vectors``."""
+    if vectors.ndim == weights.ndim == 2:
+        return start.addcmul_(vectors, weights) if in_place else torch.addcmul(start, vectors, weights)
+    return start.add_(_times(weights, vectors)) if in_place else start + _times(weights, vectors)

@@ -41,7 +41,7 @@ class _Product(Function):
 
 
 class GaussianLinear(torch.nn.Module):
-    """q -> W q, one matrix a trial: (trials, columns) to (trials, rows)."""
+    """q -> W q, one matrix a trial: (trials, ..., columns) to (trials, ..., rows), positions sharing the matrix."""
 
     def __init__(self, matrix: GaussianMatrix) -> None:
         super().__init__()
@@ -49,6 +49,11 @@ class GaussianLinear(torch.nn.Module):
 
     def forward(self, query: torch.Tensor) -> torch.Tensor:
         """W q; its backward pass asks for W^T p."""
+        if query.ndim > 3:  # positions on a grid
+            return self._asked(query.flatten(1, -2)).reshape(*query.shape[:-1], -1)
+        return self._asked(query)
+
+    def _asked(self, query: torch.Tensor) -> torch.Tensor:
         if not torch.is_grad_enabled():
             return self.matrix.matvec(query, _LAST.get())
         answer: torch.Tensor = _Product.apply(query, self.matrix)  # type: ignore[no-untyped-call]  # torch has none

@@ -26,7 +26,12 @@ def inner(first: torch.Tensor, second: torch.Tensor, keepdim: bool = False) -> t
 
 
 def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """W v a trial: (trials, m, n) and (trials, n) to (trials, m). BLAS, where it may: a tenth of torch's time."""
+    """W v a trial: (trials, m, n) and (trials, n) to (trials, m). BLAS, where it may: a tenth of torch's time.
+
+    Or W v of each position: (trials, positions, n) to (trials, positions, m).
+    """
+    if vector.ndim > 2:
+        return torch.matmul(vector, weights.mT)
     if is_plain(weights, vector):
         with np.errstate(over="ignore", invalid="ignore"):
             return torch.from_numpy(np.matvec(weights.numpy(), vector.numpy()))
@@ -34,7 +39,9 @@ def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
 
 
 def by_columns(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """W^T v a trial: (trials, m, n) and (trials, m) to (trials, n)."""
+    """W^T v a trial: (trials, m, n) and (trials, m) to (trials, n); or of each position."""
+    if vector.ndim > 2:
+        return torch.matmul(vector, weights)
     if is_plain(weights, vector):
         with np.errstate(over="ignore", invalid="ignore"):
             return torch.from_numpy(np.vecmat(vector.numpy(), weights.numpy()))

@@ -157,8 +157,9 @@ class SegmentedCoordinates:
     draws: Draws
     segmentation: Segmentation
 
-    def draw(self, deviation: float = 1.0) -> Segmented:
-        """A Gaussian vector of independent coordinates of this standard deviation, shape (1, n)."""
+    def draw(self, deviation: float = 1.0, positions: int | None = None) -> Segmented:
+        """A Gaussian vector of independent coordinates of this standard deviation, shape (1, n); one position only."""
+        assert positions is None
         return self.entries("gaussian", deviation)
 
     def entries(self, law: str, deviation: float) -> Segmented:

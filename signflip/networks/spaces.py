@@ -15,8 +15,8 @@ class Space(Protocol):
 
     dimension: int
 
-    def draw(self, deviation: float = 1.0) -> torch.Tensor:
-        """A Gaussian vector a trial, of independent coordinates of this standard deviation."""
+    def draw(self, deviation: float = 1.0, positions: int | None = None) -> torch.Tensor:
+        """A Gaussian vector a trial, or one a position, of independent coordinates of this standard deviation."""
 
 
 class Coordinates:
@@ -27,9 +27,10 @@ class Coordinates:
         self._trials = trials
         self._draws = draws
 
-    def draw(self, deviation: float = 1.0) -> torch.Tensor:
-        """A Gaussian vector a trial, shape (trials, n), of the block's dtype."""
-        return self._draws.normal(self._trials, self.dimension, deviation=deviation)
+    def draw(self, deviation: float = 1.0, positions: int | None = None) -> torch.Tensor:
+        """Gaussian vectors, shape (trials, n) or (trials, positions, n), of the block's dtype."""
+        between = () if positions is None else (positions,)
+        return self._draws.normal(self._trials, *between, self.dimension, deviation=deviation)
 
     def entries(self, law: str, deviation: float) -> torch.Tensor:
         """Independent centred coordinates, of a law that `Draws.entries` knows; shape (trials, n)."""
@@ -66,12 +67,14 @@ class Frame:
             axes[1] = radius * math.sin(angle)
         return axes.expand(self._trials, -1)
 
-    def draw(self, deviation: float = 1.0) -> torch.Tensor:
-        """A Gaussian vector of R^d a trial, shape (trials, capacity); it takes an axis.
+    def draw(self, deviation: float = 1.0, positions: int | None = None) -> torch.Tensor:
+        """Gaussian vectors of R^d, shape (trials, capacity) or (trials, positions, capacity); each takes an axis.
 
         Raises:
             RuntimeError: if no axis is left.
         """
+        if positions is not None:
+            return torch.stack([self.draw(deviation) for _ in range(positions)], dim=1)
         vector = torch.zeros(self._trials, self.capacity, dtype=torch.float64, device=self._draws.device)
         vector[:, : self.size] = self._draws.normal64(self._trials, self.size)
         if self.size < self.dimension:
