@@ -1,1 +1,1 @@
-"""Random networks: Gaussian matrices (dense, conditioned, segmented), the network over them, and the attack."""
+"""Random networks: Gaussian matrices (dense, conditioned), torch modules over them, and the attack."""
