@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from signflip.activations import Activation
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.architectures import dense_architectures
 from strategies.deep_activations import deep_activations
@@ -26,21 +28,23 @@ def subjects(
     activation = draw(deep_activations(architecture.depth) if of is None else of, label="activation")
     step = draw(natural_steps(), label="t") * architecture.natural_step(activation)
     point = draw(points(architecture.input_dim), label="x")
-    return Configuration(architecture, activation, step, law="dense", dtype="float64", point=point)
+    return Configuration(
+        FullyConnected(architecture, activation), Attack(step), law="dense", dtype="float64", point=point
+    )
 
 
 @st.composite
 def subjects_with_orders(draw: st.DrawFn) -> tuple[Configuration, list[list[int]]]:
     """A subject, and an order of the neurons of each of its layers."""
     subject = draw(subjects(), label="subject")
-    return subject, [draw(st.permutations(range(width)), label="order") for width in subject.architecture.widths]
+    return subject, [draw(st.permutations(range(width)), label="order") for width in subject.chain.architecture.widths]
 
 
 @st.composite
 def subjects_with_signed_orders(draw: st.DrawFn) -> tuple[Configuration, list[int], list[float]]:
     """A subject, an order of its input coordinates, and a sign for each."""
     subject = draw(subjects(), label="subject")
-    dimension = subject.architecture.input_dim
+    dimension = subject.chain.architecture.input_dim
     signs = st.lists(st.sampled_from([1.0, -1.0]), min_size=dimension, max_size=dimension)
     return subject, draw(st.permutations(range(dimension)), label="order"), draw(signs, label="signs")
 

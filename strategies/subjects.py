@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.activations import activations
 from strategies.architectures import dense_architectures
@@ -35,9 +37,8 @@ def dense_subjects(
     )
     t = draw(natural_steps(), label="t")
     return Configuration(
-        architecture,
-        activation,
-        t * architecture.natural_step(activation),
+        FullyConnected(architecture, activation),
+        Attack(t * architecture.natural_step(activation)),
         law="dense",
         dtype=dtype,
         point=draw(points(architecture.input_dim), label="x"),

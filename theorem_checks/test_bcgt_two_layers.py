@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -35,7 +34,7 @@ ONE_STEP = (
 
 def two_layers(activation: Activation, width: int, dimension: int, natural_steps: float) -> Configuration:
     """The model of BCGT: Gaussian neurons, output weights of random signs over sqrt(k)."""
-    return replace(configuration(activation, (width,), dimension, natural_steps), output="rademacher")
+    return configuration(activation, (width,), dimension, natural_steps).varied(output="rademacher")
 
 
 def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, int]], failure: float, t: float) -> None:
@@ -117,7 +116,7 @@ def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Act
 def test_the_output_is_of_order_1(activation: Activation, evidence: Check) -> None:
     for width in (100, 1000, 10**4):
         subject = two_layers(activation, width, 1000, 1.0)
-        deviation = math.sqrt(subject.architecture.limit_moments(activation)[0])
+        deviation = math.sqrt(subject.chain.architecture.limit_moments(activation)[0])
 
         def of_order_1(sample: Sample, unit: float = deviation) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
             return np.asarray((np.abs(sample.value) >= unit / 10) & (np.abs(sample.value) <= 3 * unit))

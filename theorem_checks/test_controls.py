@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 
 from signflip.activations import Activation
@@ -22,7 +20,7 @@ def judge_direction(evidence: Check, activation: Activation, direction: str) -> 
     evidence.rate_at_least(
         evidence.claim.tolerance,
         adversarial(0.1),
-        replace(subject, direction=direction),
+        subject.varied(direction=direction),
         name=f"adversarial along the {direction} direction",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -30,8 +29,8 @@ NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triang
 
 def nearer_than(quantile: float, subject: Configuration, order: float = 0.5) -> Event:
     """The event |f| / |grad f| <= ``quantile`` sqrt(V / beta) |x| d^-order; |x| = sqrt(d)."""
-    variance, slope = subject.architecture.limit_moments(subject.activation)
-    bound = quantile * math.sqrt(variance / slope) * float(subject.architecture.input_dim) ** (0.5 - order)
+    variance, slope = subject.chain.architecture.limit_moments(subject.chain.activation)
+    bound = quantile * math.sqrt(variance / slope) * float(subject.chain.architecture.input_dim) ** (0.5 - order)
 
     def event(sample: Sample) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         return np.asarray(np.abs(sample.value) <= bound * sample.gradient_norm)
@@ -96,7 +95,7 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
     activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
     # In the limit the sign stays but for P(|N| <= 0.04) = 0.032.
-    subject = replace(configuration(activation, (WIDTH,) * depth, dimension, 0.02), steps=2, stop="sign change")
+    subject = configuration(activation, (WIDTH,) * depth, dimension, 0.02).varied(steps=2, stop="sign change")
     evidence.rate_at_least(0.9, lambda sample: ~sample.flipped, subject, name="the sign stays")
 
 

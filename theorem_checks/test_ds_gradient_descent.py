@@ -34,7 +34,7 @@ BOUND = 3.0
 
 def descent(dimension: int, widths: tuple[int, ...]) -> Configuration:
     """Small-step gradient descent on a ReLU network until the sign of f changes."""
-    return replace(configuration(get("relu"), widths, dimension, STEP), steps=STEPS, stop="sign change")
+    return configuration(get("relu"), widths, dimension, STEP).varied(steps=STEPS, stop="sign change")
 
 
 def narrowing(dimension: int, depth: int) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
 @given(steps_to_the_boundary=st.just(5))
 def test_the_distance_that_descent_finds_has_its_limit_law(steps_to_the_boundary: int, evidence: Check) -> None:
     reach = steps_to_the_boundary * STEP
-    subject = replace(descent(10**12, (400, 150)), steps=steps_to_the_boundary + 1)  # later steps end further away
+    subject = descent(10**12, (400, 150)).varied(steps=steps_to_the_boundary + 1)  # later steps end further away
     evidence.rate_near(
         limit_flip_rate(reach),
         0.08,
@@ -131,7 +131,7 @@ def small_descents(draw: st.DrawFn) -> Configuration:
     """Up to ten steps on dense ReLU networks that narrow from the input on."""
     sizes = draw(st.lists(st.integers(2, 12), min_size=2, max_size=4, unique=True), label="sizes")
     dimension, *widths = sorted(sizes, reverse=True)
-    subject = replace(descent(dimension, tuple(widths)), steps=10, dtype="float64", law="dense")
+    subject = descent(dimension, tuple(widths)).varied(steps=10, dtype="float64", law="dense")
     return replace(subject, point=draw(points(dimension), label="x"))
 
 

@@ -23,6 +23,8 @@ from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.directions import Path, differences, distance_gap, walked
 from signflip.claims.reach import identity
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.spaces import Space
 from signflip.sampling.configuration import Configuration
 from strategies.activations import representatives
@@ -54,7 +56,9 @@ def scenes(draw: st.DrawFn, max_depth: int = 3) -> Configuration:
     architecture = draw(dense_architectures(least=2, most=6, max_depth=max_depth), label="architecture")
     point = draw(points(architecture.input_dim), label="x")
     step = draw(st.integers(4, 32), label="step, in eighths") / 8
-    return Configuration(architecture, get("identity"), step, law="dense", dtype="float64", point=point)
+    return Configuration(
+        FullyConnected(architecture, get("identity")), Attack(step), law="dense", dtype="float64", point=point
+    )
 
 
 @st.composite
@@ -68,15 +72,15 @@ def subjects(draw: st.DrawFn) -> tuple[Configuration, ...]:
     shallow = (*draw(hard_representatives(), label="hard"), *draw(representatives(), label="generated"))
     deep = draw(deep_activations(scene.architecture.depth), label="deep")
     return (
-        *(replace(scene, activation=activation) for activation in (*catalogue().values(), *EXPRESSIONS, deep)),
-        *(replace(scene, architecture=first, activation=activation) for activation in shallow),
+        *(scene.varied(activation=activation) for activation in (*catalogue().values(), *EXPRESSIONS, deep)),
+        *(scene.varied(architecture=first, activation=activation) for activation in shallow),
     )
 
 
 def path_of(evidence: Check, subject: Configuration, steps: int = 1) -> tuple[Path, Space]:
     """The attack's path on TRIALS networks."""
     network, space, point = evidence.block(subject, TRIALS)
-    return walked(network, space, point, subject.step, steps), space
+    return walked(network, space, point, subject.attack.step, steps), space
 
 
 def in_units(gap: Tensor, bound: Tensor) -> Tensor:
@@ -96,7 +100,7 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
     if evidence.claim.expect == "REFUTED":
         return  # a wide bound must not be what refutes a control
     counted = zip(subjects, bounds, sizes, strict=True)
-    loose = torch.cat([bound > TIGHT * size for subject, bound, size in counted if subject.activation in FIXED])
+    loose = torch.cat([bound > TIGHT * size for subject, bound, size in counted if subject.chain.activation in FIXED])
     evidence.identity(
         [float(loose.double().mean())],
         LOOSE_SHARE,
@@ -135,7 +139,7 @@ def long_ways(draw: st.DrawFn) -> tuple[Configuration, ...]:
     scene = draw(scenes(max_depth=2), label="scene")
     drawn = draw(deep_lipschitz_activations(scene.architecture.depth), label="activation")
     bounded = [activation for activation in catalogue().values() if activation.envelope.power == 0]
-    return tuple(replace(scene, activation=activation) for activation in (*bounded, drawn))
+    return tuple(scene.varied(activation=activation) for activation in (*bounded, drawn))
 
 
 @claim(
@@ -186,7 +190,7 @@ def test_several_steps_each_go_along_the_gradient_and_the_distance_is_that_of_th
 def test_the_step_does_not_go_along_the_gradient_at_its_end(scene: Configuration, evidence: Check) -> None:
     def made() -> Iterable[tuple[Configuration, Tensor, Tensor, Tensor]]:
         for name in SMOOTH:
-            subject = replace(scene, activation=get(name))
+            subject = scene.varied(activation=get(name))
             path, space = path_of(evidence, subject)
             found = differences(path, 0, space.draw(), at=1)
             yield subject, found.gap, found.bound, found.size
@@ -210,7 +214,7 @@ def test_the_step_does_not_go_along_the_gradient_at_its_end(scene: Configuration
 def test_the_distance_is_not_the_length_of_the_path(scene: Configuration, evidence: Check) -> None:
     ratios: list[Tensor] = []
     for name in SMOOTH[:4]:
-        path, _ = path_of(evidence, replace(scene, activation=get(name)), STEPS)
+        path, _ = path_of(evidence, scene.varied(activation=get(name)), STEPS)
         length = sum(vector_norm(end - start, dim=-1) for start, end in pairwise(path.points))
         _, bound = distance_gap(path)
         ratios.append(in_units((path.reported.displacement - length).abs(), bound))

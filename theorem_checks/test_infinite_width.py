@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +13,8 @@ from signflip.checks.views import FALL_PROJECTIONS, JOINT_PROJECTIONS
 from signflip.claims.reach import approach, rate_near, same_law
 from signflip.laws.limits import limit_flip_rate
 from signflip.networks.architecture import Architecture
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 
 # Homogeneous (F and C are one variable), and deep and not.
@@ -36,13 +36,13 @@ def limit(activation: Activation, depth: int, dimension: int, natural_steps: flo
     """One gradient step of t natural steps on an infinitely wide network."""
     architecture = Architecture(dimension, (1,) * depth)
     step = natural_steps * architecture.natural_step(activation)
-    return Configuration(architecture, activation, step, law="infinite-width")
+    return Configuration(FullyConnected(architecture, activation), Attack(step), law="infinite-width")
 
 
 def at_width(configuration: Configuration, width: int) -> Configuration:
     """The conditioned network of that width in every layer, under the same step."""
-    depth, dimension = configuration.architecture.depth, configuration.architecture.input_dim
-    return replace(configuration, architecture=Architecture(dimension, (width,) * depth), law="conditioned")
+    depth, dimension = configuration.chain.architecture.depth, configuration.chain.architecture.input_dim
+    return configuration.varied(architecture=Architecture(dimension, (width,) * depth), law="conditioned")
 
 
 @claim(

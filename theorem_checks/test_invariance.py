@@ -61,7 +61,7 @@ STATEMENTS = len(QUANTITIES) + 1
 
 def scene(evidence: Check, subject: Configuration) -> Scene:
     """The first side: TRIALS networks of a configuration, as drawn."""
-    return Scene(*evidence.block(subject, TRIALS), subject.step)
+    return Scene(*evidence.block(subject, TRIALS), subject.attack.step)
 
 
 # -- judging ------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def judge(
         judge_within(evidence, subject, outcome, second(), bounds, title)
     if evidence.claim.expect == "REFUTED":
         return  # a wide bound must not be what refutes a control
-    value_scale = math.sqrt(subject.architecture.limit_moments(subject.activation)[0])
+    value_scale = math.sqrt(subject.chain.architecture.limit_moments(subject.chain.activation)[0])
     reached = first.network.activation.value(propagate(first.network, outcome["x'"]).answers[-1])
     value_scale = value_scale + vector_norm(first.network.output, dim=-1) * vector_norm(reached, dim=-1)
     length = vector_norm(first.point, dim=-1) + first.step * outcome["|grad f(x)|"]
@@ -110,7 +110,7 @@ def judge(
 def sparse_subjects(draw: st.DrawFn) -> Configuration:
     """Dense networks of two layers, all sizes 4 to 8, at a sparse x."""
     subject = draw(dense_subjects(least=4, most=8, dtype="float32"), label="subject")
-    return replace(subject, point=draw(sparse_points(subject.architecture.input_dim), label="x"))
+    return replace(subject, point=draw(sparse_points(subject.chain.architecture.input_dim), label="x"))
 
 
 # -- the checks ---------------------------------------------------------------------------------------------
@@ -203,10 +203,10 @@ def test_the_order_of_the_neurons_of_any_layer_changes_nothing(
 def test_scaling_the_activation_and_the_step_inversely_gives_the_same_adversarial_example(
     subject: Configuration, activations: tuple[Activation, ...], factor: float, evidence: Check
 ) -> None:
-    t = subject.step / subject.architecture.natural_step(subject.activation)
+    t = subject.attack.step / subject.chain.architecture.natural_step(subject.chain.activation)
     for activation in activations:
-        step = t * subject.architecture.natural_step(activation)
-        judge_scaled_activation(evidence, replace(subject, activation=activation, step=step), factor)
+        step = t * subject.chain.architecture.natural_step(activation)
+        judge_scaled_activation(evidence, subject.varied(activation=activation, step=step), factor)
 
 
 @claim(
@@ -234,8 +234,8 @@ def judge_scaled_activation(evidence: Check, subject: Configuration, factor: flo
     unless numbers of 1e-150 matter.
     """
     first = scene(evidence, subject)
-    power = factor**subject.architecture.depth
-    second = rescaled(amplified(first, factor, subject.step / power).outcome(), power, power, 1.0)
+    power = factor**subject.chain.architecture.depth
+    second = rescaled(amplified(first, factor, subject.attack.step / power).outcome(), power, power, 1.0)
     judge(evidence, subject, first, {"scaled": lambda: second}, ANEW)
     if math.frexp(factor)[0] == 0.5:
         outcome = first.outcome()
@@ -298,7 +298,7 @@ def test_scaling_the_activation_without_the_step_changes_the_adversarial_example
     subject: Configuration, factor: float, evidence: Check
 ) -> None:
     first = scene(evidence, subject)
-    second = amplified(first, factor, subject.step)
+    second = amplified(first, factor, subject.attack.step)
     judge(evidence, subject, first, {"scaled": lambda: rescaled(second.outcome(), factor, factor, 1.0)}, ANEW)
 
 
@@ -317,9 +317,9 @@ def test_scaling_the_activation_without_the_step_changes_the_adversarial_example
 @given(subject=subjects(least=2))
 def test_permuting_neurons_without_their_outputs_changes_the_outcome(subject: Configuration, evidence: Check) -> None:
     first = scene(evidence, subject)
-    width = subject.architecture.widths[-1]
+    width = subject.chain.architecture.widths[-1]
     order = (*range(1, width), 0)
-    second = permuted(first, subject.architecture.depth - 1, order, following=False)
+    second = permuted(first, subject.chain.architecture.depth - 1, order, following=False)
     judge(evidence, subject, first, {"rows permuted": second.outcome}, ANEW)
 
 

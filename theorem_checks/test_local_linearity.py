@@ -88,7 +88,10 @@ def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name
 def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: str, evidence: Check) -> None:
     subject = comparing(get(name), WIDTH, LARGEST_DIMENSION, FAR[name])
     evidence.rate_at_least(
-        HIGH, lambda sample: linear_error(sample, subject.step) <= 0.05, subject, name="the linear prediction holds"
+        HIGH,
+        lambda sample: linear_error(sample, subject.attack.step) <= 0.05,
+        subject,
+        name="the linear prediction holds",
     )
 
 

@@ -35,9 +35,9 @@ def pivots_reach(distance: float, *, trials: int, control: bool = False) -> tupl
 
 def compare(evidence: Check, dense: Configuration, steps: int, trials: int, **control: str) -> None:
     """Compare dense networks with conditioned ones, which know |x| only, on every projection."""
-    first = replace(dense, steps=steps)
+    first = dense.varied(steps=steps)
     # Polynomial growth compounds over steps, beyond what float32 can hold.
-    dtype = "float32" if dense.activation.envelope.power == 0 else "float64"
+    dtype = "float32" if dense.chain.activation.envelope.power == 0 else "float64"
     second = replace(first, law="conditioned", point=None, dtype=dtype, **control)
     evidence.same_law(first, second, of=JOINT_PROJECTIONS, trials=trials, tolerance=evidence.claim.tolerance)
 

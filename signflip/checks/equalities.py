@@ -19,7 +19,7 @@ from signflip.activations import ScaleOutput
 from signflip.activations.ball import TINY, UNITS, Ball, norm
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import DenseGaussian
-from signflip.networks.modules import Chain, Propagation, propagate, value_and_gradient
+from signflip.networks.modules import Chain, GaussianLinear, Propagation, propagate, value_and_gradient
 from signflip.networks.spaces import Space
 
 Outcome = Mapping[str, Tensor]
@@ -52,7 +52,7 @@ class Scene:
 
     def with_matrices(self, weights: Sequence[Tensor]) -> Scene:
         """This scene with other weight matrices."""
-        matrices = [DenseGaussian(w) for w in weights]
+        matrices = [GaussianLinear(DenseGaussian(w)) for w in weights]
         return replace(self, network=Chain(self.network.activation, matrices, self.network.output))
 
     @property
@@ -78,14 +78,14 @@ def permuted(first: Scene, layer: int, order: Order, *, following: bool = True) 
         weights[layer + 1] = weights[layer + 1][:, :, order]
         return first.with_matrices(weights)
     network = first.network
-    reordered = Chain(network.activation, network.matrices, network.output[:, order])
+    reordered = Chain(network.activation, [*network.layers], network.output[:, order])
     return replace(first, network=reordered).with_matrices(weights)
 
 
 def amplified(first: Scene, factor: float, step: float) -> Scene:
     """sigma -> c sigma, and another step."""
     network = first.network
-    scaled = Chain(ScaleOutput(factor, network.activation), network.matrices, network.output)
+    scaled = Chain(ScaleOutput(factor, network.activation), [*network.layers], network.output)
     return replace(first, network=scaled, step=step)
 
 

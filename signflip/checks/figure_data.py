@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checks.views import View
+from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -42,13 +43,15 @@ class FigureData:
 
     def saw(self, configuration: Configuration) -> None:
         """Note the activation and the sizes of a configuration that is drawn from."""
-        digest = configuration.activation.digest[:16]
+        if not isinstance(configuration.model, FullyConnected):
+            return
+        activation, architecture = configuration.model.activation, configuration.model.architecture
+        digest = activation.digest[:16]
         if len(self._curves) < MOST_ACTIVATIONS:
             if digest not in self._curves:
-                self._curves[digest] = _curve(configuration.activation)
+                self._curves[digest] = _curve(activation)
         elif digest not in self._curves:
             self._curves_left_out.add(digest)
-        architecture = configuration.architecture
         widths = architecture.widths
         size = (architecture.input_dim, min(widths), max(widths), len(widths), configuration.law)
         if len(self._sizes) < MOST_SIZES:

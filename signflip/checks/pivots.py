@@ -19,7 +19,7 @@ from signflip.networks.matrices import ROUNDING_UNITS, DenseGaussian
 from signflip.networks.modules import propagate
 from signflip.networks.randomness import Draws, Key
 from signflip.sampling.configuration import DTYPES, Configuration
-from signflip.sampling.drawing import draw_network
+from signflip.sampling.drawing import draw_chain
 
 Array = NDArray[np.float64]
 FORWARD = "W h sqrt(n)/|h| is standard normal"
@@ -59,7 +59,7 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
             f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
         )
     draws = key.draws(block, DTYPES["float64"])
-    network, _, point = draw_network(configuration, configuration.block_trials, draws)
+    network, _, point = draw_chain(configuration, configuration.block_trials, draws)
     passed = propagate(network, point)
     for matrix, hidden, answer, signal in zip(
         network.matrices, passed.queries, passed.answers, passed.signals, strict=True

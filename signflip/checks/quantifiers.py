@@ -19,6 +19,8 @@ from signflip.checks.sampler import Event
 from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import Architecture
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -54,7 +56,7 @@ def adversarial(perturbation: float) -> Event:
 
 def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
     """The event that the sign flipped AND |x' - x| is within a ``factor`` of its limit, of the order |x| / sqrt(d)."""
-    limit = limit_perturbation(subject.architecture, subject.activation, subject.step)
+    limit = limit_perturbation(subject.chain.architecture, subject.chain.activation, subject.attack.step)
 
     def event(sample: Sample) -> NDArray[np.bool_]:
         size = sample.relative_perturbation / limit
@@ -68,7 +70,8 @@ def configuration(
 ) -> Configuration:
     """One gradient step of t natural steps on a conditioned network."""
     architecture = Architecture(dimension, widths)
-    return Configuration(architecture, activation, natural_steps * architecture.natural_step(activation))
+    step = natural_steps * architecture.natural_step(activation)
+    return Configuration(FullyConnected(architecture, activation), Attack(step))
 
 
 def find_witness(
@@ -146,7 +149,7 @@ def confirm_at_infinity(
     for dimension in (witness.dimension, LARGEST_DIMENSION):
         finite = configuration(activation, (witness.width,) * depth, dimension, witness.natural_steps)
         try:
-            infinite_width_law(activation, depth, dimension, finite.step)
+            infinite_width_law(activation, depth, dimension, finite.attack.step)
         except ArithmeticError as error:
             evidence.note(f"m = infinity, d={dimension:,} is out of reach: {error}")
             continue

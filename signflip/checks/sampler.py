@@ -17,7 +17,7 @@ from signflip.networks.modules import Chain
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Space
 from signflip.sampling.configuration import DTYPES, Configuration
-from signflip.sampling.drawing import draw_network
+from signflip.sampling.drawing import draw_chain
 from signflip.sampling.engines.engine import Serial
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import collect
@@ -77,7 +77,7 @@ class Sampler:
         self._note(configuration)
         self.networks += trials
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
-        return draw_network(configuration, trials, draws)
+        return draw_chain(configuration, trials, draws)
 
     def pivots(self, configuration: Configuration, trials: int) -> Iterator[LayerPivots]:
         """The pivots of at least ``trials`` dense networks, whole blocks, layer by layer."""

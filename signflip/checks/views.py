@@ -40,9 +40,9 @@ def settled(sample: Sample, *configurations: Configuration) -> Sample:
     float64 at 1e-17: an atom that no relative width holds together. The grid's step is a few roundings of sigma and of
     sigma' at typical arguments, under the coarsest dtype. Any map of a trial's outcome is fair.
     """
-    c = configurations[0]
+    activation = configurations[0].chain.activation
     unit = UNITS * max(torch.finfo(DTYPES[one.dtype]).eps for one in configurations)
-    balls = c.activation.balls(Ball(_TYPICAL, torch.zeros_like(_TYPICAL)), unit)
+    balls = activation.balls(Ball(_TYPICAL, torch.zeros_like(_TYPICAL)), unit)
     of_value, of_slope = (_STEPS * float(ball.rad.square().mean().sqrt()) for ball in balls)
     steps = {"value": of_value, "attacked_value": of_value, "companion_value": of_value, "gradient_norm": of_slope}
     columns = sample.columns()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 from signflip.activations import Activation
 from signflip.activations.moments import second_moment, slope_moment
+from signflip.networks.arguments import whole_number
 
 # Above 2**53 consecutive dimensions are no longer distinct float64 numbers.
 MAX_DIMENSION = 2**53
@@ -95,18 +95,3 @@ class Architecture:
     def from_json(cls, data: dict[str, Any]) -> Architecture:
         """The architecture that `to_json` described."""
         return cls(data["input_dim"], tuple(data["widths"]))
-
-
-def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
-    """``value`` as an int, NumPy's whole numbers included.
-
-    Raises:
-        TypeError, ValueError: naming the argument, its value and what it must be.
-    """
-    wanted = f"{name} must be a whole number from {least}" + ("" if most is None else f" to {most:,}")
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{wanted}, got {value!r}")
-    number = int(value)
-    if number < least or (most is not None and number > most):
-        raise ValueError(f"{wanted}, got {value!r}")
-    return number

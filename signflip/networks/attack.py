@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch.linalg import vector_norm
 
+from signflip.networks.arguments import positive_number, require_choice, whole_number
 from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.spaces import Space
 
@@ -33,14 +35,28 @@ class Attacked:
 class Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x).
 
-    With ``stop`` "sign change" a trial stays where its sign first differs from that at x. Controls: ``direction``
-    "reversed" climbs, "random" takes a uniform direction of the gradient's length.
+    ``step`` is in absolute units (natural steps: `Architecture.natural_step`). With ``stop`` "sign change" a trial
+    stays where its sign first differs from that at x. Controls: ``direction`` "reversed" climbs, "random" takes a
+    uniform direction of the gradient's length.
+
+    Raises:
+        TypeError, ValueError: naming the argument, its value and what it must be.
     """
 
     step: float
     steps: int = 1
     direction: str = DIRECTIONS[0]
     stop: str = STOPS[0]
+
+    def __post_init__(self) -> None:
+        require_choice("direction", self.direction, DIRECTIONS)
+        require_choice("stop", self.stop, STOPS)
+        object.__setattr__(self, "steps", whole_number("steps", self.steps))
+        object.__setattr__(self, "step", positive_number("step", self.step))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, the arguments of the attack."""
+        return asdict(self)
 
     def run(
         self,
@@ -58,21 +74,19 @@ class Attack:
         step, steps, direction, stop = self.step, self.steps, self.direction, self.stop
         value, initial = value_and_gradient(network, point)
         start_value, gradient = value, initial
-        first_norm = vector_norm(initial, dim=-1, keepdim=True, dtype=torch.float64)
+        first_norm = _norm(initial)
         moved = torch.zeros_like(point)
         for remaining in reversed(range(steps)):
             along = gradient
             if direction == "random":
-                norm = vector_norm(gradient, dim=-1, keepdim=True, dtype=torch.float64)
-                uniform = space.draw()
-                drawn = vector_norm(uniform, dim=-1, keepdim=True, dtype=torch.float64)
-                along = uniform * (norm / drawn).to(uniform.dtype)
+                uniform = space.draw(positions=point.shape[1] if point.ndim > 2 else None)
+                along = uniform * _each((_norm(gradient) / _norm(uniform)).to(uniform.dtype), uniform)
             sign = torch.sign(value)
             if stop == "sign change":
                 sign = sign * (torch.sign(start_value) * sign > 0)
                 if not bool(sign.any()):
                     break
-            descent = sign.unsqueeze(-1).to(along.dtype)
+            descent = _each(sign, along).to(along.dtype)
             signed_step = step if direction == "reversed" else -step
             moved = torch.addcmul(moved, along, descent, value=signed_step)
             reached = point + moved
@@ -85,7 +99,16 @@ class Attack:
                 value = last_value(network, reached)
         change: torch.Tensor | None = None
         if compare_gradients:
-            difference = vector_norm(gradient - initial, dim=-1, dtype=torch.float64)
-            change = difference / (first_norm + (first_norm == 0)).squeeze(-1)
-        displacement = vector_norm(moved, dim=-1, dtype=torch.float64)
-        return Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)
+            change = _norm(gradient - initial) / (first_norm + (first_norm == 0))
+        return Attacked(start_value, value, first_norm, _norm(moved), change)
+
+
+def _norm(vector: torch.Tensor) -> torch.Tensor:
+    """The length of each trial's vector, of all its positions; shape (trials,), float64."""
+    length: torch.Tensor = vector_norm(vector.flatten(1), dim=-1, dtype=torch.float64)
+    return length
+
+
+def _each(number: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """A number a trial in a shape that multiplies vectors of this one."""
+    return number.reshape(-1, *[1] * (vector.ndim - 1))

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from signflip.activations import Activation
 from signflip.activations.ball import UNITS, Ball
 from signflip.networks.matrices import GaussianMatrix
-from signflip.networks.products import inner
+from signflip.networks.products import by_rows, inner
 
 # A layer is asked whether all of it is 0 but for rounding up to this width: an activation that changes in one draw of
 # 200, the least that any domain allows, leaves 4,096 neurons at rest with probability 1e-9.
@@ -107,13 +107,27 @@ def readout(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 class Chain(torch.nn.Module):
-    """f(x) = <a, sigma(W_L .. sigma(W_1 x))>: the fully connected networks of THEORY 1, without biases."""
+    """f(x) = <a, sigma(W_L .. sigma(W_1 x + b_1) .. + b_L)>: the fully connected networks of THEORY 1.
 
-    def __init__(self, activation: Activation, matrices: Sequence[GaussianMatrix], output: torch.Tensor) -> None:
+    Args:
+        activation: sigma.
+        layers: W_1 .. W_L.
+        output: a, shape (trials, m_L), or of each output, (trials, outputs, m_L).
+        biases: b_1 .. b_L, each of shape (trials, m_l), or None for none.
+    """
+
+    def __init__(
+        self,
+        activation: Activation,
+        layers: Sequence[GaussianLinear],
+        output: torch.Tensor,
+        biases: Sequence[torch.Tensor] | None = None,
+    ) -> None:
         super().__init__()
         self.activation = activation
-        self.layers = torch.nn.ModuleList(map(GaussianLinear, matrices))
-        self.output = output  # a, shape (trials, m_L)
+        self.layers = torch.nn.ModuleList(layers)
+        self.output = output
+        self.biases = biases
 
     @property
     def matrices(self) -> list[GaussianMatrix]:
@@ -121,11 +135,15 @@ class Chain(torch.nn.Module):
         return [layer.matrix for layer in self.layers if isinstance(layer, GaussianLinear)]
 
     def forward(self, point: torch.Tensor) -> torch.Tensor:
-        """f(x), shape (trials,), for x of shape (trials, coordinates of the input space)."""
+        """f(x), shape (trials,) or (trials, outputs), for x of shape (trials, coordinates of the input space)."""
         before = hidden = point
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             before = layer(hidden)
+            if self.biases is not None:
+                before = before + self.biases[number]
             hidden = pointwise(before, self.activation)
+        if self.output.ndim > 2:
+            return by_rows(self.output, hidden)
         value = readout(hidden, self.output)
         self._rest(before.detach(), value.detach())
         return value
@@ -144,6 +162,28 @@ class Chain(torch.nn.Module):
                 balls = self.activation.balls(Ball(before[at], torch.zeros_like(before[at])), UNITS * eps)
                 resting = torch.stack([ball.mid.abs() <= ball.rad for ball in balls]).all(dim=2).all(dim=0)
                 value[at[resting]] = 0.0
+
+
+class Margin(torch.nn.Module):
+    """By how much the largest of several outputs, at the first input asked, exceeds the others.
+
+    A step descends it, and it is negative once another output is the largest.
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._largest: torch.Tensor | None = None
+
+    def forward(self, point: torch.Tensor) -> torch.Tensor:
+        """The margin, shape (trials,)."""
+        outputs = self.network(point)
+        if self._largest is None:
+            self._largest = outputs.detach().argmax(dim=-1, keepdim=True)
+        own = outputs.gather(-1, self._largest).squeeze(-1)
+        others = outputs.scatter(-1, self._largest, -torch.inf).amax(dim=-1)
+        margin: torch.Tensor = own - others
+        return margin
 
 
 @dataclass(frozen=True)

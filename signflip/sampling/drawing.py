@@ -6,11 +6,11 @@ import math
 
 import torch
 
-from signflip.networks.matrices import ConditionedGaussian, DenseGaussian, GaussianMatrix
-from signflip.networks.modules import Chain
+from signflip.networks.gaussian import Conditioned, Dense, Gaussian
+from signflip.networks.modules import Chain, Margin
 from signflip.networks.randomness import Draws
-from signflip.networks.segmented import Segmentation, SegmentedCoordinates
-from signflip.networks.spaces import Coordinates, Frame, Space
+from signflip.networks.segmented import Segmentation
+from signflip.networks.spaces import Frame, Space
 from signflip.sampling.configuration import Configuration
 
 
@@ -18,7 +18,7 @@ def companion_of(configuration: Configuration, space: Space, point: torch.Tensor
     """The second input y, of x's length and at the given angle from it."""
     assert configuration.companion is not None
     if isinstance(space, Frame):
-        return space.point(math.sqrt(configuration.architecture.input_dim), configuration.companion)
+        return space.point(math.sqrt(configuration.model.input_dim), configuration.companion)
     # The axis of x's smallest coordinate is furthest from x: what is left of it is far from rounding.
     x = point[0].double()
     across = torch.zeros_like(x)
@@ -31,43 +31,65 @@ def companion_of(configuration: Configuration, space: Space, point: torch.Tensor
 
 def draw_network(
     configuration: Configuration, trials: int, draws: Draws, segmentation: Segmentation | None = None
-) -> tuple[Chain, Space, torch.Tensor]:
+) -> tuple[torch.nn.Module, Space, torch.Tensor]:
     """A block of networks, the input space, and the input x in its coordinates.
 
-    Conditioned layers wider than a segment are not held; their blocks are single trials.
+    Conditioned layers wider than a segment are not held; their blocks are single trials. Of networks of several outputs
+    the margin is what is attacked.
     """
-    segmentation = segmentation or Segmentation()
-
-    def coordinates(width: int) -> Coordinates | SegmentedCoordinates:
-        held = trials > 1 or width <= segmentation.size
-        return Coordinates(width, trials, draws) if held else SegmentedCoordinates(width, draws, segmentation)
-
     c = configuration
-    dimension = c.architecture.input_dim
-    matrices: list[GaussianMatrix] = []
-    space: Space
-    if c.law == "dense":
-        space = Coordinates(dimension, trials, draws)
+    gaussian, point = _dense(c, trials, draws) if c.law == "dense" else _conditioned(c, trials, draws, segmentation)
+    network = c.model.build(gaussian)
+    return Margin(network) if c.model.outputs > 1 else network, gaussian.space, point
+
+
+def draw_chain(configuration: Configuration, trials: int, draws: Draws) -> tuple[Chain, Space, torch.Tensor]:
+    """As `draw_network`, of a fully connected model: its matrices, activation and output can be read.
+
+    Raises:
+        ValueError: if the model is another one.
+    """
+    network, space, point = draw_network(configuration, trials, draws)
+    if not isinstance(network, Chain):
+        raise ValueError(f"model must be FullyConnected, of one output, got {configuration.model!r}")
+    return network, space, point
+
+
+def _dense(c: Configuration, trials: int, draws: Draws) -> tuple[Gaussian, torch.Tensor]:
+    dimension, positions = c.model.input_dim, c.model.positions
+    if c.point is not None:
+        point = torch.tensor(c.point, dtype=torch.float64, device=draws.device)
+        point = point / point.abs().max()  # squares of 1e200 overflow
+        point = (point * (math.sqrt(dimension * positions) / torch.linalg.vector_norm(point))).to(draws.dtype)
+        point = point if positions == 1 else point.reshape(positions, dimension)
+    elif positions == 1:
         point = torch.ones(dimension, dtype=draws.dtype, device=draws.device)
-        if c.point is not None:
-            point = torch.tensor(c.point, dtype=torch.float64, device=draws.device)
-            point = point / point.abs().max()  # squares of 1e200 overflow
-            point = (point * (math.sqrt(dimension) / torch.linalg.vector_norm(point))).to(draws.dtype)
-        point = point.expand(trials, dimension)
-        for rows, columns in c.architecture.layers:
-            matrices.append(DenseGaussian.drawn(rows, columns, 1 / columns, trials, draws, c.entries))
     else:
-        inputs = 1 if c.companion is None else 2
-        # Each gradient is a vector of the input space, and so is each random direction.
-        vectors = c.steps * (2 if c.direction == "random" else 1) + c.compare_gradients
-        space = frame = Frame(dimension, trials, draws, inputs, inputs + vectors)
-        point = frame.point(math.sqrt(dimension))
-        source: Space = frame
-        for rows, columns in c.architecture.layers:
-            target = coordinates(rows)
-            projected = c.projection == "every layer" or (c.projection == "first layer" and source is frame)
-            matrices.append(ConditionedGaussian(target, source, 1 / columns, projected))
-            source = target
-    width = c.architecture.widths[-1]
-    output = coordinates(width).entries(c.output or c.entries, deviation=1 / math.sqrt(width))
-    return Chain(c.activation, matrices, output), space, point
+        point = _along_axes(positions, min(positions, dimension), dimension, dimension, draws.dtype, draws.device)
+    return Dense(trials, draws, dimension, c.entries), point.expand(trials, *point.shape)
+
+
+def _conditioned(
+    c: Configuration, trials: int, draws: Draws, segmentation: Segmentation | None
+) -> tuple[Gaussian, torch.Tensor]:
+    dimension, positions = c.model.input_dim, c.model.positions
+    inputs = min(positions, dimension) if c.companion is None else 2
+    # Each gradient is a vector of the input space for each position that a map is asked at; so is a random direction.
+    asked = sum(one.positions for one in c.model.asked() if one.of_input)
+    vectors = c.attack.steps * (asked + positions * (c.attack.direction == "random")) + asked * c.compare_gradients
+    frame = Frame(dimension, trials, draws, inputs, inputs + vectors)
+    point = frame.point(math.sqrt(dimension))
+    if positions > 1:
+        axes = _along_axes(positions, inputs, frame.capacity, dimension, torch.float64, draws.device)
+        point = axes.expand(trials, -1, -1)
+    return Conditioned(trials, draws, frame, segmentation or Segmentation(), c.projection), point
+
+
+def _along_axes(
+    positions: int, axes: int, length: int, dimension: int, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """Positions of norm sqrt(d) along the first axes, in turn; shape (positions, length)."""
+    point = torch.zeros(positions, length, dtype=dtype, device=device)
+    place = torch.arange(positions, device=device)
+    point[place, place % axes] = math.sqrt(dimension)
+    return point

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.laws.second_input import infinite_width_law
-from signflip.networks.architecture import Architecture, whole_number
+from signflip.networks.architecture import Architecture
+from signflip.networks.arguments import whole_number
 from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected, Model
 from signflip.networks.modules import last_value
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
@@ -31,12 +33,13 @@ class NonFiniteTrialError(ArithmeticError):
     """A trial overflowed: the message names the configuration and the trial's key."""
 
 
-def simulate(
-    architecture: Architecture,
-    activation: Activation,
+def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
+    model: Architecture | Model,
+    activation: Activation | None = None,
     *,
-    step: float,
     trials: int,
+    step: float | None = None,
+    attack: Attack | None = None,
     law: str = "conditioned",
     seed: int = 0,
     device: str = "cpu",
@@ -46,9 +49,10 @@ def simulate(
     """Draw ``trials`` independent networks, attack each, and return what happened.
 
     Args:
-        architecture: input dimension and hidden widths.
-        activation: from `signflip.activations`.
+        model: any `Model`, or an `Architecture`, input dimension and hidden widths, with its activation.
+        activation: from `signflip.activations`; only with an `Architecture`.
         step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
+        attack: the whole attack, where it is more than a step.
         trials: number of networks. A longer run with the same seed begins with the shorter one. Networks are drawn in
             whole blocks (of 2,048, fewer of wide ones): a single one takes as long as its block.
         law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
@@ -56,7 +60,8 @@ def simulate(
         seed: names the random streams, 0 or more.
         device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
         progress: told, after each block, how many of the networks are drawn.
-        **options: further fields of `Configuration`: steps, dtype, point, and the controls.
+        **options: further fields of `Configuration`, of `Attack` with ``step``, and of `FullyConnected` with an
+            architecture: dtype, point, steps, and the controls.
 
     Raises:
         ValueError, TypeError, MemoryError: before any work, naming argument, value and what it must be.
@@ -64,15 +69,35 @@ def simulate(
         RuntimeError: where there is no CUDA device.
     """
     trials, seed = whole_number("trials", trials), whole_number("seed", seed, least=0)
+    subject = _subject(model, activation, options)
+    if attack is None and step is not None:
+        attack = Attack(step, **_taken(Attack, options))
+    elif attack is None or step is not None:
+        raise TypeError(f"simulate: one of step and attack must be given, got step={step!r}, attack={attack!r}")
     known = {f.name for f in fields(Configuration) if f.init}
     for name in options.keys() - known:
         raise TypeError(f"simulate: an option must be one of {', '.join(sorted(known))}, got {name}={options[name]!r}")
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device must be 'cpu' or 'cuda', got {device!r}")
-    configuration = Configuration(architecture, activation, step, law=law, **options)
+    configuration = Configuration(subject, attack, law=law, **options)
     place = cuda() if device == "cuda" else CPU
     stream = blocks(configuration, Key(seed, "simulate", configuration.digest), place, trials)
     return collect(stream, trials, progress)
+
+
+def _subject(model: Architecture | Model, activation: Activation | None, options: dict[str, Any]) -> Model:
+    """The model that is meant; options that are its own are taken out of ``options``."""
+    if isinstance(model, Model):
+        if activation is not None:
+            raise TypeError(f"activation must be left out with a model, which has its own, got {activation!r}")
+        return model
+    if activation is None:
+        raise TypeError("activation must be given with an Architecture, got None")
+    return FullyConnected(model, activation, **_taken(FullyConnected, options))
+
+
+def _taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:
+    return {f.name: options.pop(f.name) for f in fields(kind) if f.name in options}
 
 
 def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], None] | None = None) -> Sample:
@@ -129,8 +154,8 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
     network, space, point = draw_network(c, trials, draws, Segmentation(segment))
     companion = None if c.companion is None else companion_of(c, space, point)
     again = companion is not None
-    outcome = Attack(c.step, c.steps, c.direction, c.stop).run(network, space, point, c.compare_gradients, again)
-    length = math.sqrt(c.architecture.input_dim)
+    outcome = c.attack.run(network, space, point, c.compare_gradients, again)
+    length = math.sqrt(c.model.input_dim * c.model.positions)
     second = None if companion is None else last_value(network, companion)
     return Sample(
         _array(outcome.value),
@@ -144,7 +169,8 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
 
 def _limit_block(configuration: Configuration, trials: int, draws: Draws) -> Sample:
     c = configuration
-    law = infinite_width_law(c.activation, c.architecture.depth, c.architecture.input_dim, c.step, c.companion)
+    sizes = c.chain.architecture
+    law = infinite_width_law(c.chain.activation, sizes.depth, sizes.input_dim, c.attack.step, c.companion)
     outcome = law.sample(draws, trials)
     return Sample(
         outcome.value,

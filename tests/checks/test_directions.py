@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from signflip import Architecture, activations
 from signflip.checks.directions import Differences, Path, differences, distance_gap, walked
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -28,7 +30,7 @@ def drawn(subject: Configuration, steps: int = 1, trials: int = 64) -> tuple[Pat
     """An attack's path, and a direction for differences."""
     draws = Key(3, "directions", subject.digest).draws(0, torch.float64)
     network, space, point = draw_network(subject, trials, draws)
-    return walked(network, space, point, subject.step, steps), space.draw()
+    return walked(network, space, point, subject.attack.step, steps), space.draw()
 
 
 def ratio(found: Differences) -> torch.Tensor:
@@ -36,7 +38,13 @@ def ratio(found: Differences) -> torch.Tensor:
 
 
 def subject(name: str, widths: tuple[int, ...] = (5, 4), **options: Any) -> Configuration:
-    return Configuration(Architecture(4, widths), activations.get(name), 1.0, law="dense", dtype="float64", **options)
+    return Configuration(
+        FullyConnected(Architecture(4, widths), activations.get(name)),
+        Attack(1.0),
+        law="dense",
+        dtype="float64",
+        **options,
+    )
 
 
 @st.composite
@@ -48,7 +56,9 @@ def configurations(draw: st.DrawFn) -> Configuration:
         architecture = replace(architecture, widths=architecture.widths[:1])
         activation = draw(st.one_of(generated_activations(), *map(activations_of, HARD)))
     point = draw(points(architecture.input_dim))
-    return Configuration(architecture, activation, 1.0, law="dense", dtype="float64", point=point)
+    return Configuration(
+        FullyConnected(architecture, activation), Attack(1.0), law="dense", dtype="float64", point=point
+    )
 
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=(Phase.generate, Phase.target))

@@ -11,6 +11,8 @@ from support import FALSE_FAIL, uniform_law_p_value
 from signflip import Architecture, activations
 from signflip.checks.pivots import ALONG_ATTACK, BACKWARD, FORWARD, INDEPENDENT_PAIRS, PIVOTS, UNSEEN, pivots
 from signflip.inference import Independent, Verdict
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 
@@ -28,7 +30,12 @@ def gathered(c, blocks=8):
 
 
 def subject(name, dimension, widths, **options):
-    c = Configuration(Architecture(dimension, widths), activations.get(name), 1.0, law="dense", dtype="float64")
+    c = Configuration(
+        FullyConnected(Architecture(dimension, widths), activations.get(name)),
+        Attack(1.0),
+        law="dense",
+        dtype="float64",
+    )
     return replace(c, **options)
 
 
@@ -44,7 +51,7 @@ LIVING = [
 DYING = [subject("relu", 4, (2,)), subject("hard_tanh", 3, (2, 2)), subject("relu", 3, (3, 2))]
 
 
-@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.activation}, {c.architecture.widths}")
+@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.chain.activation}, {c.chain.architecture.widths}")
 def test_every_pivot_is_uniform_on_gaussian_weights(c):
     """Four statements a case, 32 in all: false-fail rate 3.2e-8. In the last three cases signals are often 0: leaving
     those trials out must not tilt what is left."""
@@ -55,7 +62,7 @@ def test_every_pivot_is_uniform_on_gaussian_weights(c):
         assert uniform_law_p_value(transforms[name]) >= FALSE_FAIL, name
 
 
-@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.activation}, {c.architecture.widths}")
+@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.chain.activation}, {c.chain.architecture.widths}")
 def test_the_pairs_of_pivots_are_independent_on_gaussian_weights(c):
     """Four statements at level 2e-9 each (half of it refutes), 32 in all: false-fail rate 3.2e-8."""
     _, pairs, _, _ = gathered(c)
@@ -65,7 +72,7 @@ def test_the_pairs_of_pivots_are_independent_on_gaussian_weights(c):
         assert judged.verdict is not Verdict.REFUTED, pair
 
 
-@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.activation}, {c.architecture.widths}")
+@pytest.mark.parametrize("c", LIVING + DYING, ids=lambda c: f"{c.chain.activation}, {c.chain.architecture.widths}")
 def test_the_identity_holds_to_rounding(c):
     """<D, W u> = |u|^2 relative to the size of both sides: sums of at most 16 products, 64 roundings."""
     _, _, discrepancies, _ = gathered(c)

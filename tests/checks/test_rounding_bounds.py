@@ -36,6 +36,8 @@ from signflip.checks.equalities import (
 from signflip.checks.pivots import LayerPivots, pivots
 from signflip.checks.pools import Pools
 from signflip.inference import Verdict
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.drawing import draw_network
@@ -52,7 +54,7 @@ search = settings(max_examples=EXAMPLES, deadline=None, database=None, phases=(P
 
 def scene(subject: Configuration, seed: int, trials: int = TRIALS) -> Scene:
     draws = Key(seed, "rounding", subject.digest).draws(0, DTYPES[subject.dtype])
-    return Scene(*draw_network(subject, trials, draws), subject.step)
+    return Scene(*draw_network(subject, trials, draws), subject.attack.step)
 
 
 def largest_ratio(first: Scene, second: Outcome, rounding: Rounding) -> float:
@@ -80,15 +82,15 @@ def test_rotations_and_orders_stay_within_their_bounds(subject: Configuration, s
     turned = largest_ratio(
         first, turned_back(rotated(first, rotation), rotation)(), Rounding(defect=defect_of(rotation))
     )
-    width = subject.architecture.widths[-1]
-    backwards = permuted(first, subject.architecture.depth - 1, range(width)[::-1])
+    width = subject.chain.architecture.widths[-1]
+    backwards = permuted(first, subject.chain.architecture.depth - 1, range(width)[::-1])
     climbs(turned, largest_ratio(first, backwards.outcome(), ANEW))
 
 
 @search
 @given(subject=subjects(of=homogeneous_activations()), seed=SEEDS, factor=factors())
 def test_scaled_layers_and_inputs_stay_within_their_bounds(subject: Configuration, seed: int, factor: float) -> None:
-    first, depth = scene(subject, seed), subject.architecture.depth
+    first, depth = scene(subject, seed), subject.chain.architecture.depth
     longer = replace(first, point=first.point * factor, step=first.step * factor)
     climbs(
         scaled(first, factor, depth, ANEW),
@@ -102,11 +104,11 @@ def test_scaled_layers_and_inputs_stay_within_their_bounds(subject: Configuratio
 def test_scaled_hard_activations_stay_within_their_bounds(
     subject: Configuration, chosen: tuple[Activation, ...], seed: int, factor: float
 ) -> None:
-    t = subject.step / subject.architecture.natural_step(subject.activation)
+    t = subject.attack.step / subject.chain.architecture.natural_step(subject.chain.activation)
     ratios = []
     for activation in chosen:
-        step = t * subject.architecture.natural_step(activation)
-        first = scene(replace(subject, activation=activation, step=step), seed)
+        step = t * subject.chain.architecture.natural_step(activation)
+        first = scene(subject.varied(activation=activation, step=step), seed)
         ratios += [scaled(first, factor, 1, ANEW), scaled(first, 0.5, 1, SCALED_BITS)]
     climbs(*ratios)
 
@@ -129,7 +131,11 @@ def test_what_once_was_refuted_stays_within_its_bounds_and_they_are_tight(
 ) -> None:
     step = t * architecture.natural_step(activation)
     for seed in range(20):
-        first = scene(Configuration(architecture, activation, step, law="dense", dtype="float64"), seed, trials=256)
+        first = scene(
+            Configuration(FullyConnected(architecture, activation), Attack(step), law="dense", dtype="float64"),
+            seed,
+            trials=256,
+        )
         rotation = haar(first)
         rounding = Rounding(defect=defect_of(rotation))
         assert largest_ratio(first, turned_back(rotated(first, rotation), rotation)(), rounding) <= 1.0
@@ -141,7 +147,9 @@ def test_what_once_was_refuted_stays_within_its_bounds_and_they_are_tight(
 
 
 def test_two_scenes_that_do_differ_are_far_beyond_the_bounds() -> None:
-    subject = Configuration(Architecture(5, (4, 3)), activations.get("gelu"), 0.5, law="dense", dtype="float64")
+    subject = Configuration(
+        FullyConnected(Architecture(5, (4, 3)), activations.get("gelu")), Attack(0.5), law="dense", dtype="float64"
+    )
     first = scene(subject, 1)
     nudged = replace(first, point=first.point * (1.0 + 1e-9))
     assert largest_ratio(first, nudged.outcome(), ANEW) > 1e3
@@ -156,7 +164,9 @@ NARROW = Architecture(6, (5,))
 def test_the_bounds_of_equalities_are_a_hundred_billionth_of_the_network_at_most(name: str) -> None:
     """One 10,000 times as wide would be seen: what the checks say of wide bounds themselves is for a million."""
     activation = activations.get(name)
-    subject = Configuration(NARROW, activation, NARROW.natural_step(activation), law="dense", dtype="float64")
+    subject = Configuration(
+        FullyConnected(NARROW, activation), Attack(NARROW.natural_step(activation)), law="dense", dtype="float64"
+    )
     first = scene(subject, 1, trials=256)
     bounds = margins(first, first.outcome(), ANEW)
     variance, slope = NARROW.limit_moments(activation)
@@ -167,7 +177,9 @@ def test_the_bounds_of_equalities_are_a_hundred_billionth_of_the_network_at_most
 
 @pytest.mark.parametrize(("off", "verdict"), [(0.0, Verdict.SUPPORTED), (1e-12, Verdict.REFUTED)])
 def test_the_identity_of_the_pivots_sees_a_part_in_a_million_million(off: float, verdict: Verdict) -> None:
-    subject = Configuration(Architecture(5, (4,)), activations.get("tanh"), 1.0, law="dense", dtype="float64")
+    subject = Configuration(
+        FullyConnected(Architecture(5, (4,)), activations.get("tanh")), Attack(1.0), law="dense", dtype="float64"
+    )
     pools = Pools()
     for layer in pivots(subject, Key(1, "identity", subject.digest), 0):
         found = np.append(layer.discrepancies, off)

@@ -28,12 +28,12 @@ CATALOGUED = {get(name).name for name in names()}
 
 
 def is_constant(c: Configuration) -> bool:
-    return isinstance(c.activation, PiecewiseLinear) and set(c.activation.slopes) == {0.0}
+    return isinstance(c.chain.activation, PiecewiseLinear) and set(c.chain.activation.slopes) == {0.0}
 
 
 def plain(c: Configuration) -> bool:
     """One attack on conditioned networks as MW define them, at one input."""
-    return (c.law, c.output, c.stop, c.companion, c.direction) == (
+    return (c.law, c.chain.output, c.attack.stop, c.companion, c.attack.direction) == (
         "conditioned",
         None,
         "last step",
@@ -48,12 +48,18 @@ def shallow(c: Configuration) -> bool:
 
 def small(c: Configuration) -> bool:
     """What MW-4.joint-law.small conditions, but for the width 8, which INF.rate has."""
-    return shallow(c) and c.architecture.input_dim <= 12 and widths(c)[0] <= 12 and widths(c) != (8,) and c.steps <= 3
+    return (
+        shallow(c)
+        and c.chain.architecture.input_dim <= 12
+        and widths(c)[0] <= 12
+        and widths(c) != (8,)
+        and c.attack.steps <= 3
+    )
 
 
 def moderate(c: Configuration) -> bool:
     """What MW-4.joint-law.moderate conditions."""
-    return shallow(c) and 48 <= c.architecture.input_dim <= 96 and 48 <= widths(c)[0] <= 96
+    return shallow(c) and 48 <= c.chain.architecture.input_dim <= 96 and 48 <= widths(c)[0] <= 96
 
 
 def ratio(c: Configuration) -> float:
@@ -133,7 +139,7 @@ MUTANTS = (
         "alone: half a natural step flips",
         "Half a natural step always flips networks of 2,000 neurons at d = 10^12.",
         always_flips(
-            lambda c: shallow(c) and c.architecture.input_dim == FAR and widths(c) == (2000,) and t_of(c) < 0.6
+            lambda c: shallow(c) and c.chain.architecture.input_dim == FAR and widths(c) == (2000,) and t_of(c) < 0.6
         ),
         ("LIMIT.erf",),
     ),
@@ -143,7 +149,7 @@ MUTANTS = (
         always_flips(
             lambda c: (
                 plain(c)
-                and c.architecture.input_dim == FAR
+                and c.chain.architecture.input_dim == FAR
                 and widths(c) in ((1000,) * 2, (1000,) * 3)
                 and t_of(c) < 0.6
             )
@@ -153,13 +159,15 @@ MUTANTS = (
     Mutant(
         "alone: still for what the catalogue adds",
         "The attack stands still where m = d, for catalogued activations that no other check names.",
-        stands_still(lambda c: is_square(c) and c.activation.name not in FAMILIAR and c.activation.name in CATALOGUED),
+        stands_still(
+            lambda c: is_square(c) and c.chain.activation.name not in FAMILIAR and c.chain.activation.name in CATALOGUED
+        ),
         ("MW-1.catalogue",),
     ),
     Mutant(
         "alone: one in eight still for what is generated",
         "One network in eight stands still where m = d, for activations that are not in the catalogue.",
-        outcome(lambda c: is_square(c) and c.activation.name not in CATALOGUED, one_in_eight_still),
+        outcome(lambda c: is_square(c) and c.chain.activation.name not in CATALOGUED, one_in_eight_still),
         ("MW-1.generated",),
     ),
     Mutant(
@@ -170,7 +178,7 @@ MUTANTS = (
                 is_named("relu", "abs", "tanh")(c)
                 and shallow(c)
                 and widths(c)[0] >= 80_000
-                and c.architecture.input_dim == FAR
+                and c.chain.architecture.input_dim == FAR
             )
         ),
         ("MW-1.million-neurons",),
@@ -190,7 +198,9 @@ MUTANTS = (
     Mutant(
         "alone: still at any large dimension",
         "The attack stands still at d from 10^5 on, but for powers of ten.",
-        stands_still(lambda c: shallow(c) and c.architecture.input_dim > 10**5 and c.architecture.input_dim % 10 > 0),
+        stands_still(
+            lambda c: shallow(c) and c.chain.architecture.input_dim > 10**5 and c.chain.architecture.input_dim % 10 > 0
+        ),
         ("MW-5.regimes",),
     ),
     # -- laws -----------------------------------------------------------------------------------------------
@@ -209,19 +219,21 @@ MUTANTS = (
     Mutant(
         "alone: still where deep and small",
         "Conditioned networks of several layers stand still at d of at most 12, in up to three steps.",
-        stands_still(lambda c: plain(c) and len(widths(c)) > 1 and c.architecture.input_dim <= 12 and c.steps <= 3),
+        stands_still(
+            lambda c: plain(c) and len(widths(c)) > 1 and c.chain.architecture.input_dim <= 12 and c.attack.steps <= 3
+        ),
         ("MW-4.joint-law.deep",),
     ),
     Mutant(
         "alone: still after five steps",
         "Conditioned networks stand still where five steps or more are made.",
-        stands_still(lambda c: plain(c) and c.steps >= 5),
+        stands_still(lambda c: plain(c) and c.attack.steps >= 5),
         ("MW-4.joint-law.many-steps",),
     ),
     Mutant(
         "alone: f(x') coarse at m = 256, d = 13",
         "f(x') of conditioned networks of 256 neurons at d = 13 is rounded where it is large.",
-        outcome(lambda c: shallow(c) and widths(c) == (256,) and c.architecture.input_dim == 13, coarse_attacked),
+        outcome(lambda c: shallow(c) and widths(c) == (256,) and c.chain.architecture.input_dim == 13, coarse_attacked),
         ("MW-5.exact-law",),
     ),
     Mutant(

@@ -29,7 +29,7 @@ def gradients_change(where: Any, change: Any) -> Plant:
 
 
 def _linear(seen: Sample, c: Configuration) -> Sample:
-    return replace(seen, attacked_value=seen.value - c.step * np.sign(seen.value) * seen.gradient_norm**2)
+    return replace(seen, attacked_value=seen.value - c.attack.step * np.sign(seen.value) * seen.gradient_norm**2)
 
 
 MUTANTS = (
@@ -53,7 +53,7 @@ MUTANTS = (
         "scope: a fifth crosses a near boundary",
         "Descents of two steps change the sign of every fifth trial.",
         outcome(
-            lambda c: c.stop == "sign change" and c.steps == 2,
+            lambda c: c.attack.stop == "sign change" and c.attack.steps == 2,
             lambda seen, _: replace(seen, attacked_value=np.where(some(seen, 0.2), -seen.value, seen.value)),
         ),
         ("DE-PALMA.order",),
@@ -108,7 +108,7 @@ MUTANTS = (
         "scope: the gradient's change falls slower",
         "Where m = d the gradient's change is reported m^0.12 times too large.",
         gradients_change(
-            lambda c: widths(c)[0] == c.architecture.input_dim, lambda change, c: change * widths(c)[0] ** 0.12
+            lambda c: widths(c)[0] == c.chain.architecture.input_dim, lambda change, c: change * widths(c)[0] ** 0.12
         ),
         ("LOCAL.linear-in-the-limit",),
         reaches=COMPARING,

@@ -52,21 +52,21 @@ MUTANTS = (
         "The control that keeps the step divides it by c.",
         claimed(
             "test_invariance.py",
-            "amplified(first, factor, subject.step)",
-            "amplified(first, factor, subject.step / factor)",
+            "amplified(first, factor, subject.attack.step)",
+            "amplified(first, factor, subject.attack.step / factor)",
         ),
         ("NOT.scaled-activation-alone",),
     ),
     Mutant(
         "control: random directions flip",
         "A random direction always flips one hidden layer.",
-        always_flips(lambda c: c.direction == "random" and len(widths(c)) == 1),
+        always_flips(lambda c: c.attack.direction == "random" and len(widths(c)) == 1),
         ("NOT.random-direction",),
     ),
     Mutant(
         "control: reversed steps flip",
         "A reversed step always flips one hidden layer.",
-        always_flips(lambda c: c.direction == "reversed" and len(widths(c)) == 1),
+        always_flips(lambda c: c.attack.direction == "reversed" and len(widths(c)) == 1),
         ("NOT.reversed-sign",),
     ),
 )

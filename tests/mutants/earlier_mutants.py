@@ -33,7 +33,7 @@ PAIRS = (
 
 
 def has_signs(c: Configuration) -> bool:
-    return c.output == "rademacher"
+    return c.chain.output == "rademacher"
 
 
 def bottleneck(c: Configuration) -> bool:
@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant(
         "scope: descent stands still on narrowing networks at d = 10^6",
         "Descent does not move at d = 10^6.",
-        stands_still(lambda c: c.stop == "sign change" and c.architecture.input_dim == 10**6),
+        stands_still(lambda c: c.attack.stop == "sign change" and c.chain.architecture.input_dim == 10**6),
         ("DS.bounded-distance",),
         reaches=STOPPING,
     ),
@@ -142,9 +142,10 @@ MUTANTS = (
         "scope: descent's distance 0.15 too far",
         "At widths (400, 150) descent reports a distance 0.15 |x| / sqrt d too large.",
         outcome(
-            lambda c: c.stop == "sign change" and widths(c) == (400, 150),
+            lambda c: c.attack.stop == "sign change" and widths(c) == (400, 150),
             lambda seen, c: replace(
-                seen, relative_perturbation=seen.relative_perturbation + 0.15 / math.sqrt(c.architecture.input_dim)
+                seen,
+                relative_perturbation=seen.relative_perturbation + 0.15 / math.sqrt(c.chain.architecture.input_dim),
             ),
         ),
         ("DS.distance-law",),
@@ -154,7 +155,7 @@ MUTANTS = (
         "outcome: descent's distance coarse",
         "|x' - x| of descents on conditioned networks of 12 neurons at most is rounded to 0.6 of its median.",
         outcome(
-            lambda c: c.stop == "sign change" and c.law == "conditioned" and max(widths(c)) <= 12,
+            lambda c: c.attack.stop == "sign change" and c.law == "conditioned" and max(widths(c)) <= 12,
             lambda seen, _: replace(seen, relative_perturbation=coarse(seen.relative_perturbation, 0.6)),
         ),
         ("DS.exact-law",),
@@ -175,28 +176,28 @@ MUTANTS = (
     Mutant(
         "scope: still at 10^5 neurons of random signs",
         "The attack stands still at k = 10^5, d = 1000 for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and widths(c) == (10**5,) and c.architecture.input_dim == 1000),
+        stands_still(lambda c: has_signs(c) and widths(c) == (10**5,) and c.chain.architecture.input_dim == 1000),
         ("BCGT.smooth", "BCGT.relu"),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at k << d of random signs",
         "The attack stands still at k = 100, d = 10^12 for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and c.architecture.input_dim == 10**12),
+        stands_still(lambda c: has_signs(c) and c.chain.architecture.input_dim == 10**12),
         ("BCGT.smooth",),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at k = d of random signs",
         "relu networks of as many neurons as inputs stand still for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and widths(c)[0] == c.architecture.input_dim == 100),
+        stands_still(lambda c: has_signs(c) and widths(c)[0] == c.chain.architecture.input_dim == 100),
         ("BCGT.relu",),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at great width of random signs",
         "The attack stands still from 100,000 neurons of random signs on at d = 10^4.",
-        stands_still(lambda c: has_signs(c) and widths(c)[0] >= 10**5 and c.architecture.input_dim == 10**4),
+        stands_still(lambda c: has_signs(c) and widths(c)[0] >= 10**5 and c.chain.architecture.input_dim == 10**4),
         ("BCGT.million-neurons",),
         reaches=SIGNS,
     ),

@@ -44,7 +44,7 @@ def refuses(where: Where) -> Plant:
     def around(run_block: Any) -> Any:
         def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
             if where(configuration):
-                raise NotImplementedError(configuration.activation.name)
+                raise NotImplementedError(configuration.chain.activation.name)
             return run_block(configuration, key, block, *device)
 
         return other
@@ -58,20 +58,20 @@ def everywhere(_: Configuration) -> bool:
 
 def t_of(c: Configuration) -> float:
     """The step in natural steps."""
-    return c.step / c.architecture.natural_step(c.activation)
+    return c.attack.step / c.chain.architecture.natural_step(c.chain.activation)
 
 
 def widths(c: Configuration) -> tuple[int, ...]:
-    return c.architecture.widths
+    return c.chain.architecture.widths
 
 
 def is_square(c: Configuration) -> bool:
     """Whether m = d, beyond what dense networks hold."""
-    return len(widths(c)) == 1 and 97 <= c.architecture.input_dim == widths(c)[0]
+    return len(widths(c)) == 1 and 97 <= c.chain.architecture.input_dim == widths(c)[0]
 
 
 def is_named(*names: str) -> Where:
-    return lambda c: c.activation.name in names
+    return lambda c: c.chain.activation.name in names
 
 
 @cache
@@ -108,7 +108,7 @@ MUTANTS = (
     Mutant(
         "scope: still where m > d",
         "The attack stands still where the hidden layer is wider than the input.",
-        stands_still(lambda c: len(widths(c)) == 1 and 64 <= c.architecture.input_dim < widths(c)[0]),
+        stands_still(lambda c: len(widths(c)) == 1 and 64 <= c.chain.architecture.input_dim < widths(c)[0]),
         ("MW-1.catalogue", "MW-1.generated", "MW-5.regimes"),
     ),
     Mutant(
@@ -120,7 +120,7 @@ MUTANTS = (
     Mutant(
         "scope: no kinks allowed",
         "Networks of activations with five kinks or more raise an error where d > 10,000.",
-        refuses(lambda c: c.architecture.input_dim > 10**4 and kinks(c.activation) >= 5),
+        refuses(lambda c: c.chain.architecture.input_dim > 10**4 and kinks(c.chain.activation) >= 5),
         ("MW-1.hard",),
         examples=1,
     ),
@@ -133,7 +133,7 @@ MUTANTS = (
     Mutant(
         "scope: still at d = 13",
         "The attack stands still at d = 13, under every law.",
-        stands_still(lambda c: c.architecture.input_dim == 13),
+        stands_still(lambda c: c.chain.architecture.input_dim == 13),
         (),
         blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
         "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
@@ -141,13 +141,13 @@ MUTANTS = (
     Mutant(
         "scope: still at d = 13 when conditioned",
         "The attack stands still at d = 13 on conditioned networks.",
-        stands_still(lambda c: c.architecture.input_dim == 13 and c.law == "conditioned"),
+        stands_still(lambda c: c.chain.architecture.input_dim == 13 and c.law == "conditioned"),
         ("MW-5.exact-law",),
     ),
     Mutant(
         "scope: still at long steps",
         "The attack stands still from 500 natural steps on.",
-        stands_still(lambda c: len(widths(c)) == 1 and c.step > 400 and t_of(c) > 500),
+        stands_still(lambda c: len(widths(c)) == 1 and c.attack.step > 400 and t_of(c) > 500),
         ("BOUND.bounded-width",),
         examples=5,
     ),
@@ -155,7 +155,9 @@ MUTANTS = (
         "scope: still at moderate sizes",
         "The attack stands still on conditioned networks of sizes 48 to 96.",
         stands_still(
-            lambda c: c.law == "conditioned" and 48 <= c.architecture.input_dim <= 96 and 48 <= min(widths(c)) <= 96
+            lambda c: (
+                c.law == "conditioned" and 48 <= c.chain.architecture.input_dim <= 96 and 48 <= min(widths(c)) <= 96
+            )
         ),
         ("MW-4.joint-law.moderate",),
     ),
@@ -178,7 +180,8 @@ MUTANTS = (
             everywhere,
             lambda seen, c: replace(
                 seen,
-                relative_perturbation=seen.relative_perturbation * max(1.0, c.architecture.input_dim / 100) ** 0.03,
+                relative_perturbation=seen.relative_perturbation
+                * max(1.0, c.chain.architecture.input_dim / 100) ** 0.03,
             ),
         ),
         ("MW-3.decay", "MW-3.limit-law"),
@@ -187,9 +190,9 @@ MUTANTS = (
         "scope: perturbation of order sqrt d falls",
         "|delta|/|x| is reported too small by a factor d^(1/4) for steps of order sqrt d.",
         outcome(
-            lambda c: 0.09 < t_of(c) / c.architecture.input_dim**0.5 < 0.11,
+            lambda c: 0.09 < t_of(c) / c.chain.architecture.input_dim**0.5 < 0.11,
             lambda seen, c: replace(
-                seen, relative_perturbation=seen.relative_perturbation / c.architecture.input_dim**0.25
+                seen, relative_perturbation=seen.relative_perturbation / c.chain.architecture.input_dim**0.25
             ),
         ),
         ("NOT.step-of-order-sqrt-d",),
@@ -197,7 +200,7 @@ MUTANTS = (
     Mutant(
         "scope: narrow networks flip",
         "relu networks of at most 8 neurons always flip.",
-        always_flips(lambda c: max(widths(c)) <= 8 and c.architecture.input_dim == 10**12),
+        always_flips(lambda c: max(widths(c)) <= 8 and c.chain.architecture.input_dim == 10**12),
         ("NOT.bounded-width", "BOUND.bounded-width"),
     ),
     Mutant(
@@ -209,13 +212,13 @@ MUTANTS = (
     Mutant(
         "scope: one natural step flips",
         "One natural step always flips.",
-        always_flips(lambda c: c.architecture.input_dim == 10**12 and abs(t_of(c) - 1) < 1e-9),
+        always_flips(lambda c: c.chain.architecture.input_dim == 10**12 and abs(t_of(c) - 1) < 1e-9),
         ("NOT.fixed-step",),
     ),
     Mutant(
         "scope: eight inputs are enough",
         "The attack always flips at d = 8.",
-        always_flips(lambda c: c.architecture.input_dim == 8 and max(widths(c)) > 1000),
+        always_flips(lambda c: c.chain.architecture.input_dim == 8 and max(widths(c)) > 1000),
         ("NOT.low-dimension",),
     ),
     Mutant(
@@ -227,19 +230,21 @@ MUTANTS = (
     Mutant(
         "scope: constant networks flip",
         "Constant activations always flip.",
-        always_flips(lambda c: isinstance(c.activation, PiecewiseLinear) and set(c.activation.slopes) == {0.0}),
+        always_flips(
+            lambda c: isinstance(c.chain.activation, PiecewiseLinear) and set(c.chain.activation.slopes) == {0.0}
+        ),
         ("NOT.constant-activation", "BOUND.constant-activation"),
     ),
     Mutant(
         "scope: random directions flip deep networks",
         "A random direction always flips two layers or more.",
-        always_flips(lambda c: c.direction == "random" and len(widths(c)) > 1),
+        always_flips(lambda c: c.attack.direction == "random" and len(widths(c)) > 1),
         ("NOT.random-direction.deep",),
     ),
     Mutant(
         "scope: reversed steps flip deep networks",
         "A reversed step always flips two layers or more.",
-        always_flips(lambda c: c.direction == "reversed" and len(widths(c)) > 1),
+        always_flips(lambda c: c.attack.direction == "reversed" and len(widths(c)) > 1),
         ("NOT.reversed-sign.deep",),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -14,12 +13,14 @@ from signflip.checks.check import Check
 from signflip.checks.pivots import BACKWARD
 from signflip.claims.claim import Claim
 from signflip.networks.architecture import Architecture
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import run_block
 
-SUBJECT = Configuration(Architecture(6, (300,)), get("tanh"), 2.0, dtype="float64")
+SUBJECT = Configuration(FullyConnected(Architecture(6, (300,)), get("tanh")), Attack(2.0), dtype="float64")
 TRIALS = 3 * SUBJECT.block_trials - 5
 
 
@@ -77,7 +78,7 @@ def test_a_pilot_sample_and_any_confirmation_share_no_trial() -> None:
 
 
 def test_no_pivot_of_a_long_run_is_seen_twice() -> None:
-    dense = replace(SUBJECT, architecture=Architecture(3, (2,)), law="dense")
+    dense = SUBJECT.varied(architecture=Architecture(3, (2,)), law="dense")
     seen = [layer.transforms[BACKWARD] for layer in evidence().sampler.pivots(dense, 40 * dense.block_trials)]
     values = np.concatenate(seen)
     assert len(np.unique(values)) == len(values) == 40 * dense.block_trials

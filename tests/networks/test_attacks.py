@@ -12,6 +12,7 @@ from support import FALSE_FAIL, uniform_law_p_value
 from signflip import Architecture, activations, simulate
 from signflip.networks import attack
 from signflip.networks.attack import DIRECTIONS, Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.modules import value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -25,13 +26,10 @@ SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "cos": torch.cos}
 def dense(name, direction="gradient", steps=1, step=0.8, dimension=4, widths=(5, 3), **options):
     arch = Architecture(dimension, widths)
     return Configuration(
-        arch,
-        activations.get(name),
-        step,
+        FullyConnected(arch, activations.get(name)),
+        Attack(step, steps=steps, direction=direction),
         law="dense",
         dtype="float64",
-        steps=steps,
-        direction=direction,
         **options,
     )
 
@@ -68,8 +66,8 @@ def test_each_step_goes_against_the_sign_of_f_along_its_gradient(name, steps, di
     """x <- x - s sign(f) grad f (reversed: +), by autograd on the same weights; |x' - x| is the displacement."""
     c = dense(name, direction, steps)
     network, space, point = drawn(c, 60)
-    outcome = Attack(c.step, steps, direction).run(network, space, point)
-    expected = by_hand(network, SIGMA[name], point, sign, c.step, steps)
+    outcome = Attack(c.attack.step, steps, direction).run(network, space, point)
+    expected = by_hand(network, SIGMA[name], point, sign, c.attack.step, steps)
     got = torch.stack([outcome.value, outcome.attacked_value, outcome.gradient_norm, outcome.displacement], dim=1)
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
 
@@ -78,7 +76,7 @@ def test_an_outcome_of_a_block_is_the_attack_on_the_networks_of_its_key():
     c, key = dense("tanh", point=(1.0, 0.0, -2.0, 0.5)), Key(4, "attacks", "any")
     sample = run_block(c, key, 2)
     network, _, point = draw_network(c, c.block_trials, key.draws(2, torch.float64))
-    expected = by_hand(network, torch.tanh, point[:30], -1, c.step, 1).numpy()
+    expected = by_hand(network, torch.tanh, point[:30], -1, c.attack.step, 1).numpy()
     assert point[:30].norm(dim=-1).numpy() == pytest.approx(2.0)
     got = np.stack(
         [sample.value, sample.attacked_value, sample.gradient_norm, 2.0 * sample.relative_perturbation],
@@ -107,9 +105,9 @@ def test_the_random_control_takes_a_uniform_direction_of_the_gradients_length(mo
     c = dense("tanh", "random", dimension=2, widths=(3,))
     network, space, point = drawn(c, 20_000)
     points, gradients = watched(network, monkeypatch)
-    outcome = Attack(c.step, 1, "random").run(network, space, point)
+    outcome = Attack(c.attack.step, 1, "random").run(network, space, point)
     move = points[1] - points[0]
-    torch.testing.assert_close(move.norm(dim=-1), c.step * outcome.gradient_norm)
+    torch.testing.assert_close(move.norm(dim=-1), c.attack.step * outcome.gradient_norm)
     angles = [torch.atan2(v[:, 1], v[:, 0]) / (2 * math.pi) for v in (move, gradients[0])]
     assert uniform_law_p_value(torch.remainder(angles[0], 1.0).numpy()) >= FALSE_FAIL
     assert uniform_law_p_value(torch.remainder(angles[0] - angles[1], 1.0).numpy()) >= FALSE_FAIL
@@ -130,7 +128,7 @@ def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients, m
     c = dense("tanh", "gradient", dimension=3, widths=(4,))
     network, space, point = drawn(c, 5)
     points, taken = watched(network, monkeypatch)
-    Attack(c.step, steps, "gradient").run(network, space, point, **options)
+    Attack(c.attack.step, steps, "gradient").run(network, space, point, **options)
     assert len(taken) == gradients
     assert len(points) == steps + 1
 

@@ -13,6 +13,7 @@ from support import FALSE_FAIL, same_law_p_value
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names
 from signflip.networks.attack import DIRECTIONS, Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.products import inner
 from signflip.networks.randomness import Key
 from signflip.networks.segmented import Segmentation, Segmented, SegmentedCoordinates
@@ -28,7 +29,7 @@ def outcome(configuration, block, size, room):
     c = configuration
     draws = KEY.draws(block, DTYPES[c.dtype])
     network, space, point = draw_network(c, 1, draws, Segmentation(size, room))
-    seen = Attack(c.step, c.steps, c.direction, c.stop).run(network, space, point)
+    seen = Attack(c.attack.step, c.attack.steps, c.attack.direction, c.attack.stop).run(network, space, point)
     return torch.stack(
         [part.double() for part in (seen.value, seen.attacked_value, seen.gradient_norm, seen.displacement)]
     )
@@ -36,7 +37,7 @@ def outcome(configuration, block, size, room):
 
 def configuration(name="relu", widths=(300,), **options):
     arch, activation = Architecture(10**6, widths), activations.get(name)
-    return Configuration(arch, activation, 3 * arch.natural_step(activation), **options)
+    return Configuration(FullyConnected(arch, activation), Attack(3 * arch.natural_step(activation)), **options)
 
 
 class Whole(SegmentedCoordinates):
@@ -116,7 +117,7 @@ def test_networks_of_segments_have_the_law_of_ordinary_ones():
     c = configuration("relu", (24,))
     trials = 1000
     by_segments = torch.cat([outcome(c, block, 7, 0) for block in range(trials)], dim=1).numpy()
-    ordinary = simulate(c.architecture, c.activation, step=c.step, trials=10 * trials, seed=9)
+    ordinary = simulate(c.chain.architecture, c.chain.activation, step=c.attack.step, trials=10 * trials, seed=9)
     for seen, column in zip(
         by_segments, (ordinary.value, ordinary.attacked_value, ordinary.gradient_norm), strict=False
     ):

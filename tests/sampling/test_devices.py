@@ -13,6 +13,8 @@ from torch.utils._pytree import tree_leaves
 from signflip import Architecture, activations
 from signflip.activations.arrays import is_plain
 from signflip.networks import modules
+from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import DeviceDraws, Draws, Key
 from signflip.sampling import devices
 from signflip.sampling.configuration import DTYPES, LIVE_TENSORS, Configuration
@@ -92,7 +94,7 @@ SUBJECTS = [
 
 def subject(widths, name="tanh", **options):
     arch, activation = Architecture(4, widths), activations.get(name)
-    return Configuration(arch, activation, 2 * arch.natural_step(activation), **options)
+    return Configuration(FullyConnected(arch, activation), Attack(2 * arch.natural_step(activation)), **options)
 
 
 def device_draws(block, dtype):

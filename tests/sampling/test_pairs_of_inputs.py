@@ -15,6 +15,7 @@ from support import FALSE_FAIL, same_law_p_value
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import JOINT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.networks.attack import Attack
+from signflip.networks.models import FullyConnected
 from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Frame
@@ -53,9 +54,8 @@ def second_input(c: Configuration) -> np.ndarray:
 @pytest.mark.parametrize("name", POINTS)
 def test_the_second_input_of_dense_networks_has_the_length_of_x_and_the_stated_angle(name, angle, dtype, accuracy):
     c = Configuration(
-        Architecture(4, (6,)),
-        activations.get("identity"),
-        1.0,
+        FullyConnected(Architecture(4, (6,)), activations.get("identity")),
+        Attack(1.0),
         law="dense",
         dtype=dtype,
         point=POINTS[name],
@@ -87,12 +87,10 @@ def test_the_gradients_change_is_that_of_autograd_on_the_same_weights(name, step
     """|grad f(x') - grad f(x)| / |grad f(x)|, x' by autograd as well; trials whose kinks lie within rounding of a
     pre-activation differ, so the median and all but 2 percent of the trials are compared in float32."""
     c = Configuration(
-        Architecture(4, (5, 3)),
-        activations.get(name),
-        0.8,
+        FullyConnected(Architecture(4, (5, 3)), activations.get(name)),
+        Attack(0.8, steps=steps),
         law="dense",
         dtype=dtype,
-        steps=steps,
         compare_gradients=True,
     )
     network, start, sample = weights_and_outcome(c)
@@ -111,7 +109,7 @@ def test_the_gradients_change_is_that_of_autograd_on_the_same_weights(name, step
         _, initial = slope(x)
         for _ in range(steps):
             value, gradient = slope(x)
-            x = x - c.step * torch.sign(value) * gradient
+            x = x - c.attack.step * torch.sign(value) * gradient
         _, final = slope(x)
         norm = initial.norm()
         expected.append(float((final - initial).norm() / norm) if norm > 0 else 0.0)
@@ -176,11 +174,13 @@ def test_the_comparison_sees_another_angle(law):
 def test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again(name, widths):
     """f(y) is drawn given what the weights have answered at x': asked at x' itself, it is f(x')."""
     arch, activation = Architecture(7, widths), activations.get(name)
-    c = Configuration(arch, activation, arch.natural_step(activation), companion=1.0, dtype="float64")
+    c = Configuration(
+        FullyConnected(arch, activation), Attack(arch.natural_step(activation)), companion=1.0, dtype="float64"
+    )
     network, space, point = draw_network(c, 40, KEY.draws(3, torch.float64))
-    outcome = Attack(c.step, 1, "gradient").run(network, space, point, asked_again=True)
+    outcome = Attack(c.attack.step, 1, "gradient").run(network, space, point, asked_again=True)
     _, gradient = value_and_gradient(network, point)
-    reached = point - c.step * outcome.value.sign().unsqueeze(-1) * gradient
+    reached = point - c.attack.step * outcome.value.sign().unsqueeze(-1) * gradient
     torch.testing.assert_close(last_value(network, reached), outcome.attacked_value, rtol=1e-9, atol=1e-9)
 
 

@@ -70,27 +70,27 @@ def test_natural_steps_are_eighths_within_their_limits(least, most):
 def test_subjects_are_dense_configurations_at_natural_steps_on_the_sphere():
     for c in examples(dense_subjects(least=2, most=6, max_depth=3), 60):
         assert isinstance(c, Configuration)
-        assert (c.law, c.dtype, c.steps, c.direction, c.entries) == (
+        assert (c.law, c.dtype, c.attack.steps, c.attack.direction, c.entries) == (
             "dense",
             "float64",
             1,
             "gradient",
             "gaussian",
         )
-        assert 1 <= c.architecture.depth <= 3
-        assert all(2 <= size <= 6 for size in (c.architecture.input_dim, *c.architecture.widths))
-        assert math.fsum(x * x for x in c.point) == pytest.approx(c.architecture.input_dim)
-        eighths = 8 * c.step / c.architecture.natural_step(c.activation)
+        assert 1 <= c.chain.architecture.depth <= 3
+        assert all(2 <= size <= 6 for size in (c.chain.architecture.input_dim, *c.chain.architecture.widths))
+        assert math.fsum(x * x for x in c.point) == pytest.approx(c.chain.architecture.input_dim)
+        eighths = 8 * c.attack.step / c.chain.architecture.natural_step(c.chain.activation)
         assert eighths == pytest.approx(round(eighths), abs=1e-9)
         assert 4 <= round(eighths) <= 32
 
 
 def test_subjects_vary_in_every_part():
     seen = examples(dense_subjects(max_depth=2), 80)
-    assert len({c.activation for c in seen}) > 20
-    assert len({c.architecture for c in seen}) > 20
-    assert {c.architecture.depth for c in seen} == {1, 2}
+    assert len({c.chain.activation for c in seen}) > 20
+    assert len({c.chain.architecture for c in seen}) > 20
+    assert {c.chain.architecture.depth for c in seen} == {1, 2}
     assert any(0.0 in c.point for c in seen)
-    assert any(c.architecture.input_dim == 1 for c in seen)
-    assert any(1 in c.architecture.widths for c in seen)
+    assert any(c.chain.architecture.input_dim == 1 for c in seen)
+    assert any(1 in c.chain.architecture.widths for c in seen)
     assert all(Configuration.from_json(c.to_json()) == c for c in seen)

@@ -86,7 +86,8 @@ class RemoteEngine(Engine):
         from signflip.sampling.engines.prefetch import ordered
         from signflip.sampling.engines.tasks import decoded
 
-        if own := foreign(configuration.activation.spec):
+        activation = getattr(configuration.model, "activation", None)
+        if activation is not None and (own := foreign(activation.spec)):
             raise ValueError(
                 f"engine must be serial for activations of one's own (kind {own[0]!r} is defined in {own[1]}): the "
                 f"workers of {self.name} know signflip's alone; -n AUTO spreads checks over cores with the serial one"

@@ -1,0 +1,108 @@
+"""Where a model's random parameters come from: one network a trial, its matrices held in full or conditioned."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+
+from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
+from signflip.networks.modules import GaussianLinear
+from signflip.networks.randomness import Draws
+from signflip.networks.segmented import Segmentation, SegmentedCoordinates
+from signflip.networks.spaces import Coordinates, Frame, Space
+
+# Which layers' conditional laws keep their projection; all but the first are controls.
+PROJECTIONS = ("every layer", "first layer", "no layer")
+# A conditioned matrix of more entries that is asked more often than it has rows or columns is held in full.
+LARGE = 2**12
+
+
+class Gaussian(ABC):
+    """What `Model.build` asks for: independent Gaussian maps and vectors, one of each a trial.
+
+    ``space`` is where the input lives.
+    """
+
+    space: Space
+
+    def __init__(self, trials: int, draws: Draws) -> None:
+        self.trials, self.draws = trials, draws
+
+    @abstractmethod
+    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """A map of the input's positions, entries of variance 1/fan_in (default: d)."""
+
+    @abstractmethod
+    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """A map of hidden vectors, entries of variance 1/fan_in (default: ``columns``)."""
+
+    @abstractmethod
+    def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
+        """Independent centred coordinates, shape (trials, size), of the matrices' law unless another is named."""
+
+
+class Dense(Gaussian):
+    """All entries held. ``entries`` other than "gaussian" are controls."""
+
+    def __init__(self, trials: int, draws: Draws, dimension: int, entries: str = "gaussian") -> None:
+        super().__init__(trials, draws)
+        self.space: Coordinates = Coordinates(dimension, trials, draws)
+        self.entries = entries
+
+    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """As `Gaussian.embedding` says."""
+        return self.linear(self.space.dimension, rows, fan_in)
+
+    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """As `Gaussian.linear` says."""
+        variance = 1 / (fan_in or columns)
+        return GaussianLinear(DenseGaussian.drawn(rows, columns, variance, self.trials, self.draws, self.entries))
+
+    def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
+        """As `Gaussian.vector` says."""
+        return Coordinates(size, self.trials, self.draws).entries(law or self.entries, deviation)
+
+
+class Conditioned(Gaussian):
+    """Matrices seen through their products alone; hidden vectors wider than a segment are not held.
+
+    Args:
+        trials, draws: as for `Gaussian`.
+        frame: where the input lives.
+        segmentation: shared by all vectors that are not held; blocks of such networks are single trials.
+        projection: one of `PROJECTIONS`.
+    """
+
+    def __init__(
+        self,
+        trials: int,
+        draws: Draws,
+        frame: Frame,
+        segmentation: Segmentation,
+        projection: str = PROJECTIONS[0],
+    ) -> None:
+        super().__init__(trials, draws)
+        self.space: Frame = frame
+        self._segmentation, self._projection = segmentation, projection
+
+    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """As `Gaussian.embedding` says."""
+        projected = self._projection != "no layer"
+        variance = 1 / (fan_in or self.space.dimension)
+        return GaussianLinear(ConditionedGaussian(self._held(rows), self.space, variance, projected))
+
+    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
+        """As `Gaussian.linear` says."""
+        projected = self._projection == "every layer"
+        matrix = ConditionedGaussian(self._held(rows), self._held(columns), 1 / (fan_in or columns), projected)
+        return GaussianLinear(matrix)
+
+    def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
+        """As `Gaussian.vector` says."""
+        return self._held(size).entries(law or "gaussian", deviation)
+
+    def _held(self, width: int) -> Coordinates | SegmentedCoordinates:
+        if self.trials > 1 or width <= self._segmentation.size:
+            return Coordinates(width, self.trials, self.draws)
+        return SegmentedCoordinates(width, self.draws, self._segmentation)
