@@ -98,7 +98,7 @@ class _Repeats:
         self._space, self._drawn = space, None
         self.dimension = space.dimension
 
-    def draw(self, deviation: float = 1.0) -> Any:
+    def draw(self, deviation: float = 1.0, positions: int | None = None) -> Any:  # noqa: ARG002 (of one position)
         self._drawn = self._space.draw() if self._drawn is None else self._drawn
         return self._drawn * deviation
 
@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         "matrix: projection of the wrong sign",
         "What lies in the span of the other side is added once more, not taken away.",
-        edited(ANSWER, "weight - _dot(seen.direction, new)", "weight + _dot(seen.direction, new)"),
+        edited(ANSWER, "known - _dots(new, seen.direction)", "known + _dots(new, seen.direction)"),
         (SMALL,),
     ),
     Mutant(
