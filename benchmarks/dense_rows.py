@@ -11,8 +11,6 @@ from benchmarks.row import Ratio, Target
 from benchmarks.timing import least_seconds, progress, threads
 from signflip.activations import get
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 
 SIZES = (256, 1024, 4096)  # d = m, every hidden layer
@@ -35,7 +33,7 @@ def conditioned_against_dense() -> Iterator[Ratio]:
 def _row(size: int, depth: int, count: int) -> Ratio:
     widths = (size,) * depth
     architecture, activation = Architecture(size, widths), get("relu")
-    subject = Configuration(FullyConnected(architecture, activation), Attack(3 * architecture.natural_step(activation)))
+    subject = Configuration.of(architecture, activation, 3 * architecture.natural_step(activation))
     batch = torch_baseline.batch_size(size, widths)
     if size * size * depth >= 2**24:
         progress(f"dense, d = m = {size}, L = {depth}, {_threads(count)}")

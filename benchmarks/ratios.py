@@ -13,8 +13,6 @@ from benchmarks.row import Ratio, Target
 from benchmarks.timing import least_seconds
 from signflip.activations import get
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Draws, Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.trials import run_block
@@ -29,7 +27,7 @@ LIMITS = (("relu", 1, 10**12), ("tanh", 1, 2), ("gelu", 3, 64))
 def configuration(name: str, width: int, dimension: int = LARGEST_DIMENSION) -> Configuration:
     """One gradient step of three natural steps on two-layer networks, float32."""
     architecture, activation = Architecture(dimension, (width,)), get(name)
-    return Configuration(FullyConnected(architecture, activation), Attack(3 * architecture.natural_step(activation)))
+    return Configuration.of(architecture, activation, 3 * architecture.natural_step(activation))
 
 
 def block_of(subject: Configuration) -> Callable[[], object]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from signflip.activations import Activation
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.architectures import dense_architectures
 from strategies.deep_activations import deep_activations
@@ -28,9 +26,7 @@ def subjects(
     activation = draw(deep_activations(architecture.depth) if of is None else of, label="activation")
     step = draw(natural_steps(), label="t") * architecture.natural_step(activation)
     point = draw(points(architecture.input_dim), label="x")
-    return Configuration(
-        FullyConnected(architecture, activation), Attack(step), law="dense", dtype="float64", point=point
-    )
+    return Configuration.of(architecture, activation, step, law="dense", dtype="float64", point=point)
 
 
 @st.composite

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.activations import activations
 from strategies.architectures import dense_architectures
@@ -36,9 +34,10 @@ def dense_subjects(
         activations() if architecture.depth == 1 else deep_lipschitz_activations(architecture.depth), label="activation"
     )
     t = draw(natural_steps(), label="t")
-    return Configuration(
-        FullyConnected(architecture, activation),
-        Attack(t * architecture.natural_step(activation)),
+    return Configuration.of(
+        architecture,
+        activation,
+        t * architecture.natural_step(activation),
         law="dense",
         dtype=dtype,
         point=draw(points(architecture.input_dim), label="x"),

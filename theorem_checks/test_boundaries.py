@@ -12,8 +12,6 @@ from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
 from signflip.claims.reach import identity, rate_at_least, rate_near
 from signflip.laws.limits import bounded_width_flip_rate
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.deep_activations import deep_activations
 
@@ -125,9 +123,7 @@ def test_a_fixed_step_is_not_enough(activation: Activation, evidence: Check) -> 
 )
 @given(activation=st.just(get("relu")))
 def test_low_dimension_is_not_enough(activation: Activation, evidence: Check) -> None:
-    evidence.rate_at_least(
-        0.95, flips, Configuration(FullyConnected(Architecture(8, (20_000,)), activation), Attack(4.0)), name="P(flip)"
-    )
+    evidence.rate_at_least(0.95, flips, Configuration.of(Architecture(8, (20_000,)), activation, 4.0), name="P(flip)")
 
 
 @claim(
@@ -180,7 +176,7 @@ def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evide
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
 def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: Check) -> None:
-    subject = Configuration(FullyConnected(Architecture(10**6, (100,) * depth), ONE), Attack(step))
+    subject = Configuration.of(Architecture(10**6, (100,) * depth), ONE, step)
     sample = evidence.simulate(subject, 1000)
     evidence.identity(sample.attacked_value - sample.value, 0.0, name="f(x') - f(x)", about=subject)
 
@@ -198,7 +194,7 @@ def test_a_constant_activation_does_not_move(depth: int, step: float, evidence: 
 )
 @given(depth=st.integers(1, 3), step=st.sampled_from([1.0, 10.0, 100.0]))
 def test_a_constant_activation_is_never_fooled(depth: int, step: float, evidence: Check) -> None:
-    subject = Configuration(FullyConnected(Architecture(10**6, (100,) * depth), ONE), Attack(step))
+    subject = Configuration.of(Architecture(10**6, (100,) * depth), ONE, step)
     evidence.rate_at_least(0.5, flips, subject, name="P(flip)")
 
 

@@ -23,8 +23,6 @@ from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.directions import Path, differences, distance_gap, walked
 from signflip.claims.reach import identity
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.spaces import Space
 from signflip.sampling.configuration import Configuration
 from strategies.activations import representatives
@@ -56,9 +54,7 @@ def scenes(draw: st.DrawFn, max_depth: int = 3) -> Configuration:
     architecture = draw(dense_architectures(least=2, most=6, max_depth=max_depth), label="architecture")
     point = draw(points(architecture.input_dim), label="x")
     step = draw(st.integers(4, 32), label="step, in eighths") / 8
-    return Configuration(
-        FullyConnected(architecture, get("identity")), Attack(step), law="dense", dtype="float64", point=point
-    )
+    return Configuration.of(architecture, get("identity"), step, law="dense", dtype="float64", point=point)
 
 
 @st.composite
@@ -68,9 +64,9 @@ def subjects(draw: st.DrawFn) -> tuple[Configuration, ...]:
     What is drawn is moderate in one hidden layer, and meets that alone; one more is moderate at the scene's depth.
     """
     scene = draw(scenes(), label="scene")
-    first = replace(scene.architecture, widths=scene.architecture.widths[:1])
+    first = replace(scene.chain.architecture, widths=scene.chain.architecture.widths[:1])
     shallow = (*draw(hard_representatives(), label="hard"), *draw(representatives(), label="generated"))
-    deep = draw(deep_activations(scene.architecture.depth), label="deep")
+    deep = draw(deep_activations(scene.chain.architecture.depth), label="deep")
     return (
         *(scene.varied(activation=activation) for activation in (*catalogue().values(), *EXPRESSIONS, deep)),
         *(scene.varied(architecture=first, activation=activation) for activation in shallow),
@@ -93,7 +89,9 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
     subjects, gaps, bounds, sizes = zip(*made, strict=True)
     ratios = [in_units(gap, bound) for gap, bound in zip(gaps, bounds, strict=True)]
     worst = max(range(len(ratios)), key=lambda index: float(ratios[index].max()))
-    evidence.note(f"nearest to its bound: {subjects[worst].activation.name}, {float(ratios[worst].max()):.3g} of it")
+    evidence.note(
+        f"nearest to its bound: {subjects[worst].chain.activation.name}, {float(ratios[worst].max()):.3g} of it"
+    )
     evidence.identity(
         torch.cat(ratios).numpy(), 1.0, name="central differences, in units of their bound", about=subjects[worst]
     )
@@ -137,7 +135,7 @@ def test_the_step_goes_along_the_gradient_of_f(subjects: tuple[Configuration, ..
 def long_ways(draw: st.DrawFn) -> tuple[Configuration, ...]:
     """A scene of up to two layers with every activation of bounded slope in the catalogue, and with a drawn one."""
     scene = draw(scenes(max_depth=2), label="scene")
-    drawn = draw(deep_lipschitz_activations(scene.architecture.depth), label="activation")
+    drawn = draw(deep_lipschitz_activations(scene.chain.architecture.depth), label="activation")
     bounded = [activation for activation in catalogue().values() if activation.envelope.power == 0]
     return tuple(scene.varied(activation=activation) for activation in (*bounded, drawn))
 

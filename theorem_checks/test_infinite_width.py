@@ -13,8 +13,6 @@ from signflip.checks.views import FALL_PROJECTIONS, JOINT_PROJECTIONS
 from signflip.claims.reach import approach, rate_near, same_law
 from signflip.laws.limits import limit_flip_rate
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 
 # Homogeneous (F and C are one variable), and deep and not.
@@ -36,7 +34,7 @@ def limit(activation: Activation, depth: int, dimension: int, natural_steps: flo
     """One gradient step of t natural steps on an infinitely wide network."""
     architecture = Architecture(dimension, (1,) * depth)
     step = natural_steps * architecture.natural_step(activation)
-    return Configuration(FullyConnected(architecture, activation), Attack(step), law="infinite-width")
+    return Configuration.of(architecture, activation, step, law="infinite-width")
 
 
 def at_width(configuration: Configuration, width: int) -> Configuration:

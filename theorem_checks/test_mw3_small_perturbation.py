@@ -13,8 +13,6 @@ from signflip.checks.check import Check
 from signflip.claims.reach import decay_exponent, rate_at_least
 from signflip.laws.limits import limit_perturbation
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.activations import activations
 from strategies.architectures import WIDTH_REGIMES, width_regimes
@@ -43,7 +41,7 @@ def judge_decay(
         architecture = Architecture(dimension, (width_of(dimension),))
         step = schedule(dimension) * architecture.natural_step(activation)
         ratios[dimension] = evidence.simulate(
-            Configuration(FullyConnected(architecture, activation), Attack(step)), TRIALS
+            Configuration.of(architecture, activation, step), TRIALS
         ).relative_perturbation
     evidence.decay_exponent(
         ratios,
@@ -98,7 +96,7 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
         evidence.rate_at_least(
             0.95,
             lambda sample, limit=limit: np.abs(sample.relative_perturbation / limit - 1) <= 0.2,
-            Configuration(FullyConnected(architecture, activation), Attack(step)),
+            Configuration.of(architecture, activation, step),
             name=f"within 20 percent of the limit at d={dimension}",
         )
 

@@ -16,8 +16,6 @@ from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import same_law
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.architectures import dense_architectures
 
@@ -31,9 +29,7 @@ def piecewise_linear_subjects(draw: st.DrawFn) -> Configuration:
     architecture = draw(dense_architectures(least=3, most=12, max_depth=2), label="architecture")
     activation = get(draw(st.sampled_from(NAMES), label="activation"))
     t = draw(st.sampled_from([0.25, 0.5, 1.0]), label="t")
-    return Configuration(
-        FullyConnected(architecture, activation), Attack(t * architecture.natural_step(activation)), law="dense"
-    )
+    return Configuration.of(architecture, activation, t * architecture.natural_step(activation), law="dense")
 
 
 @claim(

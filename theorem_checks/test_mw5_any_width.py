@@ -25,8 +25,6 @@ from signflip.checks.quantifiers import (
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import rate_at_least, rate_near, same_law
 from signflip.networks.architecture import MAX_DIMENSION
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.activations import generated_activations
 from strategies.architectures import WIDTH_REGIMES
@@ -121,7 +119,5 @@ def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
 @given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
 def test_wide_networks_on_few_inputs_have_the_joint_law_of_dense_ones(activation: Activation, evidence: Check) -> None:
     conditioned = configuration(activation, (256,), SMALL_DIMENSION, 3.0)
-    dense = Configuration(
-        FullyConnected(conditioned.chain.architecture, activation), Attack(conditioned.attack.step), law="dense"
-    )
+    dense = Configuration.of(conditioned.chain.architecture, activation, conditioned.attack.step, law="dense")
     evidence.same_law(dense, conditioned, of=JOINT_PROJECTIONS, trials=25_000, tolerance=0.07)

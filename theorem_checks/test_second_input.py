@@ -14,8 +14,6 @@ from signflip.checks.check import Check
 from signflip.checks.views import ABOUT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.claims.reach import same_law
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from strategies.subjects import dense_subjects
 
@@ -83,7 +81,7 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
     name, depth, law, angle = subject
     activation, architecture = get(name), Architecture(*((5, (1000,)) if depth == 1 else (13, (2000, 2000))))
     step = 2.0 * architecture.natural_step(activation)
-    finite = Configuration(FullyConnected(architecture, activation), Attack(step), law=law, companion=angle)
+    finite = Configuration.of(architecture, activation, step, law=law, companion=angle)
     evidence.same_law(
         finite,
         replace(finite, law="infinite-width"),
@@ -109,9 +107,7 @@ def test_wide_networks_have_the_infinite_width_law_at_a_second_input(
 @given(name=st.sampled_from(["tanh", "hard_tanh"]))
 def test_a_second_input_in_the_plane_of_the_step_is_told_of(name: str, evidence: Check) -> None:
     activation, architecture = get(name), Architecture(2, (1000,))
-    finite = Configuration(
-        FullyConnected(architecture, activation), Attack(3.0 * architecture.natural_step(activation)), companion=1.0
-    )
+    finite = Configuration.of(architecture, activation, 3.0 * architecture.natural_step(activation), companion=1.0)
     evidence.same_law(
         finite,
         replace(finite, law="infinite-width"),
@@ -138,5 +134,5 @@ def test_a_second_input_in_the_plane_of_the_step_is_told_of(name: str, evidence:
 def test_the_joint_law_depends_on_the_angle(name: str, widths: tuple[int, ...], evidence: Check) -> None:
     activation, architecture = get(name), Architecture(4, widths)
     step = architecture.natural_step(activation)
-    dense = Configuration(FullyConnected(architecture, activation), Attack(step), law="dense", companion=math.pi / 3)
+    dense = Configuration.of(architecture, activation, step, law="dense", companion=math.pi / 3)
     compare(evidence, dense, replace(dense, companion=2 * math.pi / 3))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checks.views import View
-from signflip.networks.models import FullyConnected
+from signflip.networks.fully_connected import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 

@@ -20,7 +20,7 @@ from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import Architecture
 from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
+from signflip.networks.fully_connected import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 

@@ -12,12 +12,15 @@ from typing import Any
 
 import torch
 
+from signflip.activations import Activation
 from signflip.activations.reals import as_float, is_real
+from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice
 from signflip.networks.attack import Attack
+from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.gaussian import PROJECTIONS
 from signflip.networks.matrices import ROUNDING_UNITS
-from signflip.networks.models import FullyConnected, Model, model_from_json
+from signflip.networks.model import Model, model_from_json
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
 
@@ -90,6 +93,12 @@ class Configuration:
         # Not the canonical text: this one, with spaces, is part of every key, and decides every draw of a seed.
         text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
         object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    @classmethod
+    def of(cls, architecture: Architecture, activation: Activation, step: float, **options: Any) -> Configuration:
+        """One of fully connected networks; ``options`` are fields of this class, of its attack or of its model."""
+        model = FullyConnected(architecture, activation, **taken(FullyConnected, options))
+        return cls(model, Attack(step, **taken(Attack, options)), **options)
 
     def _require_point(self) -> None:
         if self.point is None:
@@ -183,6 +192,11 @@ class Configuration:
             model = FullyConnected.from_json({name: rest.pop(name) for name in named})
         rest["point"] = None if rest["point"] is None else tuple(rest["point"])
         return cls(model, attack, **rest)
+
+
+def taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of ``options`` that are fields of a dataclass; they are taken out."""
+    return {f.name: options.pop(f.name) for f in fields(kind) if f.name in options}
 
 
 # What the infinite-width law, one gradient step on Gaussian networks, has at its default.

@@ -16,12 +16,13 @@ from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import whole_number
 from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected, Model
+from signflip.networks.fully_connected import FullyConnected
+from signflip.networks.model import Model
 from signflip.networks.modules import last_value
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
 from signflip.sampling import process
-from signflip.sampling.configuration import DTYPES, Configuration
+from signflip.sampling.configuration import DTYPES, Configuration, taken
 from signflip.sampling.devices import CPU, Device, cuda
 from signflip.sampling.drawing import companion_of, draw_network
 from signflip.sampling.sample import Sample
@@ -69,35 +70,39 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
         RuntimeError: where there is no CUDA device.
     """
     trials, seed = whole_number("trials", trials), whole_number("seed", seed, least=0)
-    subject = _subject(model, activation, options)
-    if attack is None and step is not None:
-        attack = Attack(step, **_taken(Attack, options))
-    elif attack is None or step is not None:
-        raise TypeError(f"simulate: one of step and attack must be given, got step={step!r}, attack={attack!r}")
-    known = {f.name for f in fields(Configuration) if f.init}
-    for name in options.keys() - known:
-        raise TypeError(f"simulate: an option must be one of {', '.join(sorted(known))}, got {name}={options[name]!r}")
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device must be 'cpu' or 'cuda', got {device!r}")
-    configuration = Configuration(subject, attack, law=law, **options)
+    configuration = _configuration(model, activation, step, attack, {"law": law, **options})
     place = cuda() if device == "cuda" else CPU
     stream = blocks(configuration, Key(seed, "simulate", configuration.digest), place, trials)
     return collect(stream, trials, progress)
 
 
-def _subject(model: Architecture | Model, activation: Activation | None, options: dict[str, Any]) -> Model:
-    """The model that is meant; options that are its own are taken out of ``options``."""
-    if isinstance(model, Model):
-        if activation is not None:
-            raise TypeError(f"activation must be left out with a model, which has its own, got {activation!r}")
-        return model
-    if activation is None:
-        raise TypeError("activation must be given with an Architecture, got None")
-    return FullyConnected(model, activation, **_taken(FullyConnected, options))
-
-
-def _taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:
-    return {f.name: options.pop(f.name) for f in fields(kind) if f.name in options}
+def _configuration(
+    model: Architecture | Model,
+    activation: Activation | None,
+    step: float | None,
+    attack: Attack | None,
+    options: dict[str, Any],
+) -> Configuration:
+    """What `simulate` is asked for; what does not go together is refused by name."""
+    kinds = (Configuration,) if attack else (Configuration, Attack)
+    kinds = kinds if isinstance(model, Model) else (*kinds, FullyConnected)
+    given = {"model", "attack", "step", "architecture", "activation"}
+    known = {f.name for kind in kinds for f in fields(kind) if f.init} - given
+    for name in options.keys() - known:
+        raise TypeError(f"simulate: an option must be one of {', '.join(sorted(known))}, got {name}={options[name]!r}")
+    if (step is None) == (attack is None):
+        raise TypeError(f"simulate: one of step and attack must be given, got step={step!r}, attack={attack!r}")
+    if isinstance(model, Model) != (activation is None):
+        raise TypeError(f"activation must be given with an Architecture, and with no Model, got {activation!r}")
+    if isinstance(model, Architecture):
+        assert activation is not None
+        model = FullyConnected(model, activation, **taken(FullyConnected, options))
+    if attack is None:
+        assert step is not None
+        attack = Attack(step, **taken(Attack, options))
+    return Configuration(model, attack, **options)
 
 
 def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], None] | None = None) -> Sample:

@@ -18,8 +18,6 @@ from signflip.checks.check import Check
 from signflip.claims.claim import Claim
 from signflip.inference import Statement, distributions
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 
 ROOT = Path(__file__).parents[2]
@@ -157,7 +155,7 @@ def test_a_check_on_stub_blocks_ends_as_the_vectorised_run_of_the_same_outcomes(
     )
     vectorised = case.count(rng, 200)
     words = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.5, "detects": "x"}
-    subject = Configuration(FullyConnected(Architecture(4, (3,)), get("tanh")), Attack(1.0))
+    subject = Configuration.of(Architecture(4, (3,)), get("tanh"), 1.0)
     verdicts = []
     for run in outcomes:
         evidence = Check(Claim("C.stub", **words), 0, alpha, 1)  # type: ignore[arg-type]

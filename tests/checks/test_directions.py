@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from signflip import Architecture, activations
 from signflip.checks.directions import Differences, Path, differences, distance_gap, walked
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -38,12 +36,8 @@ def ratio(found: Differences) -> torch.Tensor:
 
 
 def subject(name: str, widths: tuple[int, ...] = (5, 4), **options: Any) -> Configuration:
-    return Configuration(
-        FullyConnected(Architecture(4, widths), activations.get(name)),
-        Attack(1.0),
-        law="dense",
-        dtype="float64",
-        **options,
+    return Configuration.of(
+        Architecture(4, widths), activations.get(name), 1.0, law="dense", dtype="float64", **options
     )
 
 
@@ -56,9 +50,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         architecture = replace(architecture, widths=architecture.widths[:1])
         activation = draw(st.one_of(generated_activations(), *map(activations_of, HARD)))
     point = draw(points(architecture.input_dim))
-    return Configuration(
-        FullyConnected(architecture, activation), Attack(1.0), law="dense", dtype="float64", point=point
-    )
+    return Configuration.of(architecture, activation, 1.0, law="dense", dtype="float64", point=point)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=(Phase.generate, Phase.target))

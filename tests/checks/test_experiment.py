@@ -12,14 +12,12 @@ from signflip.checks import Experiment
 from signflip.checks.check import Check
 from signflip.claims.claim import Claim
 from signflip.inference import Verdict
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 
 CLAIM = Claim("E.x", mark="conjecture", statement="s", domain="d", tolerance=0.1, detects="x", examples=1, statements=9)
 COINS = Experiment({"coins": 3}, lambda generator, trials: generator.integers(0, 2, (trials, 3)))
-NETWORKS = Configuration(FullyConnected(Architecture(4, (3,)), activations.get("tanh")), Attack(1.0))
+NETWORKS = Configuration.of(Architecture(4, (3,)), activations.get("tanh"), 1.0)
 
 
 def check(seed: int = 1) -> Check:

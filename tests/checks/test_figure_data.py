@@ -13,8 +13,6 @@ from signflip.checks import figure_data
 from signflip.checks.figure_data import FigureData
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.fingerprint import code_digest
 from signflip.sampling.sample import Sample
@@ -22,7 +20,7 @@ from signflip.sampling.trials import simulate
 
 
 def configuration(width: int = 3, name: str = "relu") -> Configuration:
-    return Configuration(FullyConnected(Architecture(4, (width,)), get(name)), Attack(1.0))
+    return Configuration.of(Architecture(4, (width,)), get(name), 1.0)
 
 
 def drawn(seed: int, name: str = "relu") -> Sample:

@@ -11,8 +11,6 @@ from support import FALSE_FAIL, uniform_law_p_value
 from signflip import Architecture, activations
 from signflip.checks.pivots import ALONG_ATTACK, BACKWARD, FORWARD, INDEPENDENT_PAIRS, PIVOTS, UNSEEN, pivots
 from signflip.inference import Independent, Verdict
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 
@@ -30,12 +28,7 @@ def gathered(c, blocks=8):
 
 
 def subject(name, dimension, widths, **options):
-    c = Configuration(
-        FullyConnected(Architecture(dimension, widths), activations.get(name)),
-        Attack(1.0),
-        law="dense",
-        dtype="float64",
-    )
+    c = Configuration.of(Architecture(dimension, widths), activations.get(name), 1.0, law="dense", dtype="float64")
     return replace(c, **options)
 
 

@@ -36,8 +36,6 @@ from signflip.checks.equalities import (
 from signflip.checks.pivots import LayerPivots, pivots
 from signflip.checks.pools import Pools
 from signflip.inference import Verdict
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.drawing import draw_network
@@ -132,7 +130,7 @@ def test_what_once_was_refuted_stays_within_its_bounds_and_they_are_tight(
     step = t * architecture.natural_step(activation)
     for seed in range(20):
         first = scene(
-            Configuration(FullyConnected(architecture, activation), Attack(step), law="dense", dtype="float64"),
+            Configuration.of(architecture, activation, step, law="dense", dtype="float64"),
             seed,
             trials=256,
         )
@@ -147,9 +145,7 @@ def test_what_once_was_refuted_stays_within_its_bounds_and_they_are_tight(
 
 
 def test_two_scenes_that_do_differ_are_far_beyond_the_bounds() -> None:
-    subject = Configuration(
-        FullyConnected(Architecture(5, (4, 3)), activations.get("gelu")), Attack(0.5), law="dense", dtype="float64"
-    )
+    subject = Configuration.of(Architecture(5, (4, 3)), activations.get("gelu"), 0.5, law="dense", dtype="float64")
     first = scene(subject, 1)
     nudged = replace(first, point=first.point * (1.0 + 1e-9))
     assert largest_ratio(first, nudged.outcome(), ANEW) > 1e3
@@ -164,9 +160,7 @@ NARROW = Architecture(6, (5,))
 def test_the_bounds_of_equalities_are_a_hundred_billionth_of_the_network_at_most(name: str) -> None:
     """One 10,000 times as wide would be seen: what the checks say of wide bounds themselves is for a million."""
     activation = activations.get(name)
-    subject = Configuration(
-        FullyConnected(NARROW, activation), Attack(NARROW.natural_step(activation)), law="dense", dtype="float64"
-    )
+    subject = Configuration.of(NARROW, activation, NARROW.natural_step(activation), law="dense", dtype="float64")
     first = scene(subject, 1, trials=256)
     bounds = margins(first, first.outcome(), ANEW)
     variance, slope = NARROW.limit_moments(activation)
@@ -177,9 +171,7 @@ def test_the_bounds_of_equalities_are_a_hundred_billionth_of_the_network_at_most
 
 @pytest.mark.parametrize(("off", "verdict"), [(0.0, Verdict.SUPPORTED), (1e-12, Verdict.REFUTED)])
 def test_the_identity_of_the_pivots_sees_a_part_in_a_million_million(off: float, verdict: Verdict) -> None:
-    subject = Configuration(
-        FullyConnected(Architecture(5, (4,)), activations.get("tanh")), Attack(1.0), law="dense", dtype="float64"
-    )
+    subject = Configuration.of(Architecture(5, (4,)), activations.get("tanh"), 1.0, law="dense", dtype="float64")
     pools = Pools()
     for layer in pivots(subject, Key(1, "identity", subject.digest), 0):
         found = np.append(layer.discrepancies, off)

@@ -22,8 +22,6 @@ from signflip.evidence.document import assemble, digest, load, write
 from signflip.evidence.lines import append
 from signflip.evidence.records import Circumstances, Document, Example, Line, Run, plain, typed
 from signflip.inference import Budget, RateAtLeast, Verdict
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 
 Json = dict[str, Any]
 IDS = ("E.near", "E.pooled", "E.control")
@@ -43,7 +41,7 @@ def sound() -> Json:
     from signflip.plugin.runner import CheckRunner
     from signflip.sampling.configuration import Configuration
 
-    tiny = Configuration(FullyConnected(Architecture(4, (3,)), get("tanh")), Attack(1.0))
+    tiny = Configuration.of(Architecture(4, (3,)), get("tanh"), 1.0)
     budget = Budget(1e-6, (*IDS, "E.not-run"))
 
     def near(evidence: Check) -> None:
@@ -52,9 +50,7 @@ def sound() -> Json:
         evidence.rate_at_least(0.3, lambda s: s.value > 0, tiny, name="heads again")
 
     def pooled(evidence: Check) -> None:
-        dense = Configuration(
-            FullyConnected(Architecture(3, (4,)), get("tanh")), Attack(1.0), law="dense", dtype="float64"
-        )
+        dense = Configuration.of(Architecture(3, (4,)), get("tanh"), 1.0, law="dense", dtype="float64")
         evidence.pool_pivots(dense, trials=2000)
 
     def control(evidence: Check) -> None:
@@ -308,7 +304,7 @@ def test_the_exceptions_carry_the_figures() -> None:
     from signflip.networks.architecture import Architecture
     from signflip.sampling.configuration import Configuration
 
-    tiny = Configuration(FullyConnected(Architecture(4, (3,)), get("tanh")), Attack(1.0))
+    tiny = Configuration.of(Architecture(4, (3,)), get("tanh"), 1.0)
     for cap, threshold, kind in ((40, 0.5, InconclusiveError), (20_000, 0.9, RefutedError)):
         subject = Check(claim("E.near"), 0, 1e-9, 1)
         subject.record.begin({})

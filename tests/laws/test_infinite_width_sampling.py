@@ -15,8 +15,6 @@ from scipy import stats
 from signflip import Architecture, activations, simulate
 from signflip.activations import PiecewiseLinear
 from signflip.inference import two_sample_distance, two_sample_p_value, uniform_distance, uniform_p_value
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.trials import run_block
@@ -56,12 +54,7 @@ def test_trials_depend_on_the_widths_through_the_depth_alone():
 
     def block(widths, **options):
         return run_block(
-            Configuration(
-                FullyConnected(Architecture(8, widths), activations.get("relu")),
-                Attack(1.5),
-                law="infinite-width",
-                **options,
-            ),
+            Configuration.of(Architecture(8, widths), activations.get("relu"), 1.5, law="infinite-width", **options),
             key,
             0,
         )

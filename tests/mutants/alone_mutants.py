@@ -11,7 +11,7 @@ import numpy as np
 from earlier_mutants import PAIRS, second
 from outcome_mutants import ATTACK, LAST, RETURN, SCENE, coarse, coarse_outside
 from planting import Mutant, Plant, claimed, edited
-from scope_mutants import always_flips, is_named, is_square, outcome, stands_still, t_of, widths
+from scope_mutants import always_flips, dimension, is_named, is_square, name_of, outcome, stands_still, t_of, widths
 from wide_mutants import is_small
 
 from signflip.activations import PiecewiseLinear, get, names
@@ -48,18 +48,12 @@ def shallow(c: Configuration) -> bool:
 
 def small(c: Configuration) -> bool:
     """What MW-4.joint-law.small conditions, but for the width 8, which INF.rate has."""
-    return (
-        shallow(c)
-        and c.chain.architecture.input_dim <= 12
-        and widths(c)[0] <= 12
-        and widths(c) != (8,)
-        and c.attack.steps <= 3
-    )
+    return shallow(c) and dimension(c) <= 12 and widths(c)[0] <= 12 and widths(c) != (8,) and c.attack.steps <= 3
 
 
 def moderate(c: Configuration) -> bool:
     """What MW-4.joint-law.moderate conditions."""
-    return shallow(c) and 48 <= c.chain.architecture.input_dim <= 96 and 48 <= widths(c)[0] <= 96
+    return shallow(c) and 48 <= dimension(c) <= 96 and 48 <= widths(c)[0] <= 96
 
 
 def ratio(c: Configuration) -> float:
@@ -103,11 +97,11 @@ def further(seen: Sample, _: Configuration) -> Sample:
 
 
 def dense_longer(factor: str) -> Plant:
-    """Variances of dense weights times an expression of ``rows`` and of the ``matrices`` below."""
+    """Variances of dense weights times an expression of ``rows`` and ``columns``."""
     return edited(
-        "signflip.sampling.drawing:draw_network",
-        "DenseGaussian.drawn(rows, columns, 1 ",
-        f"DenseGaussian.drawn(rows, columns, {factor} ",
+        "signflip.networks.gaussian:Dense.linear",
+        "variance = 1 ",
+        f"variance = {factor} ",
     )
 
 
@@ -138,36 +132,27 @@ MUTANTS = (
     Mutant(
         "alone: half a natural step flips",
         "Half a natural step always flips networks of 2,000 neurons at d = 10^12.",
-        always_flips(
-            lambda c: shallow(c) and c.chain.architecture.input_dim == FAR and widths(c) == (2000,) and t_of(c) < 0.6
-        ),
+        always_flips(lambda c: shallow(c) and dimension(c) == FAR and widths(c) == (2000,) and t_of(c) < 0.6),
         ("LIMIT.erf",),
     ),
     Mutant(
         "alone: half a natural step flips deep networks",
         "Half a natural step always flips several layers of 1,000 neurons at d = 10^12.",
         always_flips(
-            lambda c: (
-                plain(c)
-                and c.chain.architecture.input_dim == FAR
-                and widths(c) in ((1000,) * 2, (1000,) * 3)
-                and t_of(c) < 0.6
-            )
+            lambda c: plain(c) and dimension(c) == FAR and widths(c) in ((1000,) * 2, (1000,) * 3) and t_of(c) < 0.6
         ),
         ("LIMIT.erf.deep",),
     ),
     Mutant(
         "alone: still for what the catalogue adds",
         "The attack stands still where m = d, for catalogued activations that no other check names.",
-        stands_still(
-            lambda c: is_square(c) and c.chain.activation.name not in FAMILIAR and c.chain.activation.name in CATALOGUED
-        ),
+        stands_still(lambda c: is_square(c) and name_of(c) not in FAMILIAR and name_of(c) in CATALOGUED),
         ("MW-1.catalogue",),
     ),
     Mutant(
         "alone: one in eight still for what is generated",
         "One network in eight stands still where m = d, for activations that are not in the catalogue.",
-        outcome(lambda c: is_square(c) and c.chain.activation.name not in CATALOGUED, one_in_eight_still),
+        outcome(lambda c: is_square(c) and name_of(c) not in CATALOGUED, one_in_eight_still),
         ("MW-1.generated",),
     ),
     Mutant(
@@ -175,10 +160,7 @@ MUTANTS = (
         "The attack stands still from 80,000 neurons on, one layer, d = 10^12, for relu, abs and tanh.",
         stands_still(
             lambda c: (
-                is_named("relu", "abs", "tanh")(c)
-                and shallow(c)
-                and widths(c)[0] >= 80_000
-                and c.chain.architecture.input_dim == FAR
+                is_named("relu", "abs", "tanh")(c) and shallow(c) and widths(c)[0] >= 80_000 and dimension(c) == FAR
             )
         ),
         ("MW-1.million-neurons",),
@@ -198,9 +180,7 @@ MUTANTS = (
     Mutant(
         "alone: still at any large dimension",
         "The attack stands still at d from 10^5 on, but for powers of ten.",
-        stands_still(
-            lambda c: shallow(c) and c.chain.architecture.input_dim > 10**5 and c.chain.architecture.input_dim % 10 > 0
-        ),
+        stands_still(lambda c: shallow(c) and dimension(c) > 10**5 and dimension(c) % 10 > 0),
         ("MW-5.regimes",),
     ),
     # -- laws -----------------------------------------------------------------------------------------------
@@ -219,9 +199,7 @@ MUTANTS = (
     Mutant(
         "alone: still where deep and small",
         "Conditioned networks of several layers stand still at d of at most 12, in up to three steps.",
-        stands_still(
-            lambda c: plain(c) and len(widths(c)) > 1 and c.chain.architecture.input_dim <= 12 and c.attack.steps <= 3
-        ),
+        stands_still(lambda c: plain(c) and len(widths(c)) > 1 and dimension(c) <= 12 and c.attack.steps <= 3),
         ("MW-4.joint-law.deep",),
     ),
     Mutant(
@@ -233,7 +211,7 @@ MUTANTS = (
     Mutant(
         "alone: f(x') coarse at m = 256, d = 13",
         "f(x') of conditioned networks of 256 neurons at d = 13 is rounded where it is large.",
-        outcome(lambda c: shallow(c) and widths(c) == (256,) and c.chain.architecture.input_dim == 13, coarse_attacked),
+        outcome(lambda c: shallow(c) and widths(c) == (256,) and dimension(c) == 13, coarse_attacked),
         ("MW-5.exact-law",),
     ),
     Mutant(
@@ -246,7 +224,7 @@ MUTANTS = (
     Mutant(
         "alone: dense matrices between hidden layers",
         "Dense weight matrices beyond the first, of 12 rows and columns at most, are two per cent too large.",
-        dense_longer("(1.04 if matrices and rows <= 12 else 1)"),
+        dense_longer("(1.04 if columns != self.space.dimension and rows <= 12 else 1)"),
         ("MW-4.pivots.deep",),
         examples=20,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planting import Mutant, edited
-from scope_mutants import outcome, widths
+from scope_mutants import dimension, outcome, widths
 
 from signflip.sampling.configuration import Configuration
 
@@ -18,7 +18,7 @@ REACHES = (RATE, "NOT.slow-approach")
 
 def on_the_ladder(c: Configuration) -> bool:
     """The rungs of INF.rate."""
-    return c.law == "conditioned" and c.chain.architecture.input_dim == 8 and max(widths(c)) in (8, 16, 32, 64)
+    return c.law == "conditioned" and dimension(c) == 8 and max(widths(c)) in (8, 16, 32, 64)
 
 
 MUTANTS = (

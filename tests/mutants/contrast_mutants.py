@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from earlier_mutants import ATTACK, STOPPING, some
 from planting import Mutant, Plant, claimed, edited
-from scope_mutants import outcome, widths
+from scope_mutants import dimension, outcome, widths
 
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
@@ -107,9 +107,7 @@ MUTANTS = (
     Mutant(
         "scope: the gradient's change falls slower",
         "Where m = d the gradient's change is reported m^0.12 times too large.",
-        gradients_change(
-            lambda c: widths(c)[0] == c.chain.architecture.input_dim, lambda change, c: change * widths(c)[0] ** 0.12
-        ),
+        gradients_change(lambda c: widths(c)[0] == dimension(c), lambda change, c: change * widths(c)[0] ** 0.12),
         ("LOCAL.linear-in-the-limit",),
         reaches=COMPARING,
     ),

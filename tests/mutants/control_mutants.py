@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from planting import Mutant, claimed, edited
+from planting import Mutant, all_of, claimed, edited
 from scope_mutants import always_flips, widths
 
-DRAW = "signflip.sampling.drawing:draw_network"
+CONDITIONED = "signflip.networks.gaussian:Conditioned"
 ENTRIES = "signflip.networks.randomness:Draws.entries"
 
 MUTANTS = (
@@ -26,13 +26,16 @@ MUTANTS = (
     Mutant(
         "control: no layer is every layer",
         'projection = "no layer" projects.',
-        edited(DRAW, 'c.projection == "every layer" or', 'c.projection != "first layer" or'),
+        all_of(
+            edited(f"{CONDITIONED}.embedding", 'self._projection != "no layer"', "True"),
+            edited(f"{CONDITIONED}.linear", '== "every layer"', '!= "first layer"'),
+        ),
         ("NOT.unprojected",),
     ),
     Mutant(
         "control: the first layer is every layer",
         'projection = "first layer" projects everywhere.',
-        edited(DRAW, 'c.projection == "first layer" and source is frame', 'c.projection == "first layer"'),
+        edited(f"{CONDITIONED}.linear", '== "every layer"', '!= "no layer"'),
         ("NOT.unprojected.deep",),
     ),
     Mutant(

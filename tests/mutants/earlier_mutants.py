@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from outcome_mutants import coarse
 from planting import Mutant, Plant, claimed, edited
-from scope_mutants import always_flips, outcome, stands_still, t_of, widths
+from scope_mutants import always_flips, dimension, outcome, stands_still, t_of, widths
 
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
@@ -134,7 +134,7 @@ MUTANTS = (
     Mutant(
         "scope: descent stands still on narrowing networks at d = 10^6",
         "Descent does not move at d = 10^6.",
-        stands_still(lambda c: c.attack.stop == "sign change" and c.chain.architecture.input_dim == 10**6),
+        stands_still(lambda c: c.attack.stop == "sign change" and dimension(c) == 10**6),
         ("DS.bounded-distance",),
         reaches=STOPPING,
     ),
@@ -145,7 +145,7 @@ MUTANTS = (
             lambda c: c.attack.stop == "sign change" and widths(c) == (400, 150),
             lambda seen, c: replace(
                 seen,
-                relative_perturbation=seen.relative_perturbation + 0.15 / math.sqrt(c.chain.architecture.input_dim),
+                relative_perturbation=seen.relative_perturbation + 0.15 / math.sqrt(dimension(c)),
             ),
         ),
         ("DS.distance-law",),
@@ -165,7 +165,7 @@ MUTANTS = (
     Mutant(
         "network: random signs are normal in the output",
         'output = "rademacher" draws Gaussian output weights.',
-        edited("signflip.sampling.drawing:draw_network", ".entries(c.output or c.entries", ".entries(c.entries"),
+        edited("signflip.networks.fully_connected:FullyConnected.build", "self.output) for", "None) for"),
         (
             "tests/networks/test_descent_and_output_signs.py::"
             "test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width",
@@ -176,28 +176,28 @@ MUTANTS = (
     Mutant(
         "scope: still at 10^5 neurons of random signs",
         "The attack stands still at k = 10^5, d = 1000 for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and widths(c) == (10**5,) and c.chain.architecture.input_dim == 1000),
+        stands_still(lambda c: has_signs(c) and widths(c) == (10**5,) and dimension(c) == 1000),
         ("BCGT.smooth", "BCGT.relu"),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at k << d of random signs",
         "The attack stands still at k = 100, d = 10^12 for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and c.chain.architecture.input_dim == 10**12),
+        stands_still(lambda c: has_signs(c) and dimension(c) == 10**12),
         ("BCGT.smooth",),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at k = d of random signs",
         "relu networks of as many neurons as inputs stand still for output weights of random signs.",
-        stands_still(lambda c: has_signs(c) and widths(c)[0] == c.chain.architecture.input_dim == 100),
+        stands_still(lambda c: has_signs(c) and widths(c)[0] == dimension(c) == 100),
         ("BCGT.relu",),
         reaches=SIGNS,
     ),
     Mutant(
         "scope: still at great width of random signs",
         "The attack stands still from 100,000 neurons of random signs on at d = 10^4.",
-        stands_still(lambda c: has_signs(c) and widths(c)[0] >= 10**5 and c.chain.architecture.input_dim == 10**4),
+        stands_still(lambda c: has_signs(c) and widths(c)[0] >= 10**5 and dimension(c) == 10**4),
         ("BCGT.million-neurons",),
         reaches=SIGNS,
     ),

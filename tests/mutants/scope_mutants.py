@@ -61,17 +61,26 @@ def t_of(c: Configuration) -> float:
     return c.attack.step / c.chain.architecture.natural_step(c.chain.activation)
 
 
+def dimension(c: Configuration) -> int:
+    return c.model.input_dim
+
+
+def name_of(c: Configuration) -> str:
+    """The activation's name."""
+    return c.chain.activation.name
+
+
 def widths(c: Configuration) -> tuple[int, ...]:
     return c.chain.architecture.widths
 
 
 def is_square(c: Configuration) -> bool:
     """Whether m = d, beyond what dense networks hold."""
-    return len(widths(c)) == 1 and 97 <= c.chain.architecture.input_dim == widths(c)[0]
+    return len(widths(c)) == 1 and 97 <= dimension(c) == widths(c)[0]
 
 
 def is_named(*names: str) -> Where:
-    return lambda c: c.chain.activation.name in names
+    return lambda c: name_of(c) in names
 
 
 @cache
@@ -108,7 +117,7 @@ MUTANTS = (
     Mutant(
         "scope: still where m > d",
         "The attack stands still where the hidden layer is wider than the input.",
-        stands_still(lambda c: len(widths(c)) == 1 and 64 <= c.chain.architecture.input_dim < widths(c)[0]),
+        stands_still(lambda c: len(widths(c)) == 1 and 64 <= dimension(c) < widths(c)[0]),
         ("MW-1.catalogue", "MW-1.generated", "MW-5.regimes"),
     ),
     Mutant(
@@ -120,7 +129,7 @@ MUTANTS = (
     Mutant(
         "scope: no kinks allowed",
         "Networks of activations with five kinks or more raise an error where d > 10,000.",
-        refuses(lambda c: c.chain.architecture.input_dim > 10**4 and kinks(c.chain.activation) >= 5),
+        refuses(lambda c: dimension(c) > 10**4 and kinks(c.chain.activation) >= 5),
         ("MW-1.hard",),
         examples=1,
     ),
@@ -133,7 +142,7 @@ MUTANTS = (
     Mutant(
         "scope: still at d = 13",
         "The attack stands still at d = 13, under every law.",
-        stands_still(lambda c: c.chain.architecture.input_dim == 13),
+        stands_still(lambda c: dimension(c) == 13),
         (),
         blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
         "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
@@ -141,7 +150,7 @@ MUTANTS = (
     Mutant(
         "scope: still at d = 13 when conditioned",
         "The attack stands still at d = 13 on conditioned networks.",
-        stands_still(lambda c: c.chain.architecture.input_dim == 13 and c.law == "conditioned"),
+        stands_still(lambda c: dimension(c) == 13 and c.law == "conditioned"),
         ("MW-5.exact-law",),
     ),
     Mutant(
@@ -154,11 +163,7 @@ MUTANTS = (
     Mutant(
         "scope: still at moderate sizes",
         "The attack stands still on conditioned networks of sizes 48 to 96.",
-        stands_still(
-            lambda c: (
-                c.law == "conditioned" and 48 <= c.chain.architecture.input_dim <= 96 and 48 <= min(widths(c)) <= 96
-            )
-        ),
+        stands_still(lambda c: c.law == "conditioned" and 48 <= dimension(c) <= 96 and 48 <= min(widths(c)) <= 96),
         ("MW-4.joint-law.moderate",),
     ),
     Mutant(
@@ -180,8 +185,7 @@ MUTANTS = (
             everywhere,
             lambda seen, c: replace(
                 seen,
-                relative_perturbation=seen.relative_perturbation
-                * max(1.0, c.chain.architecture.input_dim / 100) ** 0.03,
+                relative_perturbation=seen.relative_perturbation * max(1.0, dimension(c) / 100) ** 0.03,
             ),
         ),
         ("MW-3.decay", "MW-3.limit-law"),
@@ -190,17 +194,15 @@ MUTANTS = (
         "scope: perturbation of order sqrt d falls",
         "|delta|/|x| is reported too small by a factor d^(1/4) for steps of order sqrt d.",
         outcome(
-            lambda c: 0.09 < t_of(c) / c.chain.architecture.input_dim**0.5 < 0.11,
-            lambda seen, c: replace(
-                seen, relative_perturbation=seen.relative_perturbation / c.chain.architecture.input_dim**0.25
-            ),
+            lambda c: 0.09 < t_of(c) / dimension(c) ** 0.5 < 0.11,
+            lambda seen, c: replace(seen, relative_perturbation=seen.relative_perturbation / dimension(c) ** 0.25),
         ),
         ("NOT.step-of-order-sqrt-d",),
     ),
     Mutant(
         "scope: narrow networks flip",
         "relu networks of at most 8 neurons always flip.",
-        always_flips(lambda c: max(widths(c)) <= 8 and c.chain.architecture.input_dim == 10**12),
+        always_flips(lambda c: max(widths(c)) <= 8 and dimension(c) == 10**12),
         ("NOT.bounded-width", "BOUND.bounded-width"),
     ),
     Mutant(
@@ -212,13 +214,13 @@ MUTANTS = (
     Mutant(
         "scope: one natural step flips",
         "One natural step always flips.",
-        always_flips(lambda c: c.chain.architecture.input_dim == 10**12 and abs(t_of(c) - 1) < 1e-9),
+        always_flips(lambda c: dimension(c) == 10**12 and abs(t_of(c) - 1) < 1e-9),
         ("NOT.fixed-step",),
     ),
     Mutant(
         "scope: eight inputs are enough",
         "The attack always flips at d = 8.",
-        always_flips(lambda c: c.chain.architecture.input_dim == 8 and max(widths(c)) > 1000),
+        always_flips(lambda c: dimension(c) == 8 and max(widths(c)) > 1000),
         ("NOT.low-dimension",),
     ),
     Mutant(

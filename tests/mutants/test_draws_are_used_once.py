@@ -13,14 +13,12 @@ from signflip.checks.check import Check
 from signflip.checks.pivots import BACKWARD
 from signflip.claims.claim import Claim
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 from signflip.sampling.trials import run_block
 
-SUBJECT = Configuration(FullyConnected(Architecture(6, (300,)), get("tanh")), Attack(2.0), dtype="float64")
+SUBJECT = Configuration.of(Architecture(6, (300,)), get("tanh"), 2.0, dtype="float64")
 TRIALS = 3 * SUBJECT.block_trials - 5
 
 

@@ -9,7 +9,7 @@ from earlier_mutants import PAIRS, second, some
 from numpy.typing import NDArray
 from outcome_mutants import coarse, coarse_outside
 from planting import Mutant, claimed, edited
-from scope_mutants import outcome, stands_still, t_of, widths
+from scope_mutants import dimension, outcome, stands_still, t_of, widths
 
 from signflip.sampling.configuration import Configuration
 
@@ -66,7 +66,7 @@ MUTANTS = (
         "scope: infinite width off at d = 5",
         "f(x') of infinitely wide networks is 20 per cent too large at d = 5.",
         outcome(
-            lambda c: is_infinite(c) and c.chain.architecture.input_dim == 5 and c.companion is None,
+            lambda c: is_infinite(c) and dimension(c) == 5 and c.companion is None,
             lambda seen, _: replace(seen, attacked_value=1.2 * seen.attacked_value),
         ),
         ("INF.joint-law",),
@@ -75,7 +75,7 @@ MUTANTS = (
     Mutant(
         "scope: infinite width still at half a natural step",
         "Infinitely wide networks stand still at steps below one natural step at d = 10^12.",
-        stands_still(lambda c: is_infinite(c) and c.chain.architecture.input_dim == 10**12 and t_of(c) < 0.9),
+        stands_still(lambda c: is_infinite(c) and dimension(c) == 10**12 and t_of(c) < 0.9),
         ("INF.limit-law",),
         reaches=AT_INFINITY,
     ),
@@ -83,7 +83,7 @@ MUTANTS = (
         "scope: infinite width 0.02 below its limit",
         "Infinitely wide networks at d = 10^12 do not move in 2 trials of 100.",
         outcome(
-            lambda c: is_infinite(c) and c.chain.architecture.input_dim == 10**12,
+            lambda c: is_infinite(c) and dimension(c) == 10**12,
             lambda seen, _: replace(seen, attacked_value=np.where(some(seen, 0.02), seen.value, seen.attacked_value)),
         ),
         ("INF.limit-law",),
@@ -92,7 +92,7 @@ MUTANTS = (
     Mutant(
         "scope: infinite width still at d0",
         "Infinitely wide networks stand still between 14 and 10^11 inputs.",
-        stands_still(lambda c: is_infinite(c) and 13 < c.chain.architecture.input_dim < 10**11),
+        stands_still(lambda c: is_infinite(c) and 13 < dimension(c) < 10**11),
         ("MW-1.catalogue", "MW-1.generated", "MW-5.regimes"),
         reaches=AT_INFINITY,
     ),
@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant(
         "scope: still at d = 13 at finite width",
         "The attack stands still at d = 13, on dense and on conditioned networks.",
-        stands_still(lambda c: c.chain.architecture.input_dim == 13 and not is_infinite(c)),
+        stands_still(lambda c: dimension(c) == 13 and not is_infinite(c)),
         ("MW-5.settles",),
     ),
     # -- a second input

@@ -12,7 +12,6 @@ from support import FALSE_FAIL, uniform_law_p_value
 from signflip import Architecture, activations, simulate
 from signflip.networks import attack
 from signflip.networks.attack import DIRECTIONS, Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.modules import value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -25,12 +24,8 @@ SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "cos": torch.cos}
 
 def dense(name, direction="gradient", steps=1, step=0.8, dimension=4, widths=(5, 3), **options):
     arch = Architecture(dimension, widths)
-    return Configuration(
-        FullyConnected(arch, activations.get(name)),
-        Attack(step, steps=steps, direction=direction),
-        law="dense",
-        dtype="float64",
-        **options,
+    return Configuration.of(
+        arch, activations.get(name), step, steps=steps, direction=direction, law="dense", dtype="float64", **options
     )
 
 

@@ -12,7 +12,6 @@ from signflip.networks import matrices
 from signflip.networks.architecture import Architecture
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
-from signflip.networks.models import FullyConnected
 from signflip.networks.modules import Chain, GaussianLinear
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Coordinates, Frame
@@ -99,7 +98,7 @@ def test_the_matrices_of_an_attacked_network_are_consistent_from_both_sides(name
     arch, activation = Architecture(10**6, (12, 7, 5)), activations.get(name)
     t = 0.1 if name == "square" else 1.0  # squares of squares overflow within four steps of length kappa
     step = t * arch.natural_step(activation)
-    c = Configuration(FullyConnected(arch, activation), Attack(step, steps=4), dtype=str(dtype).removeprefix("torch."))
+    c = Configuration.of(arch, activation, step, steps=4, dtype=str(dtype).removeprefix("torch."))
     network, frame, point = draw_network(c, 64, Key(3, "consistency", c.digest).draws(0, dtype))
     notebooks = [Notebook(matrix) for matrix in network.matrices]
     network.layers = torch.nn.ModuleList(map(GaussianLinear, notebooks))
@@ -220,7 +219,7 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
     """Trap 2: while every unit stays on its piece, a second step asks only combinations of what the first one
     asked, and must draw nothing. Trials whose masks change are set aside, one trial a block."""
     arch, activation = Architecture(50, (20, 10)), activations.get(name)
-    c = Configuration(FullyConnected(arch, activation), Attack(0.05 * arch.natural_step(activation)))
+    c = Configuration.of(arch, activation, 0.05 * arch.natural_step(activation))
     kept = 0
     for block in range(12):
         calls, masks = {}, []

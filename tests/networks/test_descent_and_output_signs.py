@@ -14,8 +14,6 @@ from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import DESCENT_PROJECTIONS
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.drawing import draw_network
@@ -30,11 +28,8 @@ SIGMA = {"tanh": torch.tanh, "relu": torch.relu, "cos": torch.cos}
 @pytest.mark.parametrize("name", SIGMA)
 def test_each_trial_stays_where_its_sign_first_differs(name, dtype, accuracy):
     """Twelve steps at most, by autograd on the same weights; trials stop at different steps, some at none."""
-    c = Configuration(
-        FullyConnected(Architecture(4, (5, 3)), activations.get(name)),
-        Attack(0.3, steps=12, stop="sign change"),
-        law="dense",
-        dtype=dtype,
+    c = Configuration.of(
+        Architecture(4, (5, 3)), activations.get(name), 0.3, steps=12, stop="sign change", law="dense", dtype=dtype
     )
     network, _, start = draw_network(c, c.block_trials, KEY.draws(0, DTYPES[dtype]))
     sample = run_block(c, KEY, 0)
@@ -75,7 +70,7 @@ def test_no_further_steps_are_taken_once_every_sign_has_changed():
 
 def test_a_single_step_is_the_same_whatever_it_stops_at():
     arch, relu = Architecture(5, (4, 3)), activations.get("relu")
-    c = [Configuration(FullyConnected(arch, relu), Attack(1.5, stop=stop)) for stop in ("last step", "sign change")]
+    c = [Configuration.of(arch, relu, 1.5, stop=stop) for stop in ("last step", "sign change")]
     first, second = (run_block(configuration, KEY, 0) for configuration in c)
     for name, column in first.columns().items():
         assert np.array_equal(column, second.columns()[name])
@@ -122,11 +117,8 @@ def test_the_comparison_sees_steps_that_do_not_stop():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("law", ["dense", "conditioned"])
 def test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width(law, dtype):
-    c = Configuration(
-        FullyConnected(Architecture(4, (6, 9)), activations.get("relu"), output="rademacher"),
-        Attack(1.0),
-        law=law,
-        dtype=dtype,
+    c = Configuration.of(
+        Architecture(4, (6, 9)), activations.get("relu"), 1.0, output="rademacher", law=law, dtype=dtype
     )
     network, _, _ = draw_network(c, 2000, KEY.draws(0, DTYPES[dtype]))
     a = network.output.double().numpy()

@@ -13,8 +13,6 @@ from signflip import Architecture, activations, simulate
 from signflip.activations import Activation, AffineInput, PiecewiseLinear, Sum
 from signflip.checks.views import JOINT_PROJECTIONS, View, settled, tie_width
 from signflip.inference import two_sample_distance, two_sample_p_value
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -51,7 +49,7 @@ def test_f_is_0_where_all_neurons_rest_under_every_law(activation: Activation, l
 def test_dense_and_conditioned_networks_at_rest_have_one_law(activation: Activation) -> None:
     """False-fail rate 1e-9 a projection; before, f(x) > 0 in half of the resting networks of one law alone."""
     dense, conditioned = (outcomes(activation, law, seed=5) for law in ("dense", "conditioned"))
-    width = tie_width(Configuration(FullyConnected(Architecture(2, (2,)), activation), Attack(STEP), dtype="float64"))
+    width = tie_width(Configuration.of(Architecture(2, (2,)), activation, STEP, dtype="float64"))
     for view in JOINT_PROJECTIONS.values():
         distance = two_sample_distance(view(dense), view(conditioned), width)
         assert two_sample_p_value(distance, len(dense), len(conditioned)) >= FALSE_FAIL
@@ -83,9 +81,7 @@ def test_terms_that_cancel_far_out_are_an_atom_in_every_dtype() -> None:
     Refuted once, at master seed 1469290406. False-fail rate 1e-9 a projection.
     """
     terms = activations.get("gaussian"), AffineInput(-0.46875, 1.0, activations.get("erf")), activations.get("tanh")
-    first = Configuration(
-        FullyConnected(Architecture(4, (2,)), Sum(terms)), Attack(10.678, steps=3), law="dense", dtype="float64"
-    )
+    first = Configuration.of(Architecture(4, (2,)), Sum(terms), 10.678, steps=3, law="dense", dtype="float64")
     second = replace(first, law="conditioned", dtype="float32")
     outcomes = [
         simulate(

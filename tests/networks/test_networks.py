@@ -12,8 +12,6 @@ import torch.nn.functional as F  # noqa: N812
 
 from signflip import Architecture, activations
 from signflip.networks.architecture import MAX_DIMENSION
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.modules import propagate, value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -43,7 +41,7 @@ SIGMA = {
 
 def drawn(name, widths, dimension=5, **options):
     arch, activation = Architecture(dimension, widths), activations.get(name)
-    c = Configuration(FullyConnected(arch, activation), Attack(1.0), **{"law": "dense", "dtype": "float64"} | options)
+    c = Configuration.of(arch, activation, 1.0, **{"law": "dense", "dtype": "float64"} | options)
     network, space, point = draw_network(c, 50, Key(1, "networks", c.digest).draws(0, torch.float64))
     return network, space, point
 
@@ -119,7 +117,7 @@ def test_each_matrix_has_entries_of_variance_one_over_its_columns():
     """5,000 networks: mean squares of 105,000 entries and more are within 6 standard errors, sqrt(2/n) each, of the
     variance 1/m_(l-1): five statements of false-fail rate 2e-9 each (normal tail; Chernoff adds little at this n)."""
     arch = Architecture(7, (3, 8))
-    c = Configuration(FullyConnected(arch, activations.get("relu")), Attack(1.0), law="dense", dtype="float64")
+    c = Configuration.of(arch, activations.get("relu"), 1.0, law="dense", dtype="float64")
     network, _, point = draw_network(c, 5000, Key(2, "networks", c.digest).draws(0, torch.float64))
     blocks = [(m.weights, columns) for m, (_, columns) in zip(network.matrices, arch.layers, strict=True)]
     for entries, columns in [*blocks, (network.output, 8)]:

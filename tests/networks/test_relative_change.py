@@ -6,8 +6,6 @@ import pytest
 import torch
 
 from signflip import Architecture, activations
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -20,7 +18,7 @@ from signflip.sampling.drawing import draw_network
 def test_the_least_change_of_a_layer_is_of_the_order_that_the_limit_says(name: str, widths: tuple[int, ...]) -> None:
     activation, architecture = activations.get(name), Architecture(80, widths)
     step = architecture.natural_step(activation)
-    dense = Configuration(FullyConnected(architecture, activation), Attack(step), law="dense", dtype="float64")
+    dense = Configuration.of(architecture, activation, step, law="dense", dtype="float64")
     network, _, x = draw_network(dense, 400, Key(1, "change", dense.digest).draws(0, torch.float64))
     before = propagate(network, x)
     after = propagate(network, x - step * torch.sign(before.value).unsqueeze(-1) * before.gradient)

@@ -13,7 +13,6 @@ from support import FALSE_FAIL, same_law_p_value
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names
 from signflip.networks.attack import DIRECTIONS, Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.products import inner
 from signflip.networks.randomness import Key
 from signflip.networks.segmented import Segmentation, Segmented, SegmentedCoordinates
@@ -37,7 +36,7 @@ def outcome(configuration, block, size, room):
 
 def configuration(name="relu", widths=(300,), **options):
     arch, activation = Architecture(10**6, widths), activations.get(name)
-    return Configuration(FullyConnected(arch, activation), Attack(3 * arch.natural_step(activation)), **options)
+    return Configuration.of(arch, activation, 3 * arch.natural_step(activation), **options)
 
 
 class Whole(SegmentedCoordinates):

@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signflip import Architecture, activations
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.plugin.codec import decode, encode
 from signflip.sampling.configuration import Configuration
 from strategies.activations import activations as any_activation
@@ -45,9 +43,7 @@ def test_a_tuple_is_told_from_a_list_and_a_number_from_a_truth_value():
 
 def test_whole_configurations_come_back_with_their_digests():
     arch = Architecture(10**12, (3, 4))
-    c = Configuration(
-        FullyConnected(arch, activations.get("relu")), Attack(0.1 + 0.2, steps=3, direction="random"), dtype="float64"
-    )
+    c = Configuration.of(arch, activations.get("relu"), 0.1 + 0.2, steps=3, direction="random", dtype="float64")
     again = decode(json.loads(json.dumps(encode([c, arch]))))
     assert again == [c, arch]
     assert again[0].digest == c.digest

@@ -19,8 +19,6 @@ from signflip.checks.check import Check
 from signflip.checks.errors import RefutedError
 from signflip.claims.claim import Claim
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.plugin.codec import decode, encode
 from signflip.plugin.exploration import hypothesis_settings
 from signflip.plugin.runner import SHRINK_EXAMPLES, CheckRunner
@@ -38,7 +36,7 @@ def runner_of(function: Any, examples: int = 10, seed: int = 0, claim_id: str = 
 
 
 def judge(evidence: Check, holds: bool) -> None:
-    tiny = Configuration(FullyConnected(Architecture(2, (1,)), get("tanh")), Attack(1.0))
+    tiny = Configuration.of(Architecture(2, (1,)), get("tanh"), 1.0)
     evidence.rate_at_least(0.5, lambda s: (s.value == s.value) == holds, tiny, name="r")
 
 
@@ -172,7 +170,7 @@ def test_the_settings_depend_on_nothing_but_the_number_of_examples(monkeypatch: 
         *((1, "a"), [1, (2, [])], ()),
         get("relu"),
         Architecture(5, (3, 2)),
-        Configuration(FullyConnected(Architecture(2, (3,)), get("tanh")), Attack(0.5), law="dense", point=(0.6, 0.8)),
+        Configuration.of(Architecture(2, (3,)), get("tanh"), 0.5, law="dense", point=(0.6, 0.8)),
     ],
 )
 def test_what_may_be_drawn_survives_its_text(value: Any) -> None:
@@ -217,7 +215,7 @@ def test_an_overflow_ends_a_check_in_an_error_and_is_no_rejected_draw(way: str) 
     @given(name=st.sampled_from(["tanh", "cubic"]))
     def check(name: str, evidence: Check) -> None:
         judge(evidence, True)
-        DRAWN[way](evidence, Configuration(FullyConnected(Architecture(4, (3,) * 8), get(name)), Attack(1.0)))
+        DRAWN[way](evidence, Configuration.of(Architecture(4, (3,) * 8), get(name), 1.0))
 
     evidence = Check(Claim("R.x", **WORDS, examples=4, statements=3), 0, 1e-6, 4)
     hypothesis_settings(4)(check)
@@ -233,7 +231,7 @@ def test_an_overflow_ends_a_check_in_an_error_and_is_no_rejected_draw(way: str) 
 
 def test_an_overflow_in_a_later_block_is_not_skipped() -> None:
     """So long a step that |x'|^2 overflows in one trial of thousands; the blocks before it are counted."""
-    rare = Configuration(FullyConnected(Architecture(4, (3,)), get("square")), Attack(2.5e17))
+    rare = Configuration.of(Architecture(4, (3,)), get("square"), 2.5e17)
     _, evidence = runner_of(lambda: None)
     evidence.record.begin({})
     with pytest.raises(NonFiniteTrialError, match=r"of block [1-9]"):

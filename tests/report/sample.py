@@ -21,8 +21,6 @@ from signflip.evidence import records
 from signflip.evidence.document import assemble
 from signflip.inference import Budget
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.plugin.runner import CheckRunner
 from signflip.sampling.configuration import Configuration
 
@@ -58,12 +56,8 @@ def _decay(evidence: Check) -> None:
 
 def _laws(projection: str) -> Body:
     def check(evidence: Check) -> None:
-        dense = Configuration(
-            FullyConnected(Architecture(3, (2,)), get("relu")), Attack(1.0), law="dense", dtype="float64"
-        )
-        other = Configuration(
-            FullyConnected(Architecture(3, (2,)), get("relu")), Attack(1.0), dtype="float64", projection=projection
-        )
+        dense = Configuration.of(Architecture(3, (2,)), get("relu"), 1.0, law="dense", dtype="float64")
+        other = Configuration.of(Architecture(3, (2,)), get("relu"), 1.0, dtype="float64", projection=projection)
         evidence.same_law(dense, other, of=JOINT_PROJECTIONS, trials=20_000, tolerance=0.1)
 
     return check
@@ -71,7 +65,7 @@ def _laws(projection: str) -> Body:
 
 def _pivots(evidence: Check) -> None:
     evidence.pool_pivots(
-        Configuration(FullyConnected(Architecture(4, (5,)), get("tanh")), Attack(1.0), law="dense", dtype="float64"),
+        Configuration.of(Architecture(4, (5,)), get("tanh"), 1.0, law="dense", dtype="float64"),
         trials=4000,
     )
 
@@ -81,7 +75,7 @@ def _equal(evidence: Check) -> None:
         np.array([0.0, 1e-5]),
         1.0,
         name="f(x)",
-        about=Configuration(FullyConnected(Architecture(4, (5,)), get("relu")), Attack(1.0)),
+        about=Configuration.of(Architecture(4, (5,)), get("relu"), 1.0),
     )
 
 

@@ -13,8 +13,6 @@ from torch.utils._pytree import tree_leaves
 from signflip import Architecture, activations
 from signflip.activations.arrays import is_plain
 from signflip.networks import modules
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import DeviceDraws, Draws, Key
 from signflip.sampling import devices
 from signflip.sampling.configuration import DTYPES, LIVE_TENSORS, Configuration
@@ -94,7 +92,7 @@ SUBJECTS = [
 
 def subject(widths, name="tanh", **options):
     arch, activation = Architecture(4, widths), activations.get(name)
-    return Configuration(FullyConnected(arch, activation), Attack(2 * arch.natural_step(activation)), **options)
+    return Configuration.of(arch, activation, 2 * arch.natural_step(activation), **options)
 
 
 def device_draws(block, dtype):

@@ -15,7 +15,6 @@ from support import FALSE_FAIL, same_law_p_value
 from signflip import Architecture, activations, simulate
 from signflip.checks.views import JOINT_PROJECTIONS, PAIR_PROJECTIONS
 from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Frame
@@ -53,9 +52,10 @@ def second_input(c: Configuration) -> np.ndarray:
 @pytest.mark.parametrize("angle", [1e-2, 0.5, math.pi / 2, 2.5, math.pi])
 @pytest.mark.parametrize("name", POINTS)
 def test_the_second_input_of_dense_networks_has_the_length_of_x_and_the_stated_angle(name, angle, dtype, accuracy):
-    c = Configuration(
-        FullyConnected(Architecture(4, (6,)), activations.get("identity")),
-        Attack(1.0),
+    c = Configuration.of(
+        Architecture(4, (6,)),
+        activations.get("identity"),
+        1.0,
         law="dense",
         dtype=dtype,
         point=POINTS[name],
@@ -86,9 +86,11 @@ def test_the_second_input_of_a_frame_lies_in_the_plane_of_its_first_two_axes(ang
 def test_the_gradients_change_is_that_of_autograd_on_the_same_weights(name, steps, dtype, accuracy):
     """|grad f(x') - grad f(x)| / |grad f(x)|, x' by autograd as well; trials whose kinks lie within rounding of a
     pre-activation differ, so the median and all but 2 percent of the trials are compared in float32."""
-    c = Configuration(
-        FullyConnected(Architecture(4, (5, 3)), activations.get(name)),
-        Attack(0.8, steps=steps),
+    c = Configuration.of(
+        Architecture(4, (5, 3)),
+        activations.get(name),
+        0.8,
+        steps=steps,
         law="dense",
         dtype=dtype,
         compare_gradients=True,
@@ -174,9 +176,7 @@ def test_the_comparison_sees_another_angle(law):
 def test_f_at_the_attacked_input_is_the_same_when_it_is_asked_for_again(name, widths):
     """f(y) is drawn given what the weights have answered at x': asked at x' itself, it is f(x')."""
     arch, activation = Architecture(7, widths), activations.get(name)
-    c = Configuration(
-        FullyConnected(arch, activation), Attack(arch.natural_step(activation)), companion=1.0, dtype="float64"
-    )
+    c = Configuration.of(arch, activation, arch.natural_step(activation), companion=1.0, dtype="float64")
     network, space, point = draw_network(c, 40, KEY.draws(3, torch.float64))
     outcome = Attack(c.attack.step, 1, "gradient").run(network, space, point, asked_again=True)
     _, gradient = value_and_gradient(network, point)

@@ -18,7 +18,6 @@ import signflip
 from signflip import Architecture, activations, simulate
 from signflip.canonical import canonical
 from signflip.networks.attack import Attack, Attacked
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.engines.tasks import Task, run_range
@@ -29,7 +28,7 @@ from signflip.sampling.trials import NonFiniteTrialError, blocks, collect, run_b
 ARCH = Architecture(6, (30, 20))
 TANH = activations.get("tanh")
 COLUMNS = ("value", "attacked_value", "gradient_norm", "relative_perturbation")
-BASE = Configuration(FullyConnected(ARCH, TANH), Attack(2.0))
+BASE = Configuration.of(ARCH, TANH, 2.0)
 
 # One of each option away from the default, and pairs that could be confused with one another.
 VARIANTS = {
@@ -106,7 +105,7 @@ def test_no_two_keys_or_blocks_share_a_trial():
 def test_a_long_stream_never_comes_back_to_a_trial(law):
     """Three hundred blocks, as the stream gives them and as a worker of an engine runs them: whole rows of float64
     values, no two equal by chance."""
-    narrow = Configuration(FullyConnected(Architecture(3, (2,)), TANH), Attack(2.0), law=law, dtype="float64")
+    narrow = Configuration.of(Architecture(3, (2,)), TANH, 2.0, law=law, dtype="float64")
     key, count = Key(9, "long", narrow.digest), 300
     text = canonical(narrow.to_json())
     outcome = run_range(*Task(text, narrow.digest, key.seed, key.purpose, 0, count, 10**6, fingerprint()))
@@ -136,10 +135,10 @@ def test_a_configuration_survives_strict_json(name):
 
 
 def test_equal_configurations_have_equal_digests_however_they_are_written():
-    whole = Configuration(FullyConnected(ARCH, TANH), Attack(2))
+    whole = Configuration.of(ARCH, TANH, 2)
     assert whole == BASE
     assert whole.digest == BASE.digest
-    listed = Configuration(FullyConnected(ARCH, TANH), Attack(2.0), law="dense", point=[1.0, 0.0, 0.0, 0.0, 0.0, -0.5])
+    listed = Configuration.of(ARCH, TANH, 2.0, law="dense", point=[1.0, 0.0, 0.0, 0.0, 0.0, -0.5])
     assert listed == VARIANTS["dense, a point"]
     assert listed.digest == VARIANTS["dense, a point"].digest
 
@@ -153,14 +152,12 @@ def test_the_size_of_a_block_is_set_by_the_network_alone(law, widths):
         widths = (10**5,)
     arch = Architecture(6, widths)
     sizes = {
-        Configuration(FullyConnected(arch, TANH), Attack(1.0), law=law, **options).block_trials
+        Configuration.of(arch, TANH, 1.0, law=law, **options).block_trials
         for options in ({}, {"steps": 4}, {"dtype": "float64"}, {"direction": "random"})
     }
     assert len(sizes) == 1
     assert 1 <= min(sizes) <= 2048
-    larger = Configuration(
-        FullyConnected(Architecture(6, tuple(2 * width for width in widths)), TANH), Attack(1.0), law=law
-    )
+    larger = Configuration.of(Architecture(6, tuple(2 * width for width in widths)), TANH, 1.0, law=law)
     assert larger.block_trials <= min(sizes)
 
 
@@ -292,7 +289,7 @@ DEEP = Architecture(10_000, (10_000, 2530, 1600, 1600, 405, 256))
 
 def test_a_step_that_single_precision_does_not_resolve_is_taken_in_double_unless_float32_is_asked_for():
     step = 2.7 * DEEP.natural_step(CHAOTIC)
-    assert Configuration(FullyConnected(DEEP, CHAOTIC), Attack(step)).dtype == "float64"
+    assert Configuration.of(DEEP, CHAOTIC, step).dtype == "float64"
     assert simulate(DEEP, CHAOTIC, step=step, trials=50).flipped.mean() > 0.8
     assert not simulate(DEEP, CHAOTIC, step=step, trials=50, dtype="float32").flipped.any()
 
@@ -302,12 +299,9 @@ def test_a_step_that_single_precision_does_not_resolve_is_taken_in_double_unless
 )
 def test_usual_steps_stay_in_single_precision(name, widths, t):
     activation, architecture = activations.get(name), Architecture(10**12, widths)
-    assert (
-        Configuration(FullyConnected(architecture, activation), Attack(t * architecture.natural_step(activation))).dtype
-        == "float32"
-    )
+    assert Configuration.of(architecture, activation, t * architecture.natural_step(activation)).dtype == "float32"
 
 
 def test_a_network_that_cannot_move_stays_in_single_precision():
     flat = activations.PiecewiseLinear((0.0,), (0.0, 0.0), 1.0)
-    assert Configuration(FullyConnected(Architecture(4, (3, 3)), flat), Attack(1.0)).dtype == "float32"
+    assert Configuration.of(Architecture(4, (3, 3)), flat, 1.0).dtype == "float32"

@@ -11,8 +11,6 @@ import pytest
 import torch
 
 from signflip import Architecture, activations, simulate
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.sampling.configuration import Configuration
 
 ARCH = Architecture(3, (4,))
@@ -238,7 +236,7 @@ def test_the_comparison_of_gradients_is_asked_for_by_a_bool(compare):
 
 
 def test_an_angle_has_one_digest_whatever_its_type():
-    whole, real = (Configuration(FullyConnected(ARCH, TANH), Attack(1.0), companion=angle) for angle in (2, 2.0))
+    whole, real = (Configuration.of(ARCH, TANH, 1.0, companion=angle) for angle in (2, 2.0))
     assert whole.digest == real.digest
 
 
@@ -248,8 +246,8 @@ def test_an_angle_has_one_digest_whatever_its_type():
     ids=str,
 )
 def test_each_option_has_a_digest_of_its_own_and_comes_back_from_json(change):
-    changed = Configuration(FullyConnected(ARCH, TANH), Attack(1.0), **change)
-    assert changed.digest != Configuration(FullyConnected(ARCH, TANH), Attack(1.0)).digest
+    changed = Configuration.of(ARCH, TANH, 1.0, **change)
+    assert changed.digest != Configuration.of(ARCH, TANH, 1.0).digest
     again = Configuration.from_json(json.loads(json.dumps(changed.to_json())))
     assert again == changed
     assert again.digest == changed.digest

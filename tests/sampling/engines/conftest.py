@@ -12,8 +12,6 @@ from distributed import LocalCluster
 
 from signflip.activations import AffineInput, Maximum, get
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.engines.engine import Engine, Serial
@@ -21,15 +19,15 @@ from signflip.sampling.process import export_one_thread, settle
 
 
 def tanh(*widths: int, input_dim: int = 20, **options: Any) -> Configuration:
-    return Configuration(FullyConnected(Architecture(input_dim, widths), get("tanh")), Attack(1.5), **options)
+    return Configuration.of(Architecture(input_dim, widths), get("tanh"), 1.5, **options)
 
 
 CONFIGURATIONS = {
     "plain": tanh(30),
     "few trials a block": tanh(100_000, input_dim=10**12),
     "float64, three steps": tanh(40, 30, steps=3, dtype="float64"),
-    "composed activation": Configuration(
-        FullyConnected(Architecture(9, (8, 5)), Maximum(get("relu"), AffineInput(2.0, 0.1, get("sin")))), Attack(0.7)
+    "composed activation": Configuration.of(
+        Architecture(9, (8, 5)), Maximum(get("relu"), AffineInput(2.0, 0.1, get("sin"))), 0.7
     ),
     "random direction": tanh(50, direction="random"),
     "no projection": tanh(50, 20, projection="no layer"),

@@ -13,8 +13,6 @@ from engine_support import own_processes
 
 from signflip.activations import Activation, Sum, get, spec
 from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.models import FullyConnected
 from signflip.networks.randomness import Key
 from signflip.sampling import trials
 from signflip.sampling.configuration import Configuration
@@ -69,7 +67,7 @@ def test_a_stream_goes_on_beyond_what_was_said_to_be_wanted(
 
 def test_an_error_comes_where_its_block_would(engine: Engine) -> None:
     # So long a step that |x'|^2 overflows in one trial of thousands; which block is the first is found serially.
-    configuration = Configuration(FullyConnected(Architecture(4, (3,)), get("square")), Attack(3e17))
+    configuration = Configuration.of(Architecture(4, (3,)), get("square"), 3e17)
     key = Key(0, "errors", configuration.digest)
     found: list[tuple[list[bytes], str]] = []
     for source in (Serial(), engine):
@@ -110,7 +108,7 @@ def test_an_activation_of_ones_own_is_refused_where_workers_do_not_know_it(
 
 def test_trials_beyond_those_asked_for_may_overflow(engine: Engine) -> None:
     """Trial 53 of this block overflows."""
-    cubic = Configuration(FullyConnected(Architecture(2, (2, 2, 2)), get("cubic")), Attack(1.0))
+    cubic = Configuration.of(Architecture(2, (2, 2, 2)), get("cubic"), 1.0)
     key = Key(2, "simulate", cubic.digest)
     for source in (Serial(), engine):
         (block,) = islice(source.blocks(cubic, key, 1), 1)

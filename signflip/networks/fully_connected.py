@@ -1,11 +1,9 @@
-"""Models: random networks as values, plain data that says how a network is made of Gaussian maps (THEORY 9)."""
+"""Fully connected networks as a model: an architecture and an activation, with or without biases (THEORY 1)."""
 
 from __future__ import annotations
 
-import importlib
 import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -15,96 +13,9 @@ from signflip.activations import Activation, from_spec
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice, whole_number
 from signflip.networks.gaussian import Gaussian
+from signflip.networks.model import Asked, Model
 from signflip.networks.modules import Chain
 from signflip.networks.randomness import ENTRY_LAWS
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A Gaussian map: its size, at how many positions a pass asks it, and whether it is one of the input."""
-
-    rows: int
-    columns: int
-    positions: int = 1
-    of_input: bool = False
-
-
-class Model(ABC):
-    """A random network as a value: a frozen dataclass of plain data, whose ``build`` makes the network.
-
-    Fields are numbers, texts, truth values, tuples of these, and activations. ``input_dim`` is the dimension of the
-    input, of each of its ``positions`` where it has several.
-    """
-
-    input_dim: int
-    positions: int = 1
-    outputs: int = 1
-
-    @abstractmethod
-    def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """A block of networks, one a trial, made of the maps and vectors of ``gaussian``.
-
-        The module takes (trials, d), or (trials, positions, d) where there are several, in the coordinates of
-        ``gaussian.space``, to f of shape (trials,), or to (trials, outputs).
-        """
-
-    def asked(self) -> tuple[Asked, ...]:
-        """The Gaussian maps, and how often a forward pass asks each; found by a pass over maps that know nothing.
-
-        Raises:
-            TypeError, ValueError: if it is no network of Gaussian maps, saying why.
-        """
-        from signflip.networks.examination import examined
-
-        return examined(self)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; `model_from_json` gives the model back."""
-        assert is_dataclass(self), f"a model must be a dataclass, got {type(self).__name__}"
-        named = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
-        kind = type(self)
-        return {"kind": f"{kind.__module__}:{kind.__qualname__}", **{name: _plain(v) for name, v in named.items()}}
-
-
-def model_from_json(data: dict[str, Any]) -> Model:
-    """The model that `Model.to_json` described.
-
-    Raises:
-        ValueError: if its class cannot be imported, naming it.
-    """
-    arguments = dict(data)
-    kind = named_object("kind", arguments.pop("kind"))
-    if not (isinstance(kind, type) and issubclass(kind, Model)):
-        raise ValueError(f"kind must name a Model, got {data['kind']!r}")
-    return kind(**{name: _valued(name, value) for name, value in arguments.items()})
-
-
-def named_object(argument: str, place: str) -> Any:
-    """What "package.module:name" names.
-
-    Raises:
-        ValueError: naming the argument, if there is no such thing.
-    """
-    module, _, name = place.partition(":")
-    try:
-        found = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"{argument} must be package.module:name, importable here, got {place!r}: {error}") from error
-    return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Activation):
-        return value.spec
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _valued(name: str, value: Any) -> Any:
-    if name == "activation":
-        return from_spec(value)
-    return tuple(_valued("", one) for one in value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

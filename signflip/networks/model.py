@@ -1,0 +1,180 @@
+"""Models: random networks as values, plain data that says how a network is made of Gaussian maps (THEORY 9)."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from signflip.activations import Activation, from_spec
+from signflip.networks.gaussian import Gaussian
+from signflip.networks.modules import GaussianLinear
+from signflip.networks.randomness import Key
+from signflip.networks.spaces import Frame
+
+# Networks that a model is looked at with.
+_TRIALS = 2
+_ALONE = "forward must use the input through Gaussian maps alone"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A Gaussian map: its size, at how many positions a pass asks it, and whether it is one of the input."""
+
+    rows: int
+    columns: int
+    positions: int = 1
+    of_input: bool = False
+
+
+class Model(ABC):
+    """A random network as a value: a frozen dataclass of plain data, whose ``build`` makes the network.
+
+    Fields are numbers, texts, truth values, tuples of these, and activations. ``input_dim`` is the dimension of the
+    input, of each of its ``positions`` where it has several.
+    """
+
+    input_dim: int
+    positions: int = 1
+    outputs: int = 1
+
+    @abstractmethod
+    def build(self, gaussian: Gaussian) -> torch.nn.Module:
+        """A block of networks, one a trial, made of the maps and vectors of ``gaussian``.
+
+        The module takes (trials, d), or (trials, positions, d) where there are several, in the coordinates of
+        ``gaussian.space``, to f of shape (trials,), or to (trials, outputs).
+        """
+
+    def asked(self) -> tuple[Asked, ...]:
+        """The Gaussian maps, and how often a forward pass asks each; found by a pass over maps that know nothing.
+
+        Raises:
+            TypeError, ValueError: if it is no network of Gaussian maps, saying why.
+        """
+        return _examined(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; `model_from_json` gives the model back."""
+        assert is_dataclass(self), f"a model must be a dataclass, got {type(self).__name__}"
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        kind = type(self)
+        return {"kind": f"{kind.__module__}:{kind.__qualname__}", **{name: _plain(v) for name, v in named.items()}}
+
+
+def model_from_json(data: dict[str, Any]) -> Model:
+    """The model that `Model.to_json` described.
+
+    Raises:
+        ValueError: if its class cannot be imported, naming it.
+    """
+    arguments = dict(data)
+    kind = named_object("kind", arguments.pop("kind"))
+    if not (isinstance(kind, type) and issubclass(kind, Model)):
+        raise ValueError(f"kind must name a Model, got {data['kind']!r}")
+    return kind(**{name: _valued(name, value) for name, value in arguments.items()})
+
+
+def named_object(argument: str, place: str) -> Any:
+    """What "package.module:name" names.
+
+    Raises:
+        ValueError: naming the argument, if there is no such thing.
+    """
+    module, _, name = place.partition(":")
+    try:
+        found = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"{argument} must be package.module:name, importable here, got {place!r}: {error}") from error
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Activation):
+        return value.spec
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _valued(name: str, value: Any) -> Any:
+    if name == "activation":
+        return from_spec(value)
+    return tuple(_valued("", one) for one in value) if isinstance(value, list) else value
+
+
+class _Unknowing:
+    """A map whose answers do not depend on what it is asked, and whose transpose gives 0."""
+
+    def __init__(self, rows: int, columns: int, answer: torch.Tensor) -> None:
+        self.rows, self.columns, self.answer = rows, columns, answer
+        self.positions = 0
+
+    def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:  # noqa: ARG002 (it holds no answers)
+        self.positions += query.shape[1] if query.ndim > 2 else 1
+        return self.answer.expand(*query.shape[:-1], -1).contiguous()
+
+    def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
+        return query.new_zeros(*query.shape[:-1], self.columns)
+
+
+class _Examined(Gaussian):
+    """Gives unknowing maps, and keeps them."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(_TRIALS, Key(0, "examination", "").draws(0, torch.float64))
+        held = min(model.positions + 1, model.input_dim)
+        self.space: Frame = Frame(model.input_dim, _TRIALS, self.draws, held, held)
+        self.maps: list[tuple[_Unknowing, Asked]] = []
+
+    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002
+        return self._map(Asked(rows, self.space.dimension, of_input=True), self.space.capacity)
+
+    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002
+        return self._map(Asked(rows, columns), columns)
+
+    def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
+        return self.draws.entries(law or "gaussian", _TRIALS, size, deviation=deviation)
+
+    def _map(self, asked: Asked, columns: int) -> GaussianLinear:
+        made = _Unknowing(asked.rows, columns, self.draws.normal(asked.rows))
+        self.maps.append((made, asked))
+        return GaussianLinear(made)
+
+
+@lru_cache(maxsize=1024)
+def _examined(model: Model) -> tuple[Asked, ...]:
+    """The maps of a model, with the positions at which one forward pass asks each.
+
+    Raises:
+        TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
+            gradient, one that sees the input past its maps, or another one the second time.
+    """
+    gaussian = _Examined(model)
+    network = model.build(gaussian)
+    if not isinstance(network, torch.nn.Module):
+        raise TypeError(f"build must return a torch.nn.Module, got {network!r} from {model!r}")
+    positions = () if model.positions == 1 else (model.positions,)
+    first, second = (gaussian.draws.normal(_TRIALS, *positions, gaussian.space.capacity) for _ in range(2))
+    x = first.requires_grad_()
+    value = network(x)
+    asked = tuple(Asked(one.rows, one.columns, made.positions, one.of_input) for made, one in gaussian.maps)
+    wanted = (_TRIALS,) if model.outputs == 1 else (_TRIALS, model.outputs)
+    if not torch.is_tensor(value) or value.shape != wanted:
+        got = tuple(value.shape) if torch.is_tensor(value) else value
+        raise ValueError(f"forward must give the shape {wanted} for {_TRIALS} trials, got {got} from {model!r}")
+    if not value.requires_grad:
+        raise ValueError(f"forward must be differentiable, got a value without a gradient from {model!r}")
+    (gradient,) = torch.autograd.grad(value.sum(), x, allow_unused=True)
+    if gradient is None or bool(gradient.any()):
+        raise ValueError(f"{_ALONE}, got a gradient past them from {model!r}")
+    with torch.no_grad():
+        if not torch.equal(network(first), value):
+            raise ValueError(f"forward must not draw at random, got two values for one input from {model!r}")
+        if not torch.equal(network(second), value):
+            raise ValueError(f"{_ALONE}, got a value past them from {model!r}")
+    return asked
