@@ -1,6 +1,6 @@
 """Random networks, their exact conditional laws, and the statistics that judge claims about them.
 
-The public face (see README): ``Architecture``, ``simulate``, ``activations``.
+The public face (see README): ``Architecture`` and other models, ``Attack``, ``simulate``, ``activations``.
 Names are loaded on first use, so that reading or verifying evidence never waits for torch.
 """
 
@@ -12,13 +12,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from signflip import activations
     from signflip.networks.architecture import Architecture
+    from signflip.networks.attack import Attack
+    from signflip.networks.convolution import Convolutional
+    from signflip.networks.fully_connected import FullyConnected
+    from signflip.networks.model import Model
+    from signflip.networks.residual import Residual
     from signflip.sampling.sample import Sample
     from signflip.sampling.trials import simulate
 
 __version__ = "0.1.0"
-__all__ = ["Architecture", "Sample", "__version__", "activations", "simulate"]
-
-_HOME = {"Architecture": "networks.architecture", "Sample": "sampling.sample", "simulate": "sampling.trials"}
+_HOME = {
+    "Architecture": "networks.architecture",
+    "Attack": "networks.attack",
+    "Convolutional": "networks.convolution",
+    "FullyConnected": "networks.fully_connected",
+    "Model": "networks.model",
+    "Residual": "networks.residual",
+    "Sample": "sampling.sample",
+    "simulate": "sampling.trials",
+}
+__all__ = [
+    "Architecture",
+    "Attack",
+    "Convolutional",
+    "FullyConnected",
+    "Model",
+    "Residual",
+    "Sample",
+    "__version__",
+    "activations",
+    "simulate",
+]
 
 
 def __dir__() -> list[str]:

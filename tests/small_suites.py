@@ -42,7 +42,7 @@ from signflip.networks.architecture import Architecture
 from signflip.sampling.configuration import Configuration
 
 def network(width=3):
-    return Configuration(Architecture(4, (width,)), get("tanh"), 1.0)
+    return Configuration.of(Architecture(4, (width,)), get("tanh"), 1.0)
 
 def always(sample):
     return np.ones(len(sample), bool)

@@ -71,8 +71,9 @@ class FullyConnected(Model):
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence has held it from the first: no kind is named."""
         data = {"architecture": self.architecture.to_json(), "activation": self.activation.spec, "output": self.output}
-        later = {"bias": self.bias, "outputs": self.outputs}
-        return data | {name: value for name, value in later.items() if value not in (0.0, 1)}
+        return (
+            data | ({"bias": self.bias} if self.bias else {}) | ({"outputs": self.outputs} if self.outputs > 1 else {})
+        )
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> FullyConnected:

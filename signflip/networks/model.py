@@ -47,7 +47,8 @@ class Model(ABC):
         """A block of networks, one a trial, made of the maps and vectors of ``gaussian``.
 
         The module takes (trials, d), or (trials, positions, d) where there are several, in the coordinates of
-        ``gaussian.space``, to f of shape (trials,), or to (trials, outputs).
+        ``gaussian.space``, to f of shape (trials,), or to (trials, outputs). A module that asks each map once in a
+        forward pass may say so by ``asks_once = True``: its last pass is faster.
         """
 
     def asked(self) -> tuple[Asked, ...]:
@@ -59,8 +60,13 @@ class Model(ABC):
         return _examined(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; `model_from_json` gives the model back."""
-        assert is_dataclass(self), f"a model must be a dataclass, got {type(self).__name__}"
+        """Plain data; `model_from_json` gives the model back.
+
+        Raises:
+            TypeError: if the model is no dataclass.
+        """
+        if not is_dataclass(self):
+            raise TypeError(f"a model must be a frozen dataclass, got {type(self).__name__}")
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         kind = type(self)
         return {"kind": f"{kind.__module__}:{kind.__qualname__}", **{name: _plain(v) for name, v in named.items()}}
@@ -175,6 +181,6 @@ def _examined(model: Model) -> tuple[Asked, ...]:
     with torch.no_grad():
         if not torch.equal(network(first), value):
             raise ValueError(f"forward must not draw at random, got two values for one input from {model!r}")
-        if not torch.equal(network(second), value):
+        if not all(torch.equal(network(other), value) for other in (second, -first)):
             raise ValueError(f"{_ALONE}, got a value past them from {model!r}")
     return asked

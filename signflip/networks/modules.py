@@ -116,6 +116,8 @@ class Chain(torch.nn.Module):
         biases: b_1 .. b_L, each of shape (trials, m_l), or None for none.
     """
 
+    asks_once = True
+
     def __init__(
         self,
         activation: Activation,
@@ -230,8 +232,11 @@ def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[t
 
 
 def last_value(network: torch.nn.Module, point: torch.Tensor) -> torch.Tensor:
-    """f at ``point``, shape (trials,), by networks that are asked nothing more: their matrices keep nothing of it."""
-    token = _LAST.set(True)
+    """f at ``point``, shape (trials,), by networks that are asked nothing more.
+
+    Where the network says that a pass asks each of its maps once (``asks_once``), their matrices keep nothing of it.
+    """
+    token = _LAST.set(bool(getattr(network, "asks_once", False)))
     try:
         with torch.no_grad():
             value: torch.Tensor = network(point)

@@ -211,10 +211,9 @@ def _require_memory(configuration: Configuration) -> None:
     asked = model.asked()
     if law == "dense":
         entries = sum(one.rows * one.columns for one in asked) + model.input_dim * model.positions
-    elif sum(one.rows * one.positions for one in asked) > MOST_NEURONS:
-        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {model}")
+    elif sum(widths := tuple(one.rows * one.positions for one in asked)) > MOST_NEURONS:
+        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {widths}")
     else:
-        widths = [one.rows * one.positions for one in asked]
         entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in widths) * configuration.attack.steps
         entries += KEPT_ENTRIES * (max(widths) > SEGMENT)
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -80,8 +80,8 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
 
 def _configuration(
     model: Architecture | Model,
-    activation: Activation | None,
-    step: float | None,
+    activation: Any,
+    step: Any,
     attack: Attack | None,
     options: dict[str, Any],
 ) -> Configuration:
@@ -92,17 +92,13 @@ def _configuration(
     known = {f.name for kind in kinds for f in fields(kind) if f.init} - given
     for name in options.keys() - known:
         raise TypeError(f"simulate: an option must be one of {', '.join(sorted(known))}, got {name}={options[name]!r}")
-    if (step is None) == (attack is None):
-        raise TypeError(f"simulate: one of step and attack must be given, got step={step!r}, attack={attack!r}")
-    if isinstance(model, Model) != (activation is None):
-        raise TypeError(f"activation must be given with an Architecture, and with no Model, got {activation!r}")
-    if isinstance(model, Architecture):
-        assert activation is not None
-        model = FullyConnected(model, activation, **taken(FullyConnected, options))
-    if attack is None:
-        assert step is not None
-        attack = Attack(step, **taken(Attack, options))
-    return Configuration(model, attack, **options)
+    if step is not None and attack is not None:
+        raise TypeError(f"step must be left out where an attack is given, which has its own, got {step!r}")
+    if isinstance(model, Model) and activation is not None:
+        raise TypeError(f"activation must be left out with a model, which has its own, got {activation!r}")
+    # Both refuse what is not given, by name.
+    subject = model if isinstance(model, Model) else FullyConnected(model, activation, **taken(FullyConnected, options))
+    return Configuration(subject, attack or Attack(step, **taken(Attack, options)), **options)
 
 
 def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], None] | None = None) -> Sample:

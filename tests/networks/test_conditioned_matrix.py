@@ -234,7 +234,7 @@ def test_piecewise_linear_steps_that_change_no_mask_stop_drawing(name, dtype):
                 ConditionedGaussian(rows[1], rows[0], 1 / 20),
             ]
             notebooks = [Notebook(matrix) for matrix in matrices]
-            network = Chain(activation, notebooks, draws.normal(1, 10) / 10**0.5)
+            network = Chain(activation, [*map(GaussianLinear, notebooks)], draws.normal(1, 10) / 10**0.5)
             Attack(c.attack.step, steps, "gradient").run(network, frame, frame.point(50**0.5))
             slopes = [activation.derivative(g) for note in notebooks for _, g in note.right]
             masks = [torch.cat(slopes[layer * (steps + 1) : (layer + 1) * (steps + 1)]) for layer in (0, 1)]

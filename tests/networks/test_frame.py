@@ -12,7 +12,7 @@ from support import FALSE_FAIL, ScriptedDraws, generator, same_law_p_value, unif
 from signflip import activations
 from signflip.networks.attack import Attack
 from signflip.networks.matrices import ConditionedGaussian
-from signflip.networks.modules import Chain
+from signflip.networks.modules import Chain, GaussianLinear
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Coordinates, Frame
 
@@ -68,7 +68,9 @@ def networks(name, dimension, widths, seed):
             target = Coordinates(rows, TRIALS, draws)
             matrices.append(ConditionedGaussian(target, source, 1 / columns))
             source = target
-        network = Chain(activation, matrices, draws.normal(TRIALS, widths[-1]) / widths[-1] ** 0.5)
+        network = Chain(
+            activation, [*map(GaussianLinear, matrices)], draws.normal(TRIALS, widths[-1]) / widths[-1] ** 0.5
+        )
         built.append((network, space, full))
     return built
 

@@ -72,7 +72,7 @@ def test_drawing_a_segment_again_changes_no_bit(widths, options, name, dtype):
 def test_segments_give_what_ordinary_tensors_of_the_same_draws_give(widths, direction, monkeypatch):
     c = configuration("tanh", widths, dtype="float64", direction=direction)
     by_segments = outcome(c, 1, 64, 0)
-    monkeypatch.setattr("signflip.sampling.drawing.SegmentedCoordinates", Whole)
+    monkeypatch.setattr("signflip.networks.gaussian.SegmentedCoordinates", Whole)
     torch.testing.assert_close(by_segments, outcome(c, 1, 64, 0), rtol=1e-11, atol=1e-12)
 
 

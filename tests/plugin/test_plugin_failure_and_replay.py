@@ -19,7 +19,8 @@ from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
 @claim("P.pooled", **words(statements=0, pooled=len(PIVOTS) + len(INDEPENDENT_PAIRS) + 1, tolerance=0.001))
 @given(width=st.integers(2, 5), flag=st.booleans())
 def test_pooled(width, flag, evidence):
-    c = Configuration(Architecture(3, (width,)), get("tanh"), 1.0, law="dense", dtype="float64", entries="rademacher")
+    given = {"law": "dense", "dtype": "float64", "entries": "rademacher"}
+    c = Configuration.of(Architecture(3, (width,)), get("tanh"), 1.0, **given)
     evidence.pool_pivots(c, trials=50)
 
 @claim("P.other", **words())

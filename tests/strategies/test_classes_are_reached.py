@@ -94,7 +94,7 @@ def activations_in(drawn: object) -> Iterator[Activation]:
     if isinstance(drawn, Activation):
         yield drawn
     elif isinstance(drawn, Configuration):
-        yield drawn.activation
+        yield drawn.chain.activation
     elif isinstance(drawn, list | tuple):
         for item in drawn:
             yield from activations_in(item)

@@ -101,7 +101,7 @@ def test_an_activation_of_ones_own_is_refused_where_workers_do_not_know_it(
 ) -> None:
     monkeypatch.setitem(spec._BUILDERS, "doubled", (doubled, {"of": "of"}))
     own = {"kind": "sum", "terms": [get("relu").spec, {"kind": "doubled", "of": get("tanh").spec}]}
-    configuration: Any = SimpleNamespace(activation=SimpleNamespace(spec=own))
+    configuration: Any = SimpleNamespace(model=SimpleNamespace(activation=SimpleNamespace(spec=own)))
     with pytest.raises(ValueError, match=f"engine must be serial .*'doubled' is defined in {__name__}"):
         next(engine.blocks(configuration, Key(0, "x", "y"), 1))
 

@@ -134,7 +134,7 @@ from signflip.sampling.engines.choice import parse
 from signflip.networks.architecture import Architecture
 from signflip.networks.randomness import Key
 if __name__ == "__main__":
-    c = Configuration(Architecture(4, (3,)), get("tanh"), 1.0)
+    c = Configuration.of(Architecture(4, (3,)), get("tanh"), 1.0)
     stream = open_engine(parse("processes:2")).blocks(c, Key(0, "x", c.digest), 10**6)
     next(stream), next(stream)
     print("children", *(child.pid for child in multiprocessing.active_children()), flush=True)

@@ -1,0 +1,301 @@
+"""Models of all kinds: against plain torch on the same weights, conditioned against dense, and what is no model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from support import FALSE_FAIL, same_law_p_value
+
+from signflip import Architecture, Attack, Convolutional, FullyConnected, Model, Residual, activations, simulate
+from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.networks.model import Asked
+from signflip.networks.modules import Margin, propagate
+from signflip.networks.randomness import Key
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.drawing import draw_network
+
+TANH, RELU = activations.get("tanh"), activations.get("relu")
+TRIALS = 20_000
+
+
+@dataclass(frozen=True)
+class Twice(Model):
+    """A reader's own: one map asked twice in a pass, of a sum and of a product of what it gave before."""
+
+    input_dim: int
+    width: int
+
+    def build(self, gaussian):
+        return TwiceAsked(
+            gaussian.embedding(self.width), gaussian.linear(self.width, self.width), gaussian.vector(self.width)
+        )
+
+
+class TwiceAsked(torch.nn.Module):
+    def __init__(self, embedding, shared, output):
+        super().__init__()
+        self.embedding, self.shared, self.output = embedding, shared, output
+
+    def forward(self, point):
+        hidden = torch.tanh(self.embedding(point))
+        hidden = torch.tanh(self.shared(hidden) + hidden)
+        return (torch.tanh(self.shared(hidden) * hidden) * self.output).sum(-1)
+
+
+@dataclass(frozen=True)
+class Tokens(Model):
+    """A reader's own: positions that share the embedding, and weigh each other by a softmax."""
+
+    input_dim: int
+    width: int
+    positions: int = field()
+
+    def build(self, gaussian):
+        return Attending(
+            gaussian.embedding(self.width), gaussian.linear(self.width, self.width), gaussian.vector(self.width)
+        )
+
+
+class Attending(torch.nn.Module):
+    def __init__(self, embedding, keys, output):
+        super().__init__()
+        self.embedding, self.keys, self.output = embedding, keys, output
+
+    def forward(self, point):
+        hidden = self.embedding(point)
+        weights = torch.softmax(self.keys(hidden) @ hidden.mT / math.sqrt(hidden.shape[-1]), dim=-1)
+        return (torch.nn.functional.layer_norm((weights @ hidden).mean(dim=1), hidden.shape[-1:]) * self.output).sum(-1)
+
+
+MODELS = {
+    "biases": FullyConnected(Architecture(4, (5, 3)), TANH, bias=0.7),
+    "relu with biases": FullyConnected(Architecture(6, (4,)), RELU, bias=1.0),
+    "three outputs": FullyConnected(Architecture(5, (6, 4)), TANH, outputs=3),
+    "residual": Residual(3, 4, 2, TANH),
+    "residual relu": Residual(7, 3, 1, RELU),
+    "convolution": Convolutional(2, 3, (4, 3), TANH),
+    "convolution of everything": Convolutional(5, 4, (3, 3), TANH, kernel=3, padding="zero", pooling="max", skip=True),
+    "pointwise convolution": Convolutional(9, 2, (5,), RELU, kernel=1),
+    "one map twice": Twice(4, 5),
+    "attention": Tokens(6, 5, 3),
+}
+of_every_kind = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def step_of(model):
+    """A step that flips some signs and not others."""
+    sample = simulate(model, step=1e-6, trials=2000, law="dense", dtype="float64", seed=9)
+    return math.sqrt((sample.value**2).mean()) / (sample.gradient_norm**2).mean()
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@of_every_kind
+def test_conditioned_networks_of_a_model_have_the_law_of_dense_ones(model, steps):
+    """Seven exact two-sample statements a case, 140 in all: false-fail rate below 2e-7."""
+    attack = Attack(step_of(model), steps)
+    dense = simulate(model, attack=attack, trials=TRIALS, law="dense", dtype="float64", seed=1)
+    conditioned = simulate(model, attack=attack, trials=TRIALS, dtype="float64", seed=2)
+    assert 0.05 < dense.flipped.mean() < 0.999
+    for name, project in JOINT_PROJECTIONS.items():
+        assert same_law_p_value(project(dense), project(conditioned)) >= FALSE_FAIL, name
+
+
+def drawn(model, **options):
+    c = Configuration(model, Attack(0.5), law="dense", dtype="float64", **options)
+    return draw_network(c, 30, Key(1, "models", c.digest).draws(0, torch.float64))
+
+
+def weights_of(layer):
+    return layer.matrix.weights
+
+
+def test_biases_are_added_before_sigma():
+    network, _, point = drawn(FullyConnected(Architecture(4, (5, 3)), TANH, bias=0.7))
+    x = point.clone().requires_grad_()
+    hidden = x
+    for layer, bias in zip(network.layers, network.biases, strict=True):
+        hidden = torch.tanh(torch.einsum("tij,tj->ti", weights_of(layer), hidden) + bias)
+    value = (network.output * hidden).sum(-1)
+    passed = propagate(network, point)
+    torch.testing.assert_close(passed.value, value)
+    torch.testing.assert_close(passed.gradient, torch.autograd.grad(value.sum(), x)[0])
+
+
+@pytest.mark.parametrize("padding", ["circular", "zero"])
+@pytest.mark.parametrize(("kernel", "skip", "pooling"), [(1, False, "mean"), (3, True, "max"), (4, True, "mean")])
+def test_convolutions_are_those_of_torch(padding, kernel, skip, pooling):
+    """By torch's conv1d, trial by trial, over positions that are padded by hand."""
+    model = Convolutional(3, 5, (4, 4), TANH, kernel=kernel, padding=padding, skip=skip, pooling=pooling)
+    points = tuple(np.random.default_rng(3).standard_normal(15))
+    network, _, point = drawn(model, point=points)
+    assert float(point.square().sum(dim=(1, 2)).max()) == pytest.approx(15.0)
+    x = point.clone().requires_grad_()
+    values = []
+    for trial in range(len(x)):
+        hidden = x[trial].T[None]
+        for number, matrices in enumerate(network.layers):
+            beyond = hidden[..., : kernel - 1]
+            beyond = beyond if padding == "circular" else torch.zeros_like(beyond)
+            stacked = torch.stack([weights_of(matrix)[trial] for matrix in matrices], dim=-1)
+            after = torch.tanh(F.conv1d(torch.cat([hidden, beyond], dim=-1), stacked))
+            hidden = hidden + after if skip and number else after
+        pooled = hidden.amax(-1) if pooling == "max" else hidden.mean(-1) * math.sqrt(5)
+        values.append((pooled[0] * network.output[trial]).sum())
+    value = torch.stack(values)
+    passed = propagate(network, point)
+    torch.testing.assert_close(passed.value, value)
+    torch.testing.assert_close(passed.gradient, torch.autograd.grad(value.sum(), x)[0])
+
+
+def test_residual_blocks_add_to_what_they_are_given():
+    network, _, point = drawn(Residual(4, 3, 2, TANH))
+    hidden = torch.einsum("tij,tj->ti", weights_of(network.embedding), point)
+    for block in network.blocks:
+        hidden = hidden + torch.einsum("tij,tj->ti", weights_of(block), torch.tanh(hidden))
+    torch.testing.assert_close(propagate(network, point).value, (network.output * torch.tanh(hidden)).sum(-1))
+
+
+def test_of_several_outputs_the_margin_of_the_largest_is_attacked():
+    network, _, point = drawn(FullyConnected(Architecture(4, (6,)), TANH, outputs=4))
+    assert isinstance(network, Margin)
+    outputs = network.network(point)
+    two = outputs.sort(dim=-1).values[:, -2:]
+    torch.testing.assert_close(network(point), two[:, 1] - two[:, 0])
+    other = point * torch.tensor([1.0, -1.0, 2.0, 0.5], dtype=torch.float64)
+    elsewhere = network.network(other)
+    changed = elsewhere.argmax(-1) != outputs.argmax(-1)
+    assert 0 < int(changed.sum()) < len(changed)
+    assert torch.equal(network(other) < 0, changed)
+
+
+def test_the_perturbation_is_relative_to_all_positions():
+    model = Convolutional(9, 4, (5,), TANH)
+    sample = simulate(model, step=0.3, trials=100, law="dense", dtype="float64")
+    assert sample.relative_perturbation * math.sqrt(9 * 4) == pytest.approx(0.3 * sample.gradient_norm)
+
+
+@of_every_kind
+def test_a_model_survives_json(model):
+    c = Configuration(model, Attack(0.5, steps=2), dtype="float64")
+    again = Configuration.from_json(c.to_json())
+    assert again == c
+    assert again.digest == c.digest
+
+
+def test_a_fully_connected_model_has_the_json_that_evidence_has_held_from_the_first():
+    c = Configuration.of(Architecture(3, (4,)), TANH, 1.0)
+    assert set(c.to_json()) == {
+        *("architecture", "activation", "step", "law", "steps", "dtype", "point", "direction", "entries"),
+        *("projection", "stop", "output", "companion", "compare_gradients"),
+    }
+
+
+def test_a_model_knows_what_it_asks():
+    assert Convolutional(9, 4, (5, 6), TANH).asked() == (
+        *(Asked(5, 9, 4, of_input=True),) * 2,
+        *(Asked(6, 5, 4),) * 2,
+    )
+    assert Twice(4, 5).asked() == (Asked(5, 4, of_input=True), Asked(5, 5, 2))
+
+
+def test_other_fields_are_varied_where_they_are():
+    c = Configuration.of(Architecture(3, (4,)), TANH, 1.0)
+    assert c.varied(steps=2, activation=RELU, law="dense") == Configuration(
+        FullyConnected(Architecture(3, (4,)), RELU), Attack(1.0, steps=2), law="dense", dtype="float32"
+    )
+    with pytest.raises(TypeError, match="colour"):
+        c.varied(colour=1)
+
+
+@dataclass(frozen=True)
+class Made(Model):
+    """A model of whatever is handed in."""
+
+    make: str
+    input_dim: int = 5
+
+    def build(self, gaussian):
+        return MADE[self.make](gaussian)
+
+
+class Applied(torch.nn.Module):
+    def __init__(self, function, gaussian):
+        super().__init__()
+        self.embedding, self.output, self.function = gaussian.embedding(3), gaussian.vector(3), function
+
+    def forward(self, point):
+        return self.function(self, point)
+
+
+def applied(function):
+    return lambda gaussian: Applied(function, gaussian)
+
+
+MADE = {
+    "no module": lambda _: lambda point: point,
+    "a hidden layer": applied(lambda net, x: net.embedding(x)),
+    "no gradient": applied(lambda net, x: (net.embedding(x).detach() * net.output).sum(-1)),
+    "the input itself": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) + x.sum(-1)),
+    "the input's value": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) * x.detach().sum(-1).sign()),
+    "noise": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) + torch.randn(())),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "parts"),
+    [
+        ("no module", TypeError, "build must return a torch.nn.Module"),
+        ("a hidden layer", ValueError, r"forward must give the shape \(2,\) for 2 trials, got \(2, 3\)"),
+        ("no gradient", ValueError, "forward must be differentiable"),
+        ("the input itself", ValueError, "through Gaussian maps alone, got a gradient past them"),
+        ("the input's value", ValueError, "through Gaussian maps alone, got a value past them"),
+        ("noise", ValueError, "forward must not draw at random"),
+    ],
+)
+def test_what_is_no_network_of_gaussian_maps_is_refused(make, error, parts):
+    with pytest.raises(error, match=parts):
+        simulate(Made(make), step=1.0, trials=10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ({"step": 1.0, "attack": Attack(1.0)}, "step must be left out where an attack is given"),
+        ({"step": 1.0, "activation": TANH}, "activation must be left out with a model"),
+        ({"step": 1.0, "output": "rademacher"}, "an option must be one of .*, got output='rademacher'"),
+        ({"attack": Attack(1.0), "steps": 2}, "an option must be one of .*, got steps=2"),
+        ({}, "step must be a positive finite number, got None"),
+    ],
+    ids=str,
+)
+def test_simulate_says_what_does_not_go_with_a_model(arguments, parts):
+    with pytest.raises(TypeError, match=parts):
+        simulate(MODELS["residual"], trials=10, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (lambda: replace(MODELS["residual"], width=0), "width must be a whole number from 1, got 0"),
+        (lambda: replace(MODELS["convolution"], kernel=4), "kernel must be a whole number from 1 to 3, got 4"),
+        (
+            lambda: replace(MODELS["convolution"], padding="mirror"),
+            "padding must be one of 'circular', 'zero', got 'mirror'",
+        ),
+        (lambda: replace(MODELS["convolution"], channels=()), "channels must be one or more numbers"),
+        (lambda: replace(MODELS["biases"], bias=-1.0), "bias must be a finite number from 0, got -1.0"),
+        (
+            lambda: Configuration(MODELS["convolution"], Attack(1.0), companion=1.0),
+            "companion must be None for inputs of several",
+        ),
+        (lambda: Configuration(MODELS["residual"], Attack(1.0), law="infinite-width"), "model must be FullyConnected"),
+    ],
+)
+def test_bad_arguments_of_a_model_are_named(make, parts):
+    with pytest.raises(ValueError, match=parts):
+        make()
