@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signflip.networks.model import Model
     from signflip.networks.residual import Residual
     from signflip.sampling.sample import Sample
-    from signflip.sampling.trials import simulate
+    from signflip.sampling.trials import natural_step, simulate
 
 __version__ = "0.1.0"
 _HOME = {
@@ -29,6 +29,7 @@ _HOME = {
     "Model": "networks.model",
     "Residual": "networks.residual",
     "Sample": "sampling.sample",
+    "natural_step": "sampling.trials",
     "simulate": "sampling.trials",
 }
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Sample",
     "__version__",
     "activations",
+    "natural_step",
     "simulate",
 ]
 

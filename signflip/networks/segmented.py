@@ -158,8 +158,14 @@ class SegmentedCoordinates:
     segmentation: Segmentation
 
     def draw(self, deviation: float = 1.0, positions: int | None = None) -> Segmented:
-        """A Gaussian vector of independent coordinates of this standard deviation, shape (1, n); one position only."""
-        assert positions is None
+        """A Gaussian vector of independent coordinates of this standard deviation, shape (1, n).
+
+        Raises:
+            ValueError: if several positions are asked for.
+        """
+        if positions is not None:
+            size = self.segmentation.size
+            raise ValueError(f"positions must be 1 where a layer has more than {size:,} neurons, got {positions}")
         return self.entries("gaussian", deviation)
 
     def entries(self, law: str, deviation: float) -> Segmented:

@@ -78,6 +78,21 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
     return collect(stream, trials, progress)
 
 
+def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
+    """kappa = sqrt(V) / beta of any model, V the mean of f^2 and beta of |grad f|^2 over a pilot of its own draws.
+
+    In absolute units. Of an `Architecture` the limit is known: `Architecture.natural_step`.
+
+    Raises:
+        ValueError: if no network of the pilot moves with its input.
+    """
+    pilot = simulate(model, attack=Attack(1.0), trials=trials, seed=seed)
+    beta = float((pilot.gradient_norm**2).mean())
+    if beta == 0.0:
+        raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}")
+    return math.sqrt(float((pilot.value**2).mean())) / beta
+
+
 def _configuration(
     model: Architecture | Model,
     activation: Any,

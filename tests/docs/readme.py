@@ -15,9 +15,9 @@ def shell_lines() -> list[str]:
     return [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
 
 
-def example(name: str) -> str:
+def example(name: str, page: str = README) -> str:
     """The Python block under the comment ``<!-- example: name -->``."""
-    (block,) = re.findall(rf"<!-- example: {name} -->\n```python\n(.*?)```", README, re.DOTALL)
+    (block,) = re.findall(rf"<!-- example: {name} -->\n```python\n(.*?)```", page, re.DOTALL)
     return str(block)
 
 

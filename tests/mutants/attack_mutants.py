@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "attack: a unit step",
         "The gradient is normalised to length 1.",
-        edited(ATTACK, "moved, along, descent", "moved, along / (first_norm + (first_norm == 0)), descent"),
+        edited(ATTACK, "moved, along, descent", "moved, along / _each(first_norm + (first_norm == 0), along), descent"),
         (LIMIT, SCALING),
     ),
     Mutant(
@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant(
         "attack: the gradient's square for its norm",
         "|grad f(x)| is reported squared.",
-        edited(ATTACK, "first_norm.squeeze(-1), displacement", "first_norm.squeeze(-1) ** 2, displacement"),
+        edited(ATTACK, "first_norm, _norm(moved)", "first_norm**2, _norm(moved)"),
         (SCALING,),
     ),
     Mutant(
@@ -91,7 +91,7 @@ MUTANTS = (
     Mutant(
         "attack: displacement of the last step only",
         "|x' - x| of several steps is that of the last one.",
-        edited(ATTACK, "displacement, change)", "vector_norm(gradient, dim=-1) * step, change)"),
+        edited(ATTACK, "_norm(moved), change)", "vector_norm(gradient, dim=-1) * step, change)"),
         (PATH, WAY),
     ),
     Mutant(
@@ -104,8 +104,8 @@ MUTANTS = (
             "reached = point + moved",
             "way = way + step * vector_norm(along, dim=-1, dtype=torch.float64) * sign.abs()\n"
             "        reached = point + moved",
-            "displacement, change)",
-            "way if steps > 1 else displacement, change)",
+            "_norm(moved), change)",
+            "way if steps > 1 else _norm(moved), change)",
         ),
         (PATH, WAY),
     ),

@@ -12,6 +12,7 @@ import earlier_mutants
 import infinite_mutants
 import law_mutants
 import matrix_mutants
+import model_mutants
 import network_mutants
 import outcome_mutants
 import randomness_mutants
@@ -23,6 +24,7 @@ from planting import Mutant
 
 FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Matrices": matrix_mutants.MUTANTS,
+    "Models": model_mutants.MUTANTS,
     "Networks": network_mutants.MUTANTS,
     "The attack and its outcome": attack_mutants.MUTANTS,
     "Random numbers and trials": randomness_mutants.MUTANTS,

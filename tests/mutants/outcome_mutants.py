@@ -17,7 +17,7 @@ SMALL = "MW-4.joint-law.small"
 # h_L at x, where the attack returns.
 PROPAGATE = "__import__('signflip.networks.modules', fromlist=['propagate']).propagate"
 LAST = f"network.activation.value({PROPAGATE}(network, point).answers[-1])"
-RETURN = "Attacked(start_value, value, first_norm.squeeze(-1), displacement, change)"
+RETURN = "Attacked(start_value, value, first_norm, _norm(moved), change)"
 
 
 def when_conditioned(change: Any) -> Plant:

@@ -115,8 +115,12 @@ def fresh_copy(path: Path) -> ModuleType:
         source = source.replace(old, new)
     module = ModuleType(f"a_copy_of_{path.stem}")
     module.__file__ = str(path)
-    with _importable(path.parent):
-        exec(compile(source, str(path), "exec"), vars(module))
+    sys.modules[module.__name__] = module  # dataclasses look theirs up
+    try:
+        with _importable(path.parent):
+            exec(compile(source, str(path), "exec"), vars(module))
+    finally:
+        del sys.modules[module.__name__]
     return module
 
 

@@ -11,7 +11,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from support import FALSE_FAIL, same_law_p_value
 
-from signflip import Architecture, Attack, Convolutional, FullyConnected, Model, Residual, activations, simulate
+from signflip import (
+    Architecture,
+    Attack,
+    Convolutional,
+    FullyConnected,
+    Model,
+    Residual,
+    activations,
+    natural_step,
+    simulate,
+)
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.networks.model import Asked
 from signflip.networks.modules import Margin, propagate
@@ -87,17 +97,11 @@ MODELS = {
 of_every_kind = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
-def step_of(model):
-    """A step that flips some signs and not others."""
-    sample = simulate(model, step=1e-6, trials=2000, law="dense", dtype="float64", seed=9)
-    return math.sqrt((sample.value**2).mean()) / (sample.gradient_norm**2).mean()
-
-
 @pytest.mark.parametrize("steps", [1, 3])
 @of_every_kind
 def test_conditioned_networks_of_a_model_have_the_law_of_dense_ones(model, steps):
     """Seven exact two-sample statements a case, 140 in all: false-fail rate below 2e-7."""
-    attack = Attack(step_of(model), steps)
+    attack = Attack(natural_step(model), steps)
     dense = simulate(model, attack=attack, trials=TRIALS, law="dense", dtype="float64", seed=1)
     conditioned = simulate(model, attack=attack, trials=TRIALS, dtype="float64", seed=2)
     assert 0.05 < dense.flipped.mean() < 0.999
@@ -201,6 +205,24 @@ def test_a_model_knows_what_it_asks():
         *(Asked(6, 5, 4),) * 2,
     )
     assert Twice(4, 5).asked() == (Asked(5, 4, of_input=True), Asked(5, 5, 2))
+
+
+class Doubting(TwiceAsked):
+    """Asks one thing twice in a pass, and keeps by how much the answers differ."""
+
+    def forward(self, point):
+        hidden = torch.tanh(self.embedding(point))
+        first, second = self.shared(hidden), self.shared(hidden)
+        self.gap = (first - second).detach().abs().max()
+        return (torch.tanh(first) * self.output).sum(-1)
+
+
+def test_a_map_asked_twice_in_the_last_pass_remembers_its_first_answer():
+    c = Configuration(Twice(4, 5), Attack(1.0), dtype="float64")
+    network, space, point = draw_network(c, 50, Key(3, "models", c.digest).draws(0, torch.float64))
+    doubting = Doubting(network.embedding, network.shared, network.output)
+    c.attack.run(doubting, space, point)
+    assert float(doubting.gap) < 1e-12
 
 
 def test_other_fields_are_varied_where_they_are():
