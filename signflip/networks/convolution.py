@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from signflip.activations import Activation
+from signflip.networks.architecture import MAX_DIMENSION
 from signflip.networks.arguments import require_choice, whole_number
 from signflip.networks.gaussian import Gaussian
 from signflip.networks.model import Model
@@ -49,7 +50,7 @@ class Convolutional(Model):
     skip: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "input_dim", whole_number("input_dim", self.input_dim))
+        object.__setattr__(self, "input_dim", whole_number("input_dim", self.input_dim, most=MAX_DIMENSION))
         object.__setattr__(self, "positions", whole_number("positions", self.positions, least=2))
         object.__setattr__(self, "kernel", whole_number("kernel", self.kernel, most=self.positions))
         object.__setattr__(self, "channels", tuple(whole_number("channels", one) for one in self.channels))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from signflip.activations import Activation, from_spec
+from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice, whole_number
 from signflip.networks.gaussian import Gaussian
@@ -47,8 +48,11 @@ class FullyConnected(Model):
             raise TypeError(f"activation must be an Activation (see activations.get), got {self.activation!r}")
         if self.output is not None:
             require_choice("output", self.output, ENTRY_LAWS)
-        if not 0.0 <= self.bias < math.inf:
+        if not is_real(self.bias):
+            raise TypeError(f"bias must be a finite number from 0, got {self.bias!r}")
+        if not 0.0 <= as_float(self.bias) < math.inf:
             raise ValueError(f"bias must be a finite number from 0, got {self.bias!r}")
+        object.__setattr__(self, "bias", as_float(self.bias))
         object.__setattr__(self, "outputs", whole_number("outputs", self.outputs))
         object.__setattr__(self, "input_dim", self.architecture.input_dim)
 
@@ -70,10 +74,13 @@ class FullyConnected(Model):
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence has held it from the first: no kind is named."""
-        data = {"architecture": self.architecture.to_json(), "activation": self.activation.spec, "output": self.output}
-        return (
-            data | ({"bias": self.bias} if self.bias else {}) | ({"outputs": self.outputs} if self.outputs > 1 else {})
-        )
+        data: dict[str, Any] = {
+            "architecture": self.architecture.to_json(),
+            "activation": self.activation.spec,
+            "output": self.output,
+        }
+        data |= {"bias": self.bias} if self.bias else {}
+        return data | ({"outputs": self.outputs} if self.outputs > 1 else {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> FullyConnected:

@@ -14,8 +14,6 @@ from signflip.networks.spaces import Coordinates, Frame, Space
 
 # Which layers' conditional laws keep their projection; all but the first are controls.
 PROJECTIONS = ("every layer", "first layer", "no layer")
-# A conditioned matrix of more entries that is asked more often than it has rows or columns is held in full.
-LARGE = 2**12
 
 
 class Gaussian(ABC):

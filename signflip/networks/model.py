@@ -153,6 +153,7 @@ class _Examined(Gaussian):
 
 
 @lru_cache(maxsize=1024)
+@torch.inference_mode(False)  # which turns gradients on, whatever the caller set
 def _examined(model: Model) -> tuple[Asked, ...]:
     """The maps of a model, with the positions at which one forward pass asks each.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from signflip.activations import Activation
+from signflip.networks.architecture import MAX_DIMENSION
 from signflip.networks.arguments import whole_number
 from signflip.networks.gaussian import Gaussian
 from signflip.networks.model import Model
@@ -29,7 +30,8 @@ class Residual(Model):
     activation: Activation
 
     def __post_init__(self) -> None:
-        for name in ("input_dim", "width", "blocks"):
+        object.__setattr__(self, "input_dim", whole_number("input_dim", self.input_dim, most=MAX_DIMENSION))
+        for name in ("width", "blocks"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         if not isinstance(self.activation, Activation):
             raise TypeError(f"activation must be an Activation (see activations.get), got {self.activation!r}")

@@ -119,8 +119,9 @@ class Configuration:
     def _require_one_step(self) -> None:
         if self.law != "infinite-width":
             return
-        if not isinstance(self.model, FullyConnected) or self.model.bias:
-            raise ValueError(f"model must be FullyConnected, without biases, with law={self.law!r}, got {self.model!r}")
+        if not isinstance(self.model, FullyConnected) or self.model.bias or self.model.outputs > 1:
+            wanted = f"FullyConnected, without biases and of one output, with law={self.law!r}"
+            raise ValueError(f"model must be {wanted}, got {self.model!r}")
         given, usual = self.to_json(), _usual()
         for name in _ONE_STEP:
             if given[name] != usual[name]:

@@ -183,6 +183,14 @@ def test_the_perturbation_is_relative_to_all_positions():
     assert sample.relative_perturbation * math.sqrt(9 * 4) == pytest.approx(0.3 * sample.gradient_norm)
 
 
+@pytest.mark.parametrize("state", [torch.no_grad, torch.inference_mode])
+def test_a_model_is_drawn_the_same_whatever_the_callers_gradients(state):
+    usual = simulate(Twice(4, 6), step=1.0, trials=20)
+    with state():
+        assert simulate(Twice(4, 6), step=1.0, trials=20) == usual
+        assert Twice(4, 7).asked() == (Asked(7, 4, of_input=True), Asked(7, 7, 2))
+
+
 @of_every_kind
 def test_a_model_survives_json(model):
     c = Configuration(model, Attack(0.5, steps=2), dtype="float64")
@@ -316,6 +324,8 @@ def test_simulate_says_what_does_not_go_with_a_model(arguments, parts):
             "companion must be None for inputs of several",
         ),
         (lambda: Configuration(MODELS["residual"], Attack(1.0), law="infinite-width"), "model must be FullyConnected"),
+        (lambda: Configuration(MODELS["three outputs"], Attack(1.0), law="infinite-width"), "and of one output"),
+        (lambda: replace(MODELS["residual"], input_dim=2**53 + 1), "input_dim must be a whole number from 1 to"),
     ],
 )
 def test_bad_arguments_of_a_model_are_named(make, parts):
