@@ -12,6 +12,7 @@ from signflip.activations import (
     gaussian_moment,
 )
 from signflip.activations.moments import second_moment, slope_moment
+from signflip.networks.architecture import Architecture
 from strategies.classes import (
     DEEP_RESPONSES,
     HARD_NATURAL_STEPS,
@@ -99,6 +100,8 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
     - `is_moderate`, and growth^depth at most LARGEST_TOTAL_GROWTH, so that nothing overflows, even in float32;
     - every q_l at most LARGEST_VARIANCE and at least its inverse, every beta_l at least SMALLEST_SLOPE;
     - a_L and b_L at most LARGEST_SPREAD;
+    - no layer of width RESPONSE_WIDTH moved by more than its own length in RESPONSE_STEPS natural steps: beyond that
+      every layer above sees another variance, and the limit is far off even at the widest that a pilot draws;
     - the `response` of layers of width RESPONSE_WIDTH within DEEP_RESPONSES.
     """
     if not is_moderate(activation) or max(1.0, growth(activation)) ** depth > LARGEST_TOTAL_GROWTH:
@@ -108,6 +111,9 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
         if max(spreads(activation, variances)) > LARGEST_SPREAD:
             return False
     except ArithmeticError:  # a moment that vanishes but for rounding (sigma flat around 0, q_l small) or overflows
+        return False
+    wide = Architecture(1, (RESPONSE_WIDTH,) * depth)
+    if max(wide.relative_changes(activation, RESPONSE_STEPS * wide.natural_step(activation))) > 1.0:
         return False
     return DEEP_RESPONSES[0] <= response(activation, variances, slopes) <= DEEP_RESPONSES[1]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signflip.activations import get
 from signflip.checks import claim
 from signflip.checks.check import Check
 from signflip.checks.pivots import INDEPENDENT_PAIRS, PIVOTS
@@ -22,6 +23,12 @@ PIVOTS_HOLD = (
     "have their laws and are independent as stated, and <D, W u> = |u|^2."
 )
 SAME_LAW = "A conditioned network and a dense one have the same law of (f(x), f(x'), |grad f(x)|), at every size."
+
+# What the missing projection does depends on sigma, t and the sizes, and a control must be refuted wherever it is
+# drawn. Over these, with sizes of 2 to 4 at one hidden layer and of 2 and 3 at more, the largest of the eight distances
+# is at least .044 (measured, 40,000 trials each); over all activations it goes down to .02.
+TOLD = ("abs", "tanh", "sin", "hard_tanh", "erf")
+WHOLE_STEPS = st.sampled_from([1.0, 2.0, 4.0])
 
 
 def pivots_reach(distance: float, *, trials: int, control: bool = False) -> tuple[Reach, ...]:
@@ -100,7 +107,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
     "NOT.unprojected",
     mark="derived",
     statement="The conditional law holds without its projection: fresh randomness may overlap what was seen.",
-    domain="sizes 2 to 6, two layers; one gradient step; all activations",
+    domain=f"sizes 2 to 4, two layers; one gradient step; {', '.join(TOLD)}; t = 1, 2, 4",
     tolerance=0.035,
     detects="KS distance 0.035 in any of eight projections",
     expect="REFUTED",
@@ -108,7 +115,7 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_of_moderate_size(
     statements=len(JOINT_PROJECTIONS),
     reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS), control=True),),
 )
-@given(subject=dense_subjects(least=2, most=6))
+@given(subject=dense_subjects(least=2, most=4, of=st.sampled_from(TOLD).map(get), steps=WHOLE_STEPS))
 def test_the_conditional_law_fails_without_its_projection(subject: Configuration, evidence: Check) -> None:
     compare(evidence, subject, steps=1, trials=100_000, projection="no layer")
 
@@ -188,7 +195,7 @@ def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
     "NOT.unprojected.deep",
     mark="derived",
     statement="The conditional law holds if only the first layer projects: deeper ones may forget what was seen.",
-    domain="2 and 3 hidden layers, sizes 2 to 5; one gradient step; moderate Lipschitz activations",
+    domain=f"2 and 3 hidden layers, sizes 2 and 3; one gradient step; {', '.join(TOLD)}; t = 1, 2, 4",
     tolerance=0.035,
     detects="KS distance 0.035 in any of eight projections",
     expect="REFUTED",
@@ -196,7 +203,11 @@ def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
     statements=len(JOINT_PROJECTIONS),
     reach=(same_law(0.035, trials=100_000, count=len(JOINT_PROJECTIONS), control=True),),
 )
-@given(subject=dense_subjects(least=2, most=5, min_depth=2, max_depth=3))
+@given(
+    subject=dense_subjects(
+        least=2, most=3, min_depth=2, max_depth=3, of=st.sampled_from(TOLD).map(get), steps=WHOLE_STEPS
+    )
+)
 def test_the_conditional_law_fails_without_its_projection_in_deeper_layers(
     subject: Configuration, evidence: Check
 ) -> None:

@@ -39,9 +39,8 @@ def refused(file: Path) -> Generator[None]:
         yield
     except (click.ClickException, OSError):
         raise
-    except (
-        Exception
-    ) as error:  # whatever the drawing meets in data that no run wrote; ours keeps its traceback as cause
+    # Whatever the drawing meets in data that no run wrote; the traceback stays, as the cause.
+    except Exception as error:
         raise UnreadableError(
             f"{file} must be evidence as a run writes it, got what cannot be shown: {type(error).__name__}: {error}; "
             f"signflip verify {file} judges it again"

@@ -67,8 +67,8 @@ class Architecture:
             raise ValueError(f"activation must have E sigma'^2 > 0 in each layer, got {activation.name}")
         return math.sqrt(variance) / slope
 
-    def least_relative_change(self, activation: Activation, step: float) -> float:
-        """The least of |h_l(x') - h_l(x)| / |h_l(x)| over the hidden layers, its order as widths grow [derived].
+    def relative_changes(self, activation: Activation, step: float) -> list[float]:
+        """|h_l(x') - h_l(x)| / |h_l(x)| for l = 1 .. L, its order as widths grow [derived].
 
         f changes by s beta along its gradient with respect to h_l, whose squared length is beta_l, the product of
         E sigma'^2 over the layers above, and |h_l|^2 is m_l q_l: so the change is s beta / sqrt(beta_l m_l q_l), and 0
@@ -80,12 +80,12 @@ class Architecture:
             variances.append(second_moment(activation, variances[-1]))
         beta = math.prod(slopes)
         if beta == 0.0:
-            return 0.0
+            return [0.0] * self.depth
         changes, beyond = list[float](), 1.0
         for width, variance, slope in zip(reversed(self.widths), reversed(variances), reversed(slopes), strict=False):
-            changes.append(step * beta / math.sqrt(beyond * width * variance))
+            changes.insert(0, step * beta / math.sqrt(beyond * width * variance))
             beyond *= slope
-        return min(changes)
+        return changes
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `from_json` gives the architecture back."""

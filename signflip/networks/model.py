@@ -12,12 +12,12 @@ import torch
 
 from signflip.activations import Activation, from_spec
 from signflip.networks.gaussian import Gaussian
-from signflip.networks.modules import GaussianLinear
+from signflip.networks.modules import GaussianLinear, asked_of
 from signflip.networks.randomness import Key
 from signflip.networks.spaces import Frame
 
 # Networks that a model is looked at with.
-_TRIALS = 2
+_TRIALS = 3
 _ALONE = "forward must use the input through Gaussian maps alone"
 
 
@@ -116,16 +116,25 @@ def _valued(name: str, value: Any) -> Any:
 class _Unknowing:
     """A map whose answers do not depend on what it is asked, and whose transpose gives 0."""
 
-    def __init__(self, rows: int, columns: int, answer: torch.Tensor) -> None:
-        self.rows, self.columns, self.answer = rows, columns, answer
+    def __init__(self, columns: int, answer: torch.Tensor) -> None:
+        self._columns, self._answer = columns, answer
         self.positions = 0
+        self._given: list[tuple[torch.Tensor, int]] = []
+
+    @property
+    def untouched(self) -> bool:
+        """Whether all queries and answers are what they were, by torch's count of changes in place."""
+        return all(tensor._version == version for tensor, version in self._given)
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:  # noqa: ARG002 (it holds no answers)
         self.positions += query.shape[1] if query.ndim > 2 else 1
-        return self.answer.expand(*query.shape[:-1], -1).contiguous()
+        answer = self._answer if query.ndim == 2 else self._answer.unsqueeze(1)
+        given = answer.expand(*query.shape[:-1], -1).clone()
+        self._given += [(tensor, tensor._version) for tensor in (query, given)]
+        return given
 
     def rmatvec(self, query: torch.Tensor) -> torch.Tensor:
-        return query.new_zeros(*query.shape[:-1], self.columns)
+        return query.new_zeros(*query.shape[:-1], self._columns)
 
 
 class _Examined(Gaussian):
@@ -137,17 +146,18 @@ class _Examined(Gaussian):
         self.space: Frame = Frame(model.input_dim, _TRIALS, self.draws, held, held)
         self.maps: list[tuple[_Unknowing, Asked]] = []
 
-    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002
+    # The scale of a map does not matter here.
+    def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002 (as above)
         return self._map(Asked(rows, self.space.dimension, of_input=True), self.space.capacity)
 
-    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002
+    def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002 (as above)
         return self._map(Asked(rows, columns), columns)
 
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
         return self.draws.entries(law or "gaussian", _TRIALS, size, deviation=deviation)
 
     def _map(self, asked: Asked, columns: int) -> GaussianLinear:
-        made = _Unknowing(asked.rows, columns, self.draws.normal(asked.rows))
+        made = _Unknowing(columns, self.draws.normal(_TRIALS, asked.rows))
         self.maps.append((made, asked))
         return GaussianLinear(made)
 
@@ -159,7 +169,8 @@ def _examined(model: Model) -> tuple[Asked, ...]:
 
     Raises:
         TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
-            gradient, one that sees the input past its maps, or another one the second time.
+            gradient, one that sees the input past its maps, or another one the second time; if it changes in place what
+            a map was asked or answered; or if one trial's value depends on another trial.
     """
     gaussian = _Examined(model)
     network = model.build(gaussian)
@@ -167,8 +178,8 @@ def _examined(model: Model) -> tuple[Asked, ...]:
         raise TypeError(f"build must return a torch.nn.Module, got {network!r} from {model!r}")
     positions = () if model.positions == 1 else (model.positions,)
     first, second = (gaussian.draws.normal(_TRIALS, *positions, gaussian.space.capacity) for _ in range(2))
-    x = first.requires_grad_()
-    value = network(x)
+    with asked_of(network) as seen:
+        value = network(first.requires_grad_())
     asked = tuple(Asked(one.rows, one.columns, made.positions, one.of_input) for made, one in gaussian.maps)
     wanted = (_TRIALS,) if model.outputs == 1 else (_TRIALS, model.outputs)
     if not torch.is_tensor(value) or value.shape != wanted:
@@ -176,7 +187,16 @@ def _examined(model: Model) -> tuple[Asked, ...]:
         raise ValueError(f"forward must give the shape {wanted} for {_TRIALS} trials, got {got} from {model!r}")
     if not value.requires_grad:
         raise ValueError(f"forward must be differentiable, got a value without a gradient from {model!r}")
-    (gradient,) = torch.autograd.grad(value.sum(), x, allow_unused=True)
+    if not all(made.untouched for made, _ in gaussian.maps):
+        kept = "forward must leave what its maps are asked and answer as it is"
+        raise ValueError(f"{kept}, got a change in place, such as relu_(h) or h += .., from {model!r}")
+    answers = [answer for _, answer in seen]
+    for trial in range(_TRIALS):
+        own = torch.autograd.grad(value[trial].sum(), answers, retain_graph=True, allow_unused=True)
+        others = torch.arange(_TRIALS) != trial
+        if any(one is not None and bool(one[others].any()) for one in own):
+            raise ValueError(f"forward must treat each trial by itself, got one that depends on others from {model!r}")
+    (gradient,) = torch.autograd.grad(value.sum(), first, allow_unused=True)
     if gradient is None or bool(gradient.any()):
         raise ValueError(f"{_ALONE}, got a gradient past them from {model!r}")
     with torch.no_grad():

@@ -6,7 +6,8 @@ lemma of THEORY 3 allows. Every tensor holds one row a trial, one independent ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -203,24 +204,30 @@ class Propagation:
     signals: list[torch.Tensor]
 
 
-def propagate(network: torch.nn.Module, point: torch.Tensor) -> Propagation:
-    """Both passes at ``point``, with what each linear map saw."""
-    queries, answers = list[torch.Tensor](), list[torch.Tensor]()
+@contextmanager
+def asked_of(network: torch.nn.Module) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
+    """What the network's maps are asked and what they answer while it is called, in the order of the calls."""
+    seen = list[tuple[torch.Tensor, torch.Tensor]]()
 
     def note(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], answer: torch.Tensor) -> None:
-        queries.append(inputs[0].detach())
-        answers.append(answer)
+        seen.append((inputs[0], answer))
 
-    layers = [module for module in network.modules() if isinstance(module, GaussianLinear)]
-    hooks = [layer.register_forward_hook(note) for layer in layers]
+    hooks = [m.register_forward_hook(note) for m in network.modules() if isinstance(m, GaussianLinear)]
     try:
-        x = point.detach().requires_grad_()
-        value = network(x)
+        yield seen
     finally:
         for hook in hooks:
             hook.remove()
-    gradient, *signals = _slopes(value, [x, *answers])
-    return Propagation(value.detach(), gradient, queries, [answer.detach() for answer in answers], signals)
+
+
+def propagate(network: torch.nn.Module, point: torch.Tensor) -> Propagation:
+    """Both passes at ``point``, with what each linear map saw."""
+    x = point.detach().requires_grad_()
+    with asked_of(network) as seen:
+        value = network(x)
+    gradient, *signals = _slopes(value, [x, *(answer for _, answer in seen)])
+    queries, answers = ([tensor.detach() for tensor in side] for side in zip(*seen, strict=True))
+    return Propagation(value.detach(), gradient, queries, answers, signals)
 
 
 def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -230,7 +230,7 @@ def _resolving(model: Model, step: float) -> str:
     if not isinstance(model, FullyConnected):
         return "float32"
     try:
-        change = model.architecture.least_relative_change(model.activation, step)
+        change = min(model.architecture.relative_changes(model.activation, step))
     except ArithmeticError:
         return "float32"
     return "float64" if 0.0 < change < RESOLVED else "float32"

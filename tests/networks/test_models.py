@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from support import FALSE_FAIL, same_law_p_value
 
 from signflip import (
@@ -23,8 +23,9 @@ from signflip import (
     simulate,
 )
 from signflip.checks.views import JOINT_PROJECTIONS
+from signflip.networks.attack import DIRECTIONS
 from signflip.networks.model import Asked
-from signflip.networks.modules import Margin, propagate
+from signflip.networks.modules import _LAST, Margin, last_value, propagate
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.drawing import draw_network
@@ -177,9 +178,83 @@ def test_of_several_outputs_the_margin_of_the_largest_is_attacked():
     assert torch.equal(network(other) < 0, changed)
 
 
-def test_the_perturbation_is_relative_to_all_positions():
+def test_the_parameters_of_a_model_have_the_variances_that_it_says():
+    """Mean squares of 60,000 numbers and more are within 6 standard errors, sqrt(2/n) each, of the variance: twelve
+    statements of false-fail rate 2e-9 each. Dense and conditioned networks would share a wrong one."""
+
+    def within(entries, variance):
+        return abs(float(entries.square().mean()) / variance - 1.0) < 6.0 * math.sqrt(2.0 / entries.numel())
+
+    def many(model):
+        c = Configuration(model, Attack(0.5), law="dense", dtype="float64")
+        return draw_network(c, 20_000, Key(4, "variances", c.digest).draws(0, torch.float64))[0]
+
+    convolution = many(Convolutional(3, 4, (3, 5), TANH, kernel=2))
+    for matrices, columns in zip(convolution.layers, (3, 3), strict=True):
+        assert all(within(weights_of(matrix), 1 / (2 * columns)) for matrix in matrices)
+    assert within(convolution.output, 1 / 5)
+    residual = many(Residual(4, 3, 2, TANH))
+    assert within(weights_of(residual.embedding), 1 / 4)
+    assert all(within(weights_of(block), 1 / 3) for block in residual.blocks)
+    assert within(residual.output, 1 / 3)
+    chain = many(FullyConnected(Architecture(4, (5, 3)), TANH, bias=0.7))
+    assert all(within(bias, 0.49) for bias in chain.biases)
+    assert within(many(FullyConnected(Architecture(4, (5, 3)), TANH, outputs=2)).network.output, 1 / 3)
+
+
+@pytest.mark.parametrize("law", ["dense", "conditioned"])
+@pytest.mark.parametrize("dimension", [2, 9])
+def test_positions_lie_along_the_axes_in_turn(law, dimension):
+    c = Configuration(Convolutional(dimension, 3, (4,), TANH), Attack(1.0), law=law)
+    _, _, point = draw_network(c, 5, Key(5, "models", c.digest).draws(0, torch.float64))
+    gram = point.double() @ point.double().mT
+    wanted = dimension * torch.eye(3, dtype=torch.float64)
+    if dimension == 2:
+        wanted[0, 2] = wanted[2, 0] = 2.0
+    torch.testing.assert_close(gram, wanted.expand(5, -1, -1), rtol=1e-6, atol=1e-6)
+
+
+def test_a_random_direction_and_the_change_of_the_gradient_have_one_law_over_positions():
+    """Four exact two-sample statements: false-fail rate 4e-9."""
+    model = Convolutional(40, 3, (4,), TANH, kernel=2)
+    for options in ({"attack": Attack(2.0, 2, "random")}, {"attack": Attack(2.0), "compare_gradients": True}):
+        dense, conditioned = (
+            simulate(model, trials=TRIALS, law=law, dtype="float64", seed=seed, **options)
+            for seed, law in enumerate(("dense", "conditioned"))
+        )
+        for name in (
+            "attacked_value",
+            "gradient_change" if "compare_gradients" in options else "relative_perturbation",
+        ):
+            assert same_law_p_value(getattr(dense, name), getattr(conditioned, name)) >= FALSE_FAIL, name
+
+
+def test_the_natural_step_of_a_pilot_is_that_of_the_limit_where_this_is_known():
+    """2,000 networks of width 2,000: the ratio of two means is within some per cent of its limit."""
+    architecture = Architecture(10**6, (2000,))
+    for activation in (RELU, TANH):
+        found = natural_step(FullyConnected(architecture, activation))
+        assert found == pytest.approx(architecture.natural_step(activation), rel=0.1)
+
+
+def test_a_block_holds_as_many_positions_as_a_trial_has():
+    model = Convolutional(10**6, 64, (1000,), TANH)
+    assert Configuration(model, Attack(1.0)).entries_per_trial == 64_000
+    assert Configuration(replace(model, input_dim=10), Attack(1.0), law="dense").entries_per_trial == 64_000
+
+
+def test_the_last_pass_is_over_when_it_fails():
+    """A later answer would be forgotten."""
+    network, _, point = drawn(FullyConnected(Architecture(4, (5,)), TANH))
+    with pytest.raises(ValueError, match="mismatch"):
+        last_value(network, point[:, :2])
+    assert not _LAST.get()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_perturbation_is_relative_to_all_positions(direction):
     model = Convolutional(9, 4, (5,), TANH)
-    sample = simulate(model, step=0.3, trials=100, law="dense", dtype="float64")
+    sample = simulate(model, step=0.3, trials=100, law="dense", dtype="float64", direction=direction)
     assert sample.relative_perturbation * math.sqrt(9 * 4) == pytest.approx(0.3 * sample.gradient_norm)
 
 
@@ -256,7 +331,8 @@ class Made(Model):
 class Applied(torch.nn.Module):
     def __init__(self, function, gaussian):
         super().__init__()
-        self.embedding, self.output, self.function = gaussian.embedding(3), gaussian.vector(3), function
+        self.embedding, self.output, self.function = gaussian.embedding(4), gaussian.vector(4), function
+        self.hidden, self.norm = gaussian.linear(4, 4), torch.nn.BatchNorm1d(4, affine=False).double()
 
     def forward(self, point):
         return self.function(self, point)
@@ -266,12 +342,21 @@ def applied(function):
     return lambda gaussian: Applied(function, gaussian)
 
 
+def added(hidden, linear):
+    hidden += linear(hidden)
+    return hidden
+
+
 MADE = {
     "no module": lambda _: lambda point: point,
     "a hidden layer": applied(lambda net, x: net.embedding(x)),
     "no gradient": applied(lambda net, x: (net.embedding(x).detach() * net.output).sum(-1)),
     "the input itself": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) + x.sum(-1)),
     "the input's value": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) * x.detach().sum(-1).sign()),
+    "relu_": applied(lambda net, x: (torch.relu_(net.embedding(x)) * net.output).sum(-1)),
+    "+=": applied(lambda net, x: (added(net.embedding(x), net.hidden) * net.output).sum(-1)),
+    "batch norm": applied(lambda net, x: (torch.relu(net.norm(net.embedding(x))) * net.output).sum(-1)),
+    "the largest trial": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) - net.embedding(x).amax()),
     "noise": applied(lambda net, x: (net.embedding(x) * net.output).sum(-1) + torch.randn(())),
 }
 
@@ -280,10 +365,14 @@ MADE = {
     ("make", "error", "parts"),
     [
         ("no module", TypeError, "build must return a torch.nn.Module"),
-        ("a hidden layer", ValueError, r"forward must give the shape \(2,\) for 2 trials, got \(2, 3\)"),
+        ("a hidden layer", ValueError, r"forward must give the shape \(3,\) for 3 trials, got \(3, 4\)"),
         ("no gradient", ValueError, "forward must be differentiable"),
         ("the input itself", ValueError, "through Gaussian maps alone, got a gradient past them"),
         ("the input's value", ValueError, "through Gaussian maps alone, got a value past them"),
+        ("relu_", ValueError, "must leave what its maps are asked and answer as it is, got a change in place"),
+        ("+=", ValueError, "must leave what its maps are asked and answer as it is, got a change in place"),
+        ("batch norm", ValueError, "forward must treat each trial by itself"),
+        ("the largest trial", ValueError, "forward must treat each trial by itself"),
         ("noise", ValueError, "forward must not draw at random"),
     ],
 )

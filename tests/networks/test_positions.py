@@ -122,6 +122,24 @@ def test_equal_positions_have_equal_answers_and_null_ones_null_answers():
     torch.testing.assert_close(again, answer.flip(1), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", BOTH, ids=str)
+def test_what_tells_two_positions_apart_is_answered_down_to_rounding(dtype):
+    """|W (x - y)| / |x - y| is chi-like, 1 +- .1 at 60 rows of variance 1/60, where x and y differ by 500 roundings."""
+    one, rng = matrix(60, 60, dtype, 8), generator(8)
+    x, across = normal(rng, TRIALS, 60, dtype=dtype), normal(rng, TRIALS, 60, dtype=dtype)
+    y = x + 500 * EPS[dtype] * across
+    answer = one.matvec(torch.stack([x, y], dim=1)).double()
+    ratio = (answer[:, 1] - answer[:, 0]).norm(dim=-1) / (y.double() - x.double()).norm(dim=-1)
+    assert ((ratio > 0.5) & (ratio < 2.0)).all()
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-22, 1e22, 1e30])
+def test_positions_whose_squares_leave_the_range_of_single_precision_are_answered_as_any_other(size):
+    query = normal(generator(9), TRIALS, 3, 7, dtype=torch.float32)
+    usual, extreme = (matrix(5, 7, torch.float32, 9).matvec(query * scale) / scale for scale in (1.0, size))
+    torch.testing.assert_close(usual, extreme, rtol=1e-4, atol=1e-4)
+
+
 def test_positions_on_a_grid_are_positions():
     query = normal(generator(4), TRIALS, 2, 3, 7)
     grid, row = (GaussianLinear(matrix(5, 7, torch.float64, 4)) for _ in range(2))

@@ -47,7 +47,7 @@ def test_all_configurations_of_a_check_are_drawn(place, monkeypatch):
         check = runpy.run_path(str(SUITE / file))[name]
         claim = next(mark.args[0] for mark in check.pytestmark if mark.name == "claim")
         if not hasattr(check, "hypothesis"):
-            pytest.skip("draws nothing")
+            pytest.skip("draws nothing: a check of one configuration")
         assert drawn(check, claim, seed) > 0, f"seed {seed}"
 
 
