@@ -11,7 +11,8 @@ from benchmarks.timing import progress, run_process
 
 _TRIALS = r"""
 import json, re, resource, sys, time
-from signflip import Architecture, activations, process, simulate
+from signflip import Architecture, activations, simulate
+from signflip.sampling import process
 process.settle()
 width, trials = map(int, sys.argv[1:])
 begin = time.process_time()
