@@ -1,6 +1,6 @@
 """Random networks, their exact conditional laws, and the statistics that judge claims about them.
 
-The public face (see README): ``Architecture`` and other models, ``Attack``, ``simulate``, ``activations``.
+The public face (see README): ``Architecture`` and other models, ``Attack``, ``simulate``, ``activations``, ``blocks``.
 Names are loaded on first use, so that reading or verifying evidence never waits for torch.
 """
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from signflip import activations
+    from signflip.networks import blocks
     from signflip.networks.architecture import Architecture
     from signflip.networks.attack import Attack
-    from signflip.networks.convolution import Convolutional
     from signflip.networks.fully_connected import FullyConnected
     from signflip.networks.model import Model
-    from signflip.networks.residual import Residual
+    from signflip.networks.sequential import Sequential
     from signflip.sampling.sample import Sample
     from signflip.sampling.trials import natural_step, simulate
 
@@ -24,24 +24,24 @@ __version__ = "0.1.0"
 _HOME = {
     "Architecture": "networks.architecture",
     "Attack": "networks.attack",
-    "Convolutional": "networks.convolution",
     "FullyConnected": "networks.fully_connected",
     "Model": "networks.model",
-    "Residual": "networks.residual",
     "Sample": "sampling.sample",
+    "Sequential": "networks.sequential",
     "natural_step": "sampling.trials",
     "simulate": "sampling.trials",
 }
+_MODULES = {"activations": "activations", "blocks": "networks.blocks"}
 __all__ = [
     "Architecture",
     "Attack",
-    "Convolutional",
     "FullyConnected",
     "Model",
-    "Residual",
     "Sample",
+    "Sequential",
     "__version__",
     "activations",
+    "blocks",
     "natural_step",
     "simulate",
 ]
@@ -52,8 +52,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "activations":
-        return importlib.import_module("signflip.activations")
+    if name in _MODULES:
+        return importlib.import_module(f"signflip.{_MODULES[name]}")
     if name in _HOME:
         return getattr(importlib.import_module(f"signflip.{_HOME[name]}"), name)
     raise AttributeError(f"module 'signflip' has no attribute {name!r}")

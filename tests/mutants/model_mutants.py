@@ -8,7 +8,7 @@ MODELS, POSITIONS = "tests/networks/test_models.py::", "tests/networks/test_posi
 LAW = MODELS + "test_conditioned_networks_of_a_model_have_the_law_of_dense_ones"
 UNCLAIMED = "no claim is about such networks."
 ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
-CONVOLUTION = "signflip.networks.convolution:ConvolutionalNetwork"
+BLOCK, BLOCKS = "signflip.networks.blocks", "tests/networks/test_blocks.py::"
 
 MUTANTS = (
     Mutant(
@@ -53,22 +53,36 @@ MUTANTS = (
     Mutant(
         "residual: blocks add to nothing",
         "A block gives what it adds.",
-        edited("signflip.networks.residual:ResidualNetwork.forward", "hidden = hidden + block(", "hidden = block("),
-        (MODELS + "test_residual_blocks_add_to_what_they_are_given",),
+        edited(f"{BLOCK}:_Added.forward", "hidden + self.block(hidden)", "self.block(hidden)"),
+        (BLOCKS + "test_a_residual_adds_to_what_it_is_given_and_branches_stand_side_by_side",),
         blind=UNCLAIMED,
     ),
     Mutant(
         "convolution: backwards",
-        "The kernel looks at the positions before, not after.",
-        edited(f"{CONVOLUTION}._shifted", "hidden.roll(-by, dims=1)", "hidden.roll(by, dims=1)"),
-        (MODELS + "test_convolutions_are_those_of_torch",),
+        "The kernel looks at the positions in the opposite order.",
+        edited(f"{BLOCK}:_Convolved._window", "(offset, self.grid", "(offset[::-1], self.grid"),
+        (BLOCKS + "test_convolutions_are_those_of_torch",),
         blind=UNCLAIMED,
     ),
     Mutant(
         "convolution: zero padding is circular",
         'padding = "zero" wraps around.',
-        edited(f"{CONVOLUTION}._shifted", 'by and self.model.padding == "zero"', "False"),
-        (MODELS + "test_convolutions_are_those_of_torch",),
+        edited(f"{BLOCK}:_Convolved.forward", 'self.block.padding == "circular"', "True"),
+        (BLOCKS + "test_convolutions_are_those_of_torch",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "convolution: variance 1/columns",
+        "The variance of a kernel's matrices forgets how many they are.",
+        edited(f"{BLOCK}:Conv.build", "len(offsets) * given.channels", "given.channels"),
+        (BLOCKS + "test_the_parameters_have_the_variances_that_their_blocks_say",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "pool: a mean that shrinks",
+        "A mean is not times the root of the number of positions.",
+        edited(f"{BLOCK}:Pool.build", "windows.mean(dims) * factor", "windows.mean(dims)"),
+        (BLOCKS + "test_pools_are_those_of_torch",),
         blind=UNCLAIMED,
     ),
     Mutant(
