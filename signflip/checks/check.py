@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from signflip.canonical import canonical
 from signflip.checks.experiment import Experiment
 from signflip.checks.figure_data import FigureData
+from signflip.checks.pivots import pivots
 from signflip.checks.pools import Pools
 from signflip.checks.record import Record
-from signflip.checks.sampler import Event, Sampler, Source, Subject
+from signflip.checks.sampler import Event, Pivots, Sampler, Source, Subject
 from signflip.checks.views import View, settled, tie_width
 from signflip.claims.claim import Claim
 from signflip.claims.reach import DEFAULT_CAP
@@ -248,9 +249,12 @@ class Check:
 
     # -- statements pooled over all examples ------------------------------------------------------------
 
-    def pool_pivots(self, configuration: Configuration, trials: int) -> None:
-        """Add the pivots of at least ``trials`` dense networks (whole blocks) to this check's pools."""
-        for layer in self.sampler.pivots(configuration, trials):
+    def pool_pivots(self, configuration: Configuration, trials: int, of: Pivots = pivots) -> None:
+        """Add the pivots of at least ``trials`` dense networks (whole blocks) to this check's pools.
+
+        ``of`` is `pivots`, of every layer of a fully connected network, or `input_pivots`, of any model's gradient.
+        """
+        for layer in self.sampler.pivots(configuration, trials, of):
             self._pools.add(layer)
 
     def close(self) -> None:

@@ -50,6 +50,7 @@ class Pools:
             u, v = (np.concatenate(side) for side in zip(*pairs, strict=True))
             independence = Independent.from_transforms(u, v, GRID_CELLS, tolerance=tolerance, alpha=alpha)
             made.append((f"independent: {name}", independence, {}))
-        identity = Identity.from_samples(np.concatenate(self._discrepancies), bound=IDENTITY_BOUND)
-        made.append(("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials}))
+        if (discrepancies := np.concatenate(self._discrepancies)).size:
+            identity = Identity.from_samples(discrepancies, bound=IDENTITY_BOUND)
+            made.append(("<D, W u> = |u|^2", identity, {"trials without backward pivots": self._null_trials}))
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -25,6 +25,8 @@ from signflip.sampling.trials import collect
 # A configuration's rows are a `Sample`, an experiment's an array.
 Subject = Configuration | Experiment
 Event = Callable[[Any], NDArray[np.bool_]]
+# The pivots of one block of a configuration's networks.
+Pivots = Callable[[Configuration, Key, int], Iterable[LayerPivots]]
 # The stream of a configuration's blocks under a key, of which so many trials are wanted at most.
 Source = Callable[[Configuration, Key, int], Generator[Sample]]
 
@@ -79,12 +81,12 @@ class Sampler:
         draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
         return draw_chain(configuration, trials, draws)
 
-    def pivots(self, configuration: Configuration, trials: int) -> Iterator[LayerPivots]:
+    def pivots(self, configuration: Configuration, trials: int, of: Pivots = pivots) -> Iterator[LayerPivots]:
         """The pivots of at least ``trials`` dense networks, whole blocks, layer by layer."""
         self._note(configuration)
         for block in range(-(-trials // configuration.block_trials)):
             self.networks += configuration.block_trials
-            yield from pivots(configuration, self._key(configuration, "confirm"), block)
+            yield from of(configuration, self._key(configuration, "confirm"), block)
 
     def count(
         self, event: Event, subject: Subject, cap: int, use: str, decided: Callable[[int, int], bool]

@@ -38,12 +38,16 @@ def settled(sample: Sample, *configurations: Configuration) -> Sample:
 
     Where sigma's terms cancel (gaussian + tanh - 1 far out), f is 0 but for rounding, which float32 sees at 1e-8 and
     float64 at 1e-17: an atom that no relative width holds together. The grid's step is a few roundings of sigma and of
-    sigma' at typical arguments, under the coarsest dtype. Any map of a trial's outcome is fair.
+    sigma' at typical arguments, the largest of a model's activations, or of 1 where it has none, under the coarsest
+    dtype. Any map of a trial's outcome is fair.
     """
-    activation = configurations[0].chain.activation
     unit = UNITS * max(torch.finfo(DTYPES[one.dtype]).eps for one in configurations)
-    balls = activation.balls(Ball(_TYPICAL, torch.zeros_like(_TYPICAL)), unit)
-    of_value, of_slope = (_STEPS * float(ball.rad.square().mean().sqrt()) for ball in balls)
+    typical = Ball(_TYPICAL, torch.zeros_like(_TYPICAL))
+    several = [activation.balls(typical, unit) for activation in configurations[0].model.activations]
+    of_value, of_slope = (
+        _STEPS * max((float(balls[side].rad.square().mean().sqrt()) for balls in several), default=unit)
+        for side in (0, 1)
+    )
     steps = {"value": of_value, "attacked_value": of_value, "companion_value": of_value, "gradient_norm": of_slope}
     columns = sample.columns()
     return replace(

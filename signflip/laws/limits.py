@@ -5,14 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from scipy.integrate import quad
+from scipy.special import log_ndtr
+
 if TYPE_CHECKING:
     from signflip.activations import Activation
     from signflip.networks.architecture import Architecture
+
+# A standard normal lies beyond with probability 1e-32.
+_FAR = 12.0
 
 
 def limit_flip_rate(natural_steps: float) -> float:
     """P(flip) at step t * kappa as the widths and then d grow: erf(t / sqrt 2) = 2 Phi(t) - 1 [derived]."""
     return math.erf(natural_steps / math.sqrt(2))
+
+
+def limit_change_rate(natural_steps: float, outputs: int) -> float:
+    """P(another output is the largest) at step t * kappa, of ``outputs`` independent ones (THEORY 9) [derived].
+
+    P(gap < 2 t), gap the difference of the two largest of K standard normals: 1 - K E Phi(N - 2 t)^(K - 1). kappa is
+    that of one output. Quadrature, to 1e-9.
+    """
+    if outputs < 2:
+        raise ValueError(f"outputs must be 2 or more, got {outputs!r}")
+    kept, _ = quad(
+        lambda largest: math.exp(-(largest**2) / 2 + (outputs - 1) * float(log_ndtr(largest - 2 * natural_steps))),
+        *(-_FAR, _FAR),
+        epsabs=1e-10,
+        limit=200,
+    )
+    return 1 - outputs * float(kept) / math.sqrt(2 * math.pi)
 
 
 def natural_steps_for(failure: float) -> float:

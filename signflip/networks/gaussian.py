@@ -50,16 +50,18 @@ class Dense(Gaussian):
 
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.embedding` says."""
-        return self.linear(self.space.dimension, rows, fan_in)
+        return GaussianLinear(self._drawn(rows, self.space.dimension, fan_in), of_input=True)
 
     def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.linear` says."""
-        variance = 1 / (fan_in or columns)
-        return GaussianLinear(DenseGaussian.drawn(rows, columns, variance, self.trials, self.draws, self.entries))
+        return GaussianLinear(self._drawn(rows, columns, fan_in))
 
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
         """As `Gaussian.vector` says."""
         return Coordinates(size, self.trials, self.draws).entries(law or self.entries, deviation)
+
+    def _drawn(self, rows: int, columns: int, fan_in: int | None) -> DenseGaussian:
+        return DenseGaussian.drawn(rows, columns, 1 / (fan_in or columns), self.trials, self.draws, self.entries)
 
 
 class Conditioned(Gaussian):
@@ -88,7 +90,7 @@ class Conditioned(Gaussian):
         """As `Gaussian.embedding` says."""
         projected = self._projection != "no layer"
         variance = 1 / (fan_in or self.space.dimension)
-        return GaussianLinear(ConditionedGaussian(self._held(rows), self.space, variance, projected))
+        return GaussianLinear(ConditionedGaussian(self._held(rows), self.space, variance, projected), of_input=True)
 
     def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.linear` says."""

@@ -35,10 +35,10 @@ class GaussianMatrix(Protocol):
 
 
 class DenseGaussian:
-    """All entries held: ``weights`` of shape (trials, rows, columns)."""
+    """All entries held: ``weights`` of shape (trials, rows, columns), each of the ``variance``, if it is known."""
 
-    def __init__(self, weights: torch.Tensor) -> None:
-        self.weights = weights
+    def __init__(self, weights: torch.Tensor, variance: float = math.nan) -> None:
+        self.weights, self.variance = weights, variance
 
     @classmethod
     def drawn(
@@ -48,11 +48,11 @@ class DenseGaussian:
 
         ``entries`` other than "gaussian" are controls: the conditional law does not hold for them.
         """
-        return cls(draws.entries(entries, trials, rows, columns, deviation=math.sqrt(variance)))
+        return cls(draws.entries(entries, trials, rows, columns, deviation=math.sqrt(variance)), variance)
 
     def of(self, trials: torch.Tensor) -> DenseGaussian:
         """The matrices of the chosen ``trials`` (a mask or indices)."""
-        return DenseGaussian(self.weights[trials])
+        return DenseGaussian(self.weights[trials], self.variance)
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:  # noqa: ARG002 (it holds no answers)
         """W q: (trials, columns) to (trials, rows)."""

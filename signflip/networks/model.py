@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from signflip.activations import Activation, from_spec
 from signflip.networks.gaussian import Gaussian
 from signflip.networks.modules import GaussianLinear, asked_of
-from signflip.networks.randomness import Key
+from signflip.networks.randomness import Draws, Key
 from signflip.networks.spaces import Frame
 
 # Networks that a model is looked at with.
@@ -52,6 +53,11 @@ class Model(ABC):
         ``gaussian.space``, to f of shape (trials,), or to (trials, outputs). A module that asks each map once in a
         forward pass may say so by ``asks_once = True``: its last pass is faster.
         """
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activations among its fields, at any depth."""
+        return tuple(_activations(self))
 
     def asked(self) -> tuple[Asked, ...]:
         """The Gaussian maps, and how often a forward pass asks each; found by a pass over maps that know nothing.
@@ -132,6 +138,17 @@ def _valued(name: str, value: Any) -> Any:
     return tuple(_valued("", one) for one in value) if isinstance(value, list) else value
 
 
+def _activations(value: Any) -> Iterator[Activation]:
+    if isinstance(value, Activation):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _activations(one)
+    elif is_dataclass(value):
+        for f in fields(value):
+            yield from _activations(getattr(value, f.name))
+
+
 class _Unknowing:
     """A map whose answers do not depend on what it is asked, and whose transpose gives 0."""
 
@@ -178,7 +195,7 @@ class _Examined(Gaussian):
     def _map(self, asked: Asked, columns: int) -> GaussianLinear:
         made = _Unknowing(columns, self.draws.normal(_TRIALS, asked.rows))
         self.maps.append((made, asked))
-        return GaussianLinear(made)
+        return GaussianLinear(made, asked.of_input)
 
 
 @lru_cache(maxsize=1024)
@@ -188,15 +205,16 @@ def _examined(model: Model) -> tuple[Asked, ...]:
 
     Raises:
         TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
-            gradient, one that sees the input past its maps, or another one the second time; if it changes in place what
-            a map was asked or answered; or if one trial's value depends on another trial.
+            gradient, one that sees the input past its maps, or another one the second time; if a map of the input is
+            asked for something else than combinations of its positions; if it changes in place what a map was asked
+            or answered; or if one trial's value depends on another trial.
     """
     gaussian = _Examined(model)
     network = model.build(gaussian)
     if not isinstance(network, torch.nn.Module):
         raise TypeError(f"build must return a torch.nn.Module, got {network!r} from {model!r}")
     positions = () if model.positions == 1 else (model.positions,)
-    first, second = (gaussian.draws.normal(_TRIALS, *positions, gaussian.space.capacity) for _ in range(2))
+    first = gaussian.draws.normal(_TRIALS, *positions, gaussian.space.capacity)
     with asked_of(network) as seen:
         value = network(first.requires_grad_())
     asked = tuple(Asked(one.rows, one.columns, made.positions, one.of_input) for made, one in gaussian.maps)
@@ -209,23 +227,47 @@ def _examined(model: Model) -> tuple[Asked, ...]:
     if not all(made.untouched for made, _ in gaussian.maps):
         kept = "forward must leave what its maps are asked and answer as it is"
         raise ValueError(f"{kept}, got a change in place, such as relu_(h) or h += .., from {model!r}")
-    answers = [answer for _, answer in seen]
+    answers = [answer for _, _, answer in seen]
     for trial in range(_TRIALS):
         own = torch.autograd.grad(value[trial].sum(), answers, retain_graph=True, allow_unused=True)
         others = torch.arange(_TRIALS) != trial
         if any(one is not None and bool(one[others].any()) for one in own):
             raise ValueError(f"forward must treat each trial by itself, got one that depends on others from {model!r}")
-    (gradient,) = torch.autograd.grad(value.sum(), first, allow_unused=True)
+    _require_maps_alone(network, gaussian.draws, model, first, value, seen)
+    return asked
+
+
+def _require_maps_alone(
+    network: torch.nn.Module,
+    draws: Draws,
+    model: Model,
+    point: torch.Tensor,
+    value: torch.Tensor,
+    seen: Sequence[tuple[GaussianLinear, torch.Tensor, torch.Tensor]],
+) -> None:
+    """Check that the value is a function of what the maps answered, and that maps of the input know no coordinates."""
+    (gradient,) = torch.autograd.grad(value.sum(), point, allow_unused=True)
     if gradient is None or bool(gradient.any()):
         raise ValueError(f"{_ALONE}, got a gradient past them from {model!r}")
     with torch.no_grad():
-        if not _alike(network(first), value):
+        if not _alike(network(point), value):
             raise ValueError(f"forward must not draw at random, got two values for one input from {model!r}")
-        if not all(_alike(network(other), value) for other in (second, -first)):
+        if not all(_alike(network(other), value) for other in (draws.normal(*point.shape), -point)):
             raise ValueError(f"{_ALONE}, got a value past them from {model!r}")
-    return asked
+        turned = _reflection(point.shape[-1], draws)
+        with asked_of(network) as again:
+            network(point @ turned)
+    for (one, query, _), (_, other, _) in zip(seen, again, strict=True):
+        if one.of_input and not _alike(query @ turned, other):
+            raise ValueError(f"{_ALONE}, got a map that is asked for coordinates of it from {model!r}")
 
 
 def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether two values are equal but for rounding: a pass without gradients may sum in another order."""
     return torch.allclose(one, other, rtol=_SAME, atol=_SAME * float(other.detach().abs().max()))
+
+
+def _reflection(dimension: int, draws: Draws) -> torch.Tensor:
+    """An orthogonal matrix that mixes all coordinates."""
+    across = draws.normal(dimension, 1)
+    return torch.eye(dimension, dtype=across.dtype) - 2 * across @ across.T / across.square().sum()

@@ -42,11 +42,14 @@ class _Product(Function):
 
 
 class GaussianLinear(torch.nn.Module):
-    """q -> W q, one matrix a trial: (trials, ..., columns) to (trials, ..., rows), positions sharing the matrix."""
+    """q -> W q, one matrix a trial: (trials, ..., columns) to (trials, ..., rows), positions sharing the matrix.
 
-    def __init__(self, matrix: GaussianMatrix) -> None:
+    ``of_input`` says that it is asked for positions of the input.
+    """
+
+    def __init__(self, matrix: GaussianMatrix, of_input: bool = False) -> None:
         super().__init__()
-        self.matrix = matrix
+        self.matrix, self.of_input = matrix, of_input
 
     def forward(self, query: torch.Tensor) -> torch.Tensor:
         """W q; its backward pass asks for W^T p."""
@@ -193,24 +196,25 @@ class Margin(torch.nn.Module):
 class Propagation:
     """A forward and a backward pass, every tensor one row a trial.
 
-    ``value`` is f(x), shape (trials,), ``gradient`` grad f(x). Of each `GaussianLinear`, in the order of their calls:
+    ``value`` is f(x), shape (trials,), ``gradient`` grad f(x). Of each of the ``maps``, in the order of their calls:
     ``queries`` (h_0, .., h_(L-1)), ``answers`` (g_1, .., g_L), and ``signals`` (D_1, .., D_L), grad f in the answer.
     """
 
     value: torch.Tensor
     gradient: torch.Tensor
+    maps: list[GaussianLinear]
     queries: list[torch.Tensor]
     answers: list[torch.Tensor]
     signals: list[torch.Tensor]
 
 
 @contextmanager
-def asked_of(network: torch.nn.Module) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
-    """What the network's maps are asked and what they answer while it is called, in the order of the calls."""
-    seen = list[tuple[torch.Tensor, torch.Tensor]]()
+def asked_of(network: torch.nn.Module) -> Iterator[list[tuple[GaussianLinear, torch.Tensor, torch.Tensor]]]:
+    """(map, query, answer) of each call of one of the network's maps while the network is called, in their order."""
+    seen = list[tuple[GaussianLinear, torch.Tensor, torch.Tensor]]()
 
-    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], answer: torch.Tensor) -> None:
-        seen.append((inputs[0], answer))
+    def note(asked: GaussianLinear, inputs: tuple[torch.Tensor, ...], answer: torch.Tensor) -> None:
+        seen.append((asked, inputs[0], answer))
 
     hooks = [m.register_forward_hook(note) for m in network.modules() if isinstance(m, GaussianLinear)]
     try:
@@ -225,9 +229,10 @@ def propagate(network: torch.nn.Module, point: torch.Tensor) -> Propagation:
     x = point.detach().requires_grad_()
     with asked_of(network) as seen:
         value = network(x)
-    gradient, *signals = _slopes(value, [x, *(answer for _, answer in seen)])
-    queries, answers = ([tensor.detach() for tensor in side] for side in zip(*seen, strict=True))
-    return Propagation(value.detach(), gradient, queries, answers, signals)
+    maps, queries, answers = (list(side) for side in zip(*seen, strict=True))
+    gradient, *signals = _slopes(value, [x, *answers])
+    queries, answers = ([tensor.detach() for tensor in side] for side in (queries, answers))
+    return Propagation(value.detach(), gradient, maps, queries, answers, signals)
 
 
 def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

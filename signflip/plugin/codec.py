@@ -7,6 +7,8 @@ from typing import Any
 
 from signflip.activations import Activation, from_spec
 from signflip.networks.architecture import Architecture
+from signflip.networks.fully_connected import FullyConnected
+from signflip.networks.model import Model, model_from_json
 from signflip.sampling.configuration import Configuration
 
 
@@ -22,6 +24,8 @@ def encode(value: Any) -> Any:
         return {"activation": value.spec}
     if isinstance(value, Architecture):
         return {"architecture": value.to_json()}
+    if isinstance(value, Model):
+        return {"model": value.to_json()}
     if isinstance(value, Configuration):
         return {"configuration": value.to_json()}
     if isinstance(value, tuple):
@@ -29,8 +33,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, list):
         return [encode(item) for item in value]
     raise TypeError(
-        "what a check draws must be made of numbers, text, lists, tuples, activations, architectures and "
-        f"configurations, got {value!r}"
+        "what a check draws must be made of numbers, text, lists, tuples, activations, architectures, models "
+        f"and configurations, got {value!r}"
     )
 
 
@@ -49,9 +53,14 @@ def decode(data: Any) -> Any:
         raise ValueError(f"{data!r} is no {kind}: {error}") from error
 
 
+def _model(data: Any) -> Model:
+    return model_from_json(data) if "kind" in data else FullyConnected.from_json(data)
+
+
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "activation": from_spec,
     "architecture": Architecture.from_json,
     "configuration": Configuration.from_json,
+    "model": _model,
     "tuple": lambda items: tuple(decode(item) for item in items),
 }

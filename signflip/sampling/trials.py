@@ -86,11 +86,19 @@ def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
     Raises:
         ValueError: if no network of the pilot moves with its input.
     """
-    pilot = simulate(model, attack=Attack(1.0), trials=trials, seed=seed)
-    beta = float((pilot.gradient_norm**2).mean())
-    if beta == 0.0:
-        raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}")
-    return math.sqrt(float((pilot.value**2).mean())) / beta
+    try:
+        return natural_step_of(simulate(model, attack=Attack(1.0), trials=trials, seed=seed))
+    except ZeroDivisionError:
+        raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}") from None
+
+
+def natural_step_of(pilot: Sample) -> float:
+    """sqrt(V) / beta of a sample of networks.
+
+    Raises:
+        ZeroDivisionError: if none of them has a gradient.
+    """
+    return math.sqrt(float((pilot.value**2).mean())) / float((pilot.gradient_norm**2).mean())
 
 
 def _configuration(

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import pytest
 from signflip.activations import Activation, get
 from signflip.checks.check import Check
 from signflip.checks.errors import NotShownError
+from signflip.networks.model import Model
+from signflip.networks.sequential import Sequential
 from signflip.plugin.codec import decode
 from signflip.plugin.exploration import hypothesis_settings
 from signflip.plugin.options import DEFAULT_SEED
 from signflip.plugin.runner import CheckRunner
 from signflip.sampling.configuration import Configuration
 from strategies.classes import CLASSES, classes_of
+from strategies.networks import KINDS, kinds_of
 
 SUITE = Path(__file__).parents[2] / "theorem_checks"
 
@@ -94,7 +98,9 @@ def activations_in(drawn: object) -> Iterator[Activation]:
     if isinstance(drawn, Activation):
         yield drawn
     elif isinstance(drawn, Configuration):
-        yield drawn.chain.activation
+        yield from drawn.model.activations
+    elif isinstance(drawn, Model):
+        yield from drawn.activations
     elif isinstance(drawn, list | tuple):
         for item in drawn:
             yield from activations_in(item)
@@ -117,6 +123,19 @@ def test_the_standard_run_reaches_every_class_of_activations(fresh_checks):
         f"the standard run draws {drawn} activations, and none of them is in the classes {unreached(counts)}; "
         f"it reaches {dict(counts.most_common())}"
     )
+
+
+def test_the_standard_run_reaches_every_block_and_every_pair_of_blocks(fresh_checks):
+    """A pair is reached where one network has both, at any depth."""
+    kinds = sorted({*KINDS.values(), "several outputs"})
+    reached = set()
+    for check in fresh_checks():
+        if claims_of(check)[0].id.startswith("NET."):
+            for draws in draws_of(check, DrawsOnly):
+                for network in map(decode, draws.values()):
+                    if isinstance(network, Sequential):
+                        reached.update(combinations_with_replacement(sorted(kinds_of(network)), 2))
+    assert set(combinations_with_replacement(kinds, 2)) == reached
 
 
 def test_a_class_without_draws_is_named():

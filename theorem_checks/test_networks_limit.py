@@ -1,0 +1,126 @@
+"""NET: the limit law at a fixed step, of networks of any form, and of several outputs (THEORY 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checks import claim
+from signflip.checks.check import Check
+from signflip.checks.quantifiers import LARGEST_DIMENSION, configuration, flips
+from signflip.claims.reach import rate_near
+from signflip.laws.limits import limit_change_rate, limit_flip_rate
+from signflip.networks.attack import Attack
+from signflip.networks.blocks import Linear, Pointwise
+from signflip.networks.model import Model
+from signflip.networks.sequential import Sequential
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.trials import natural_step_of
+from strategies.networks import networks
+
+STEPS = (0.5, 1.0, 2.0, 3.0)
+# Of the natural step of a pilot of 2,000 networks, 2 per cent off at most, and of a few hundred channels: rates in
+# trials differ from the limit by .02 at most.
+TOLERANCE = 0.05
+CHANNELS = st.sampled_from([300, 400, 500])
+PILOT = 2_000
+# K, and steps after which about a half of the argmaxes change, fewer, and more.
+OUTPUTS = (2, 3, 10, 100)
+CHANGES = (0.1, 0.25, 0.5)
+
+
+def judge(evidence: Check, model: Model, steps: Iterable[float]) -> None:
+    """Claim the rates of the limit law at t natural steps, as a pilot on draws of its own finds them."""
+    pilot = Configuration(model, Attack(1.0))
+    step = natural_step_of(evidence.simulate(pilot, PILOT, use="pilot"))
+    for t in steps:
+        subject = replace(pilot, attack=Attack(float(f"{t * step:.4g}")))
+        evidence.rate_near(limit_flip_rate(t), TOLERANCE, flips, subject, name=f"P(flip) at t={t}")
+
+
+@claim(
+    "NET.erf",
+    mark="derived",
+    statement="The limit law does not see the architecture: at t natural steps P(flip) tends to erf(t / sqrt 2).",
+    domain="random networks of one to three stages: linear maps and convolutions, with and without biases, layer norms "
+    "and activations, residual, side by side, pooled; 300 to 500 channels, d = 10^12; t = 0.5, 1, 2, 3",
+    tolerance=TOLERANCE,
+    detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
+    examples=4,
+    statements=len(STEPS),
+    reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04) for t in STEPS),
+)
+@given(model=networks(dimensions=st.just(LARGEST_DIMENSION), channels=CHANNELS))
+def test_the_flip_rate_does_not_see_the_architecture(model: Model, evidence: Check) -> None:
+    judge(evidence, model, STEPS)
+
+
+@claim(
+    "NOT.erf-of-few-channels",
+    mark="derived",
+    statement="The limit law holds at any number of channels.",
+    domain="one linear map of 1 to 3 channels, relu; d = 10^12; t = 2 and 3",
+    tolerance=TOLERANCE,
+    detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
+    expect="REFUTED",
+    examples=3,
+    statements=2,
+    reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04) for t in STEPS[2:]),
+)
+@given(channels=st.integers(1, 3))
+def test_few_channels_do_not_obey_the_limit_law(channels: int, evidence: Check) -> None:
+    judge(evidence, Sequential(LARGEST_DIMENSION, (Linear(channels), Pointwise(get("relu")))), STEPS[2:])
+
+
+def several(activation: Activation, outputs: int, t: float) -> Configuration:
+    """One gradient step down the margin of the largest output; fewer channels where there are many outputs."""
+    width = 400 if outputs > 10 else 1000
+    return configuration(activation, (width,), LARGEST_DIMENSION, t).varied(outputs=outputs)
+
+
+@claim(
+    "NET.outputs",
+    mark="derived",
+    statement="Of K outputs, one step of t natural steps down the margin makes another one the largest with a "
+    "probability that tends to P(gap < 2 t), gap the difference of the two largest of K standard normals.",
+    domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 1000 channels (400 for K = 100), d = 10^12; t = 0.1, 0.25, 0.5",
+    tolerance=TOLERANCE,
+    detects="a rate more than 0.05 from P(gap < 2 t)",
+    examples=2,
+    statements=len(CHANGES) * len(OUTPUTS),
+    reach=tuple(rate_near(limit_change_rate(t, k), TOLERANCE, effect=0.04) for t in CHANGES for k in OUTPUTS),
+)
+@given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "gelu", "sin")]))
+def test_the_largest_of_several_outputs_changes_at_the_rate_of_their_gap(
+    activation: Activation, evidence: Check
+) -> None:
+    for outputs, t in product(OUTPUTS, CHANGES):
+        subject = several(activation, outputs, t)
+        evidence.rate_near(
+            limit_change_rate(t, outputs), TOLERANCE, flips, subject, name=f"P(argmax changes) at t={t}, K={outputs}"
+        )
+
+
+@claim(
+    "NOT.two-class-law",
+    mark="derived",
+    statement="Ten outputs obey the law of two.",
+    domain="K = 10; otherwise as NET.outputs",
+    tolerance=TOLERANCE,
+    detects="a rate more than 0.05 from that of two outputs",
+    expect="REFUTED",
+    examples=2,
+    statements=len(CHANGES),
+    reach=tuple(rate_near(limit_change_rate(t, 2), TOLERANCE, effect=0.04) for t in CHANGES),
+)
+@given(activation=st.sampled_from([get("relu"), get("tanh")]))
+def test_ten_outputs_do_not_obey_the_law_of_two(activation: Activation, evidence: Check) -> None:
+    for t in CHANGES:
+        evidence.rate_near(
+            limit_change_rate(t, 2), TOLERANCE, flips, several(activation, 10, t), name=f"P(argmax changes) at t={t}"
+        )
