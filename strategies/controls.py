@@ -54,8 +54,9 @@ class Positions(Model):
 
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
         """One matrix, or as many as there are positions, and a."""
-        maps = [gaussian.embedding(self.rows) for _ in range(1 if self.share else self.positions)]
-        return _Positions(maps * (self.positions if self.share else 1), gaussian.vector(self.rows))
+        number = 1 if self.share else self.positions
+        maps = [gaussian.embedding(self.rows) for _ in range(number)]
+        return _Positions(maps * (self.positions // number), gaussian.vector(self.rows))
 
 
 class _Positions(torch.nn.Module):

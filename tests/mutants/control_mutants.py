@@ -13,7 +13,7 @@ MUTANTS = (
         "control: random signs are normal",
         'entries = "rademacher" draws Gaussian weights.',
         edited(ENTRIES, 'if law == "gaussian"', 'if law in ("gaussian", "rademacher")'),
-        ("NOT.rademacher-weights",),
+        ("NOT.rademacher-weights", "NOT.rademacher-maps"),
         examples=30,
     ),
     Mutant(

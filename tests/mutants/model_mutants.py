@@ -1,13 +1,15 @@
-"""Faults in what other networks than fully connected ones without biases are made of: no claim is about these yet."""
+"""Faults in networks of any form, in what they are made of and in what is claimed of them."""
 
 from __future__ import annotations
 
-from planting import Mutant, edited
+from planting import Mutant, claimed, edited
 
 MODELS, POSITIONS = "tests/networks/test_models.py::", "tests/networks/test_positions.py::"
 LAW = MODELS + "test_conditioned_networks_of_a_model_have_the_law_of_dense_ones"
-UNCLAIMED = "no claim is about such networks."
+UNCLAIMED = "dense and conditioned networks would share it, and no law sees what a network is made of."
 ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
+INPUT = "signflip.checks.input_pivots:input_pivots"
+POOLING = ("NET.pivots", "NOT.rademacher-maps", "NOT.past-the-map")
 BLOCK, BLOCKS = "signflip.networks.blocks", "tests/networks/test_blocks.py::"
 
 MUTANTS = (
@@ -15,15 +17,15 @@ MUTANTS = (
         "positions: what they share forgotten",
         "Of positions that are asked together each is answered by what is new in it alone.",
         edited(ANSWER, "torch.matmul(mixed.to(new.dtype), new)", "new"),
-        (POSITIONS + "test_positions_asked_at_once_are_those_asked_one_by_one", LAW),
-        blind=UNCLAIMED,
+        (POSITIONS + "test_positions_asked_at_once_are_those_asked_one_by_one", LAW, "NET.joint-law"),
+        effort="standard",
     ),
     Mutant(
         "positions: not made orthogonal",
         "Positions that are asked together are taken to be orthogonal.",
         edited("signflip.networks.matrices:_residuals", "if row:", "if False:"),
-        (POSITIONS + "test_positions_asked_at_once_are_those_asked_one_by_one", LAW),
-        blind=UNCLAIMED,
+        (POSITIONS + "test_positions_asked_at_once_are_those_asked_one_by_one", LAW, "NET.joint-law"),
+        effort="standard",
     ),
     Mutant(
         "modules: every map is asked once",
@@ -91,5 +93,73 @@ MUTANTS = (
         edited("signflip.sampling.trials:_block", "c.model.input_dim * c.model.positions", "c.model.input_dim"),
         (MODELS + "test_the_perturbation_is_relative_to_all_positions",),
         blind=UNCLAIMED,
+    ),
+    Mutant(
+        "net: a degree of freedom more",
+        "The gradient across r positions is claimed to have d - r + 1 degrees of freedom.",
+        edited(INPUT, "* across.shape[1]", "* (across.shape[1] + 1)"),
+        ("NET.pivots",),
+        examples=30,
+        reaches=POOLING,
+    ),
+    Mutant(
+        "net: one map of several",
+        "The covariance of the gradient is claimed to be that of the last map alone.",
+        edited(INPUT, "covariance += matrix", "covariance = matrix"),
+        ("NET.pivots",),
+        effort="standard",
+        examples=30,
+        reaches=POOLING,
+    ),
+    Mutant(
+        "net: signals of different positions swapped",
+        "What a map was asked for is forgotten: each signal is taken to be that of the position it stands at.",
+        edited(INPUT, "(query @ back).mT @ signal", "signal[:, : len(positions)]"),
+        ("tests/checks/test_input_pivots.py::test_the_pivots_of_gaussian_maps_are_uniform",),
+        reaches=POOLING,
+        blind="a convolution with strides cannot be claimed so at all: the check ends in an error.",
+    ),
+    Mutant(
+        "net: a step of 1.3 natural ones",
+        "The limit law is claimed of a step that is longer by .3 of itself.",
+        claimed("test_networks_limit.py", 'Attack(float(f"{t * step:.4g}"))', 'Attack(float(f"{1.3 * t * step:.4g}"))'),
+        ("NET.erf",),
+        reaches=("NET.erf", "NOT.erf-of-few-channels"),
+    ),
+    Mutant(
+        "net: an output too many",
+        "The law of K outputs is claimed to be that of K + 1.",
+        edited("signflip.laws.limits:limit_change_rate", "(outputs - 1) *", "outputs *"),
+        ("NET.outputs",),
+        reaches=("NET.outputs", "NOT.two-class-law"),
+    ),
+    Mutant(
+        "control: the head sees nothing past the map",
+        "What the head sees of x is left out.",
+        edited("strategies.controls:_Past.forward", "seen + readout", "0 * seen + readout"),
+        ("NOT.past-the-map",),
+        examples=30,
+        reaches=("NOT.past-the-map",),
+    ),
+    Mutant(
+        "control: positions apart share",
+        "Positions with a matrix of their own share one.",
+        edited("strategies.controls:Positions.build", "1 if self.share else self.positions", "1"),
+        ("NOT.positions-apart",),
+        reaches=("NOT.positions-apart",),
+    ),
+    Mutant(
+        "control: few channels are many",
+        "Of few channels there are four hundred.",
+        claimed("test_networks_limit.py", "Linear(channels)", "Linear(400 + channels)"),
+        ("NOT.erf-of-few-channels",),
+        reaches=("NOT.erf-of-few-channels",),
+    ),
+    Mutant(
+        "control: ten outputs are two",
+        "The law of two outputs is claimed of two.",
+        claimed("test_networks_limit.py", "several(activation, 10, t)", "several(activation, 2, t)"),
+        ("NOT.two-class-law",),
+        reaches=("NOT.two-class-law",),
     ),
 )
