@@ -14,8 +14,11 @@ from signflip.checks.check import Check, Event
 from signflip.checks.quantifiers import configuration
 from signflip.claims.reach import rate_at_least, rate_near
 from signflip.laws.limits import limit_flip_rate
+from signflip.networks.attack import Attack
+from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
+from strategies.networks import PROGRAMS, WIDE, networks
 
 WIDTH = 1000
 LADDER = (100, 10**4, 10**8, 10**12)
@@ -23,6 +26,7 @@ LADDER = (100, 10**4, 10**8, 10**12)
 QUANTILES = (0.1, 0.6745, 2.0)
 # The rates differ from their limits by the order of 1/d and L/m: by less than 0.01 in trials at d = 100 or m = 1000.
 TOLERANCE = 0.05
+PILOT = 2_000
 # Polynomial growth compounds over layers, and with it the distance to the limit.
 NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triangle")
 
@@ -30,7 +34,11 @@ NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triang
 def nearer_than(quantile: float, subject: Configuration, order: float = 0.5) -> Event:
     """The event |f| / |grad f| <= ``quantile`` sqrt(V / beta) |x| d^-order; |x| = sqrt(d)."""
     variance, slope = subject.chain.architecture.limit_moments(subject.chain.activation)
-    bound = quantile * math.sqrt(variance / slope) * float(subject.chain.architecture.input_dim) ** (0.5 - order)
+    return no_further_than(quantile * math.sqrt(variance / slope) * float(subject.model.input_dim) ** (0.5 - order))
+
+
+def no_further_than(bound: float) -> Event:
+    """The event |f| / |grad f| <= ``bound``."""
 
     def event(sample: Sample) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         return np.asarray(np.abs(sample.value) <= bound * sample.gradient_norm)
@@ -73,6 +81,33 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
     judge(evidence, activation, dimension, depth)
+
+
+@claim(
+    "DE-PALMA.networks",
+    mark="derived",
+    statement="On that paper's own models, with biases, convolutions, skip connections and pooling, the first-order "
+    "distance has the same limit law, V and beta those of a pilot.",
+    domain=f"{PROGRAMS}; 300 to 500 channels; d = 10^4, 10^8, 10^12",
+    tolerance=TOLERANCE,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    examples=4,
+    statements=len(QUANTILES),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
+)
+@given(model=networks(dimensions=st.sampled_from(LADDER[1:]), channels=WIDE))
+def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model, evidence: Check) -> None:
+    subject = Configuration(model, Attack(1.0))
+    pilot = evidence.simulate(subject, PILOT, use="pilot")
+    scale = math.sqrt(float((pilot.value**2).mean() / (pilot.gradient_norm**2).mean()))
+    for quantile in QUANTILES:
+        evidence.rate_near(
+            limit_flip_rate(quantile),
+            TOLERANCE,
+            no_further_than(quantile * scale),
+            subject,
+            name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-0.5)",
+        )
 
 
 @claim(

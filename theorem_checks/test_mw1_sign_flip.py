@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get, names
 from signflip.checks import claim
 from signflip.checks.check import Check
+from signflip.checks.families import Chains
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     LARGEST_DIMENSION,
@@ -54,9 +55,9 @@ def ladder_above(witness: Witness, top: int) -> list[tuple[tuple[int, ...], int]
 def judge(evidence: Check, activation: Activation, failure: float, top: int) -> None:
     """Pilot, then every rung of the ladder, m = infinity too, on fresh draws; note the activation's classes."""
     tell_classes(activation, evidence.note)
-    witness = find_witness(evidence, activation, failure=failure, perturbation=PERTURBATION)
+    witness = find_witness(evidence, Chains(activation), failure=failure, perturbation=PERTURBATION)
     rungs = ladder_above(witness, top)
-    confirm(evidence, activation, witness, rungs, failure=failure, perturbation=PERTURBATION)
+    confirm(evidence, Chains(activation), witness, rungs, failure=failure, perturbation=PERTURBATION)
     confirm_at_infinity(evidence, activation, witness, failure=failure, perturbation=PERTURBATION)
 
 
@@ -134,3 +135,28 @@ def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
     activation: Activation, evidence: Check
 ) -> None:
     judge(evidence, activation, 0.2, MILLION[evidence.effort])
+
+
+@claim(
+    "MW-1.biases",
+    mark="derived",
+    statement="With Gaussian biases: " + QUANTIFIED[0].lower() + QUANTIFIED[1:],
+    domain="relu, abs, tanh, gelu, sin, softplus; biases of standard deviation 1/4 and 1; failure 0.2, eps 0.1; "
+    "m from m0 to 10,000, 16 m0 or 4 d0 (quick: 5000), d from d0 to 10^12",
+    tolerance=0.2,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=4,
+    statements=PILOT_STATEMENTS + 5,
+    reach=(rate_at_least(0.8, effect=0.04, room=0.04, count=5),),
+)
+@given(
+    activation=st.sampled_from([get(name) for name in ("relu", "abs", "tanh", "gelu", "sin", "softplus")]),
+    bias=st.sampled_from([0.25, 1.0]),
+)
+def test_one_gradient_step_fools_two_layer_networks_with_biases(
+    activation: Activation, bias: float, evidence: Check
+) -> None:
+    family = Chains(activation, bias)
+    witness = find_witness(evidence, family, failure=0.2, perturbation=PERTURBATION)
+    rungs = ladder_above(witness, TOP_WIDTH[evidence.effort])
+    confirm(evidence, family, witness, rungs, failure=0.2, perturbation=PERTURBATION)

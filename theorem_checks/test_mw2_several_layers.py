@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get
 from signflip.checks import claim
 from signflip.checks.check import Check
+from signflip.checks.families import Chains
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     LARGEST_DIMENSION,
@@ -43,7 +44,7 @@ def deep_subjects(draw: st.DrawFn) -> tuple[Activation, Profile]:
 def judge(evidence: Check, activation: Activation, profile: Profile, widest: int) -> None:
     """Pilot at equal widths, then the profile and its mirror image above (m0, d0): m << d, m ~ d, m >> d."""
     tell_classes(activation, evidence.note)
-    witness = find_witness(evidence, activation, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
+    witness = find_witness(evidence, Chains(activation), depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
     widths = widths_of(profile, witness.width, max(widest, 8 * witness.width))
     beyond = max(witness.width, witness.dimension)
     above = [(widths_of(profile, beyond, max(widest, 2 * beyond)), witness.dimension)]
@@ -57,7 +58,7 @@ def judge(evidence: Check, activation: Activation, profile: Profile, widest: int
         (widths[::-1], max(witness.dimension, max(widths))),
         (widths, LARGEST_DIMENSION),
     ]
-    confirm(evidence, activation, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+    confirm(evidence, Chains(activation), witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
     confirm_at_infinity(evidence, activation, witness, depth=len(profile), failure=FAILURE, perturbation=PERTURBATION)
 
 
@@ -97,8 +98,35 @@ def test_one_gradient_step_fools_networks_of_several_layers(
 def test_one_gradient_step_fools_networks_whose_widths_differ_ten_thousand_fold(
     activation: Activation, evidence: Check
 ) -> None:
-    witness = find_witness(evidence, activation, depth=3, failure=FAILURE, perturbation=PERTURBATION)
+    witness = find_witness(evidence, Chains(activation), depth=3, failure=FAILURE, perturbation=PERTURBATION)
     ratio = 1000 if evidence.effort == "quick" else 10_000
     widths = (witness.width, ratio * witness.width, witness.width)
     rungs = [(widths, witness.dimension), (widths, LARGEST_DIMENSION)]
-    confirm(evidence, activation, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+    confirm(evidence, Chains(activation), witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+
+
+@claim(
+    "MW-2.biases",
+    mark="derived",
+    statement="With Gaussian biases: " + QUANTIFIED[0].lower() + QUANTIFIED[1:],
+    domain="relu, tanh, gelu, softplus; 2 to 4 hidden layers of equal widths from m0 to 16 m0, biases of standard "
+    "deviation 1/4 and 1; d from d0 to 10^12",
+    tolerance=FAILURE,
+    detects="an adversarial example with probability below 0.8 at any rung",
+    examples=3,
+    statements=PILOT_STATEMENTS + 4,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4),),
+)
+@given(
+    activation=st.sampled_from([get(name) for name in ("relu", "tanh", "gelu", "softplus")]),
+    depth=st.integers(2, 4),
+    bias=st.sampled_from([0.25, 1.0]),
+)
+def test_one_gradient_step_fools_networks_of_several_layers_with_biases(
+    activation: Activation, depth: int, bias: float, evidence: Check
+) -> None:
+    family = Chains(activation, bias)
+    witness = find_witness(evidence, family, depth=depth, failure=FAILURE, perturbation=PERTURBATION)
+    sizes = [(width,) * depth for width in (witness.width, 16 * witness.width)]
+    rungs = [(widths, dimension) for widths in sizes for dimension in (witness.dimension, LARGEST_DIMENSION)]
+    confirm(evidence, family, witness, rungs, failure=FAILURE, perturbation=PERTURBATION)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get
 from signflip.checks import claim
 from signflip.checks.check import Check
+from signflip.checks.families import Chains
 from signflip.checks.quantifiers import (
     INFINITE_RUNGS,
     MOST_NEURONS,
@@ -72,8 +73,15 @@ def regimes_above(witness: Witness, evidence: Check) -> list[tuple[tuple[int, ..
 @given(activation=generated_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Check) -> None:
     tell_classes(activation, evidence.note)
-    witness = find_witness(evidence, activation, failure=FAILURE, perturbation=PERTURBATION)
-    confirm(evidence, activation, witness, regimes_above(witness, evidence), failure=FAILURE, perturbation=PERTURBATION)
+    witness = find_witness(evidence, Chains(activation), failure=FAILURE, perturbation=PERTURBATION)
+    confirm(
+        evidence,
+        Chains(activation),
+        witness,
+        regimes_above(witness, evidence),
+        failure=FAILURE,
+        perturbation=PERTURBATION,
+    )
     confirm_at_infinity(evidence, activation, witness, failure=FAILURE, perturbation=PERTURBATION)
 
 

@@ -16,17 +16,13 @@ from signflip.networks.attack import Attack
 from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
 from strategies.controls import PastTheMap, Positions
-from strategies.networks import networks
+from strategies.networks import PROGRAMS, networks
 
 TRIALS, TOLERANCE = 40_000, 0.055
 POOLED = len(INPUT_PIVOTS) + len(INDEPENDENT_OF_ANSWERS)
 # |f|, |grad f| and with them the natural step are of order 1, whatever the blocks.
 STEPS = st.sampled_from([0.5, 1.0, 2.0, 4.0])
 SIZES = st.integers(1, 12)
-PROGRAMS = (
-    "random networks of one to three stages: linear maps and convolutions, with and without biases, layer norms and "
-    "activations, residual, side by side, pooled"
-)
 GRADIENT = (
     "The gradient of any network behind Gaussian maps of its input is Gaussian across it, given what the maps "
     "answered: tr(G^+ U U^T) is chi-squared, its coordinates are normal, and both are independent of the answers."

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checks.check import Check
+from signflip.checks.families import Chains, Family
 from signflip.checks.sampler import Event
 from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.laws.second_input import infinite_width_law
-from signflip.networks.architecture import Architecture
-from signflip.networks.attack import Attack
-from signflip.networks.fully_connected import FullyConnected
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -68,15 +66,11 @@ def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
 def configuration(
     activation: Activation, widths: tuple[int, ...], dimension: int, natural_steps: float
 ) -> Configuration:
-    """One gradient step of t natural steps on a conditioned network."""
-    architecture = Architecture(dimension, widths)
-    step = natural_steps * architecture.natural_step(activation)
-    return Configuration(FullyConnected(architecture, activation), Attack(step))
+    """One gradient step of t natural steps on a conditioned network without biases."""
+    return Chains(activation).at(widths, dimension, natural_steps)
 
 
-def find_witness(
-    evidence: Check, activation: Activation, *, depth: int = 1, failure: float, perturbation: float
-) -> Witness:
+def find_witness(evidence: Check, family: Family, *, depth: int = 1, failure: float, perturbation: float) -> Witness:
     """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
 
     t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
@@ -92,11 +86,11 @@ def find_witness(
     def holds(event: Event, t: float, width: int, dimension: int) -> bool:
         nonlocal statements
         if statements == PILOT_STATEMENTS:
-            evidence.abandon(f"the pilot found no witness for {activation.name} in {PILOT_STATEMENTS} statements")
+            evidence.abandon(f"the pilot found no witness for {family.name} in {PILOT_STATEMENTS} statements")
         statements += 1
         return evidence.pilot_rate(
             event,
-            configuration(activation, (width,) * depth, dimension, t),
+            family.at((width,) * depth, dimension, t),
             accept=1 - _CERTIFY * failure,
             reject=1 - _GIVE_UP * failure,
             cap=_PILOT_CAP,
@@ -107,22 +101,21 @@ def find_witness(
         for width in _WIDTHS:
             if not holds(flips, t, width, LARGEST_DIMENSION):
                 continue
-            for dimension in _dimensions(activation, t, (width,) * depth, perturbation):
+            for dimension in _dimensions(family.perturbation((width,) * depth, t), perturbation):
                 if holds(event, t, width, dimension) and holds(event, t, 8 * width, dimension):
                     return Witness(t, width, dimension)
-    return evidence.abandon(f"the pilot found no witness for {activation.name} up to m={_WIDTHS[-1]}")
+    return evidence.abandon(f"the pilot found no witness for {family.name} up to m={_WIDTHS[-1]}")
 
 
-def _dimensions(activation: Activation, t: float, widths: tuple[int, ...], perturbation: float) -> list[int]:
-    """Doublings of d from where the limit law |delta|/|x| = t sqrt(V / (beta d)) allows the perturbation."""
-    variance, slope = Architecture(1, widths).limit_moments(activation)
-    least = math.ceil(math.log2(t**2 * variance / slope / perturbation**2))
+def _dimensions(size: float, perturbation: float) -> list[int]:
+    """Doublings of d from where the limit law |delta|/|x| = ``size`` / sqrt(d) allows the perturbation."""
+    least = math.ceil(math.log2((size / perturbation) ** 2))
     return [2 ** (max(_LEAST_LOG_DIMENSION, least) + k) for k in range(_DIMENSION_DOUBLINGS)]
 
 
 def confirm(
     evidence: Check,
-    activation: Activation,
+    family: Family,
     witness: Witness,
     rungs: Iterable[tuple[tuple[int, ...], int]],
     *,
@@ -134,7 +127,7 @@ def confirm(
         evidence.rate_at_least(
             1 - failure,
             adversarial(perturbation),
-            configuration(activation, widths, dimension, witness.natural_steps),
+            family.at(widths, dimension, witness.natural_steps),
             name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
         )
 

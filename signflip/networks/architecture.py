@@ -46,23 +46,26 @@ class Architecture:
         """(rows, columns) of W_1..W_L."""
         return tuple(zip(self.widths, (self.input_dim, *self.widths[:-1]), strict=True))
 
-    def limit_moments(self, activation: Activation) -> tuple[float, float]:
-        """(V, beta): the limits of Var f(x) and of |grad f(x)|^2 in wide layers (THEORY 1)."""
+    def limit_moments(self, activation: Activation, bias: float = 0.0) -> tuple[float, float]:
+        """(V, beta): the limits of Var f(x) and of |grad f(x)|^2 in wide layers (THEORY 1).
+
+        ``bias`` is the standard deviation of Gaussian biases, which adds to that of what every layer is given.
+        """
         if not isinstance(activation, Activation):
             raise TypeError(f"activation must be an Activation (see activations.get), got {activation!r}")
         variance, slope = 1.0, 1.0
         for _ in self.widths:
-            slope *= slope_moment(activation, variance)
-            variance = second_moment(activation, variance)
+            slope *= slope_moment(activation, variance + bias**2)
+            variance = second_moment(activation, variance + bias**2)
         return variance, slope
 
-    def natural_step(self, activation: Activation) -> float:
-        """kappa = sqrt(V) / beta, in absolute units of step (THEORY 1).
+    def natural_step(self, activation: Activation, bias: float = 0.0) -> float:
+        """kappa = sqrt(V) / beta, in absolute units of step (THEORY 1); ``bias`` as in `limit_moments`.
 
         Raises:
             ValueError: if beta is 0: in the limit the network does not move with its input.
         """
-        variance, slope = self.limit_moments(activation)
+        variance, slope = self.limit_moments(activation, bias)
         if slope == 0:
             raise ValueError(f"activation must have E sigma'^2 > 0 in each layer, got {activation.name}")
         return math.sqrt(variance) / slope

@@ -27,6 +27,7 @@ _CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
     "MW-2": _QUANTIFIED,
+    "CNN": _QUANTIFIED,
     "MW-3.decay": r"\frac{| x' - x |}{|x|} \to 0 \quad \text{as } d \to \infty , \quad s = o ( \sqrt{d} )",
     "MW-3.limit-law": r"\frac{| x' - x |}{|x|} \approx s \sqrt{\frac{\beta}{d}} , \quad | \nabla f(x) |^2 \to \beta",
     "MW-4.pivots": _PIVOTS,

@@ -44,7 +44,7 @@ MOST_NEURONS = 2**36
 class Configuration:
     """Everything that fixes the law of a trial. Two equal configurations have equal digests.
 
-    ``point`` is the input x for dense networks, rescaled to |x|^2 = d, or d for each of its positions (default: all
+    ``point`` is the input x for dense networks, rescaled to |x|^2 = d, or d times its positions (default: all
     ones; positions along the axes). ``companion`` is the angle of a second input at which f is asked for,
     ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
     controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out

@@ -88,8 +88,13 @@ def _conditioned(
 def _along_axes(
     positions: int, axes: int, length: int, dimension: int, dtype: torch.dtype, device: torch.device
 ) -> torch.Tensor:
-    """Positions of norm sqrt(d) along the first axes, in turn; shape (positions, length)."""
+    """Positions along the first axes, in turn, of |x|^2 = d * positions in all; shape (positions, length).
+
+    They are equally long, but where there are more of them than dimensions: then a second one along an axis is half as
+    long, a third one a third. Of equal positions a maximum would have two gradients, and rounding would choose.
+    """
     point = torch.zeros(positions, length, dtype=dtype, device=device)
     place = torch.arange(positions, device=device)
-    point[place, place % axes] = math.sqrt(dimension)
+    lengths = 1.0 / (1 + place // axes).to(dtype)
+    point[place, place % axes] = lengths * (math.sqrt(dimension * positions) / torch.linalg.vector_norm(lengths))
     return point

@@ -85,8 +85,8 @@ MUTANTS = (
         "What is confirmed are widths of 4 and up.",
         edited(
             "signflip.checks.quantifiers:confirm",
-            "            configuration(activation, widths,",
-            "            configuration(activation, tuple(4 for _ in widths),",
+            "family.at(widths,",
+            "family.at(tuple(4 for _ in widths),",
         ),
         ("MW-1.catalogue", "MW-1.generated", "MW-2.several-layers"),
         reaches=QUANTIFIED,

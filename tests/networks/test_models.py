@@ -173,8 +173,8 @@ def test_positions_lie_along_the_axes_in_turn(law, dimension):
     _, _, point = draw_network(c, 5, Key(5, "models", c.digest).draws(0, torch.float64))
     gram = point.double() @ point.double().mT
     wanted = dimension * torch.eye(3, dtype=torch.float64)
-    if dimension == 2:
-        wanted[0, 2] = wanted[2, 0] = 2.0
+    if dimension == 2:  # lengths of 1, 1 and 1/2, and |x|^2 = 6 in all
+        wanted = 6 / 2.25 * torch.tensor([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 0.25]], dtype=torch.float64)
     torch.testing.assert_close(gram, wanted.expand(5, -1, -1), rtol=1e-6, atol=1e-6)
 
 
