@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from signflip import Sample
+    from signflip import Model, Sample
 
 LEVELS = (0.01, 0.25, 0.5, 0.75, 0.99)
 CONFIDENCE = 0.95
@@ -51,9 +53,14 @@ class Widths(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
 
 
 @click.command(short_help="Draw random networks, and attack each.")
-@click.option("--activation", default="relu", show_default=True, help="Name of an activation.")
-@click.option("--widths", type=Widths(), default="1000", show_default=True, help="Hidden widths, e.g. 1000,1000.")
-@click.option("--input-dim", type=Whole(), default="1e12", show_default=True, help="Input dimension d.")
+@click.option("--activation", show_default="relu", help="Name of an activation.")
+@click.option("--widths", type=Widths(), show_default="1000", help="Hidden widths, e.g. 1000,1000.")
+@click.option("--input-dim", type=Whole(), show_default="1e12", help="Input dimension d.")
+@click.option(
+    "--model",
+    metavar="PLACE",
+    help="Instead of these three: package.module:name of a model, or a file with the JSON of its to_json().",
+)
 @click.option("--natural-steps", type=float, help="Step length in natural steps (default: 3).")
 @click.option("--step", type=float, help="Step length in absolute units, instead of --natural-steps.")
 @click.option("--steps", type=Whole(), default="1", show_default=True, help="Number of gradient steps.")
@@ -89,18 +96,15 @@ def sample(**given: Any) -> None:
 
 def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
     """The sample, and what was sampled."""
-    from signflip import Architecture, activations, simulate
+    from signflip import Attack, simulate
 
     if given["step"] is not None and given["natural_steps"] is not None:
         raise ValueError("--step must be given without --natural-steps, got both")
     if given["plot"] is not None and given["plot"].suffix not in (".svg", ".png", ".pdf"):
         raise ValueError(f"--plot must end in .svg, .png or .pdf, got {given['plot']}")
-    activation = activations.get(given["activation"])
-    architecture = Architecture(given["input_dim"], given["widths"])
+    model, about, natural = _subject(given)
     t = 3.0 if given["natural_steps"] is None else given["natural_steps"]
-    step = given["step"]
-    if step is None:
-        step = t * architecture.natural_step(activation)
+    step = t * natural() if given["step"] is None else given["step"]
     from rich.console import Console
     from rich.progress import Progress
 
@@ -108,25 +112,61 @@ def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("networks", total=given["trials"])
         found = simulate(
-            architecture,
-            activation,
-            step=step,
+            model,
+            attack=Attack(step, **({"steps": given["steps"]} if given["steps"] != 1 else {})),
             trials=given["trials"],
             law=given["law"],
             seed=given["seed"],
             device=given["device"],
             progress=lambda done: bar.update(task, completed=done),
-            **({"steps": given["steps"]} if given["steps"] != 1 else {}),
         )
-    about = {name: given[name] for name in ("activation", "widths", "input_dim", "law", "steps", "seed")}
-    t_of_step = _natural(architecture, activation, step)
-    return found, {**about, "widths": list(given["widths"]), "step": step, "natural_steps": t_of_step}
+    about |= {name: given[name] for name in ("law", "steps", "seed")}
+    return found, {**about, "step": step, "natural_steps": _natural(natural, step), "outputs": model.outputs}
 
 
-def _natural(architecture: Any, activation: Any, step: float) -> float | None:
+def _subject(given: dict[str, Any]) -> tuple[Model, dict[str, Any], Callable[[], float]]:
+    """The model, what is said of it, and what finds its natural step: of a fully connected one that of the limit."""
+    from signflip import Architecture, FullyConnected, activations, natural_step
+
+    chain = {name: given[name] for name in ("activation", "widths", "input_dim") if given[name] is not None}
+    if given["model"] is not None:
+        if chain:
+            raise ValueError(f"--model must be given without {_option(next(iter(chain)))}, got both")
+        model = _model(given["model"])
+        return model, {"model": model.to_json()}, lambda: natural_step(model)
+    about: dict[str, Any] = {"activation": "relu", "widths": (1000,), "input_dim": 10**12} | chain
+    activation, architecture = activations.get(about["activation"]), Architecture(about["input_dim"], about["widths"])
+    about["widths"] = list(about["widths"])
+    return FullyConnected(architecture, activation), about, lambda: architecture.natural_step(activation)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _model(place: str) -> Model:
+    """The model that is found at package.module:name, or described in a file.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    from signflip.networks.model import Model, model_from_json, named_object
+
+    if (file := Path(place)).is_file():
+        try:
+            return model_from_json(json.loads(file.read_text(encoding="utf-8")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"--model must be a file with the JSON of a model, got {place}: {error}") from error
+    found = named_object("--model", place)
+    if not isinstance(found, Model):
+        raise ValueError(f"--model must name a Model, got {found!r}")
+    return found
+
+
+def _natural(natural_step: Callable[[], float], step: float) -> float | None:
     """The step in natural steps; None where there is no natural step."""
     try:
-        t = step / architecture.natural_step(activation)
+        t = step / natural_step()
     except (ValueError, ArithmeticError):
         return None
     return float(t) if math.isfinite(t) else None
@@ -149,7 +189,7 @@ def _summary(found: Sample, about: dict[str, Any]) -> dict[str, Any]:
         "flip_rate": flips / trials,
         "interval": [interval.lower, interval.upper],
         "confidence": CONFIDENCE,
-        "limit": limit_flip_rate(t) if t is not None and about["steps"] == 1 else None,
+        "limit": limit_flip_rate(t) if t is not None and about["steps"] == about["outputs"] == 1 else None,
         "quantiles": {
             name: dict(zip(map(str, LEVELS), np.quantile(getattr(found, column), LEVELS).tolist(), strict=True))
             for name, column in COLUMNS.items()
@@ -162,11 +202,14 @@ def _print(summary: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console()
-    widths = " x ".join(f"{width:,}" for width in summary["widths"])
+    if "model" in summary:
+        subject = str(summary["model"]["kind"])
+    else:
+        widths = " x ".join(f"{width:,}" for width in summary["widths"])
+        subject = f"{summary['activation']}, m = {widths}, d = {summary['input_dim']:,}"
     t = "" if summary["natural_steps"] is None else f" ({summary['natural_steps']:.4g} natural steps)"
     console.print(
-        f"{summary['activation']}, m = {widths}, d = {summary['input_dim']:,}, step {summary['step']:.4g}{t}, "
-        f"{summary['law']}, seed {summary['seed']}",
+        f"{subject}, step {summary['step']:.4g}{t}, {summary['law']}, seed {summary['seed']}",
         highlight=False,
     )
     low, high = summary["interval"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import torch
 
-from signflip.activations import Activation, from_spec
+from signflip.activations import Activation
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice, whole_number
@@ -71,19 +70,3 @@ class FullyConnected(Model):
     def asked(self) -> tuple[Asked, ...]:
         """W_1 .. W_L."""
         return tuple(Asked(*sizes, of_input=layer == 0) for layer, sizes in enumerate(self.architecture.layers))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, as evidence has held it from the first: no kind is named."""
-        data: dict[str, Any] = {
-            "architecture": self.architecture.to_json(),
-            "activation": self.activation.spec,
-            "output": self.output,
-        }
-        data |= {"bias": self.bias} if self.bias else {}
-        return data | ({"outputs": self.outputs} if self.outputs > 1 else {})
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> FullyConnected:
-        """The model that `to_json` described."""
-        rest = {name: value for name, value in data.items() if name not in ("architecture", "activation")}
-        return cls(Architecture.from_json(data["architecture"]), from_spec(data["activation"]), **rest)

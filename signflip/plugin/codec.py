@@ -7,7 +7,6 @@ from typing import Any
 
 from signflip.activations import Activation, from_spec
 from signflip.networks.architecture import Architecture
-from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.model import Model, model_from_json
 from signflip.sampling.configuration import Configuration
 
@@ -53,14 +52,10 @@ def decode(data: Any) -> Any:
         raise ValueError(f"{data!r} is no {kind}: {error}") from error
 
 
-def _model(data: Any) -> Model:
-    return model_from_json(data) if "kind" in data else FullyConnected.from_json(data)
-
-
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "activation": from_spec,
     "architecture": Architecture.from_json,
     "configuration": Configuration.from_json,
-    "model": _model,
+    "model": model_from_json,
     "tuple": lambda items: tuple(decode(item) for item in items),
 }

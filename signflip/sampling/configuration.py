@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from signflip.activations import Activation
+from signflip.activations import Activation, from_spec
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice
@@ -178,8 +178,7 @@ class Configuration:
         """Plain data; `from_json` gives the configuration back."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.init and f.name not in ("model", "attack")}
         own["point"] = None if self.point is None else list(self.point)
-        model = self.model.to_json()
-        return own | self.attack.to_json() | (model if isinstance(self.model, FullyConnected) else {"model": model})
+        return own | self.attack.to_json() | _model_json(self.model)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Configuration:
@@ -189,10 +188,23 @@ class Configuration:
         if "model" in rest:
             model = model_from_json(rest.pop("model"))
         else:
-            named = [f.name for f in fields(FullyConnected) if f.name in rest]
-            model = FullyConnected.from_json({name: rest.pop(name) for name in named})
+            sizes, activation = Architecture.from_json(rest.pop("architecture")), from_spec(rest.pop("activation"))
+            model = FullyConnected(sizes, activation, **taken(FullyConnected, rest))
         rest["point"] = None if rest["point"] is None else tuple(rest["point"])
         return cls(model, attack, **rest)
+
+
+def _model_json(model: Model) -> dict[str, Any]:
+    """Of a fully connected model what evidence has held from the first; of others what `Model.to_json` says."""
+    if not isinstance(model, FullyConnected):
+        return {"model": model.to_json()}
+    data: dict[str, Any] = {
+        "architecture": model.architecture.to_json(),
+        "activation": model.activation.spec,
+        "output": model.output,
+    }
+    data |= {"bias": model.bias} if model.bias else {}
+    return data | ({"outputs": model.outputs} if model.outputs > 1 else {})
 
 
 def taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:

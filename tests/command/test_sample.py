@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binomtest
 from support import command
 
-from signflip import Architecture, activations, simulate
+from signflip import Architecture, Sequential, activations, blocks, natural_step, simulate
 
 SMALL = ["sample", "--widths", "50,40", "--input-dim", "1e6", "--trials", "3000", "--seed", "7"]
 
@@ -35,6 +35,26 @@ def test_the_table_says_the_rate_its_interval_and_its_limit(capsys: pytest.Captu
     assert "|x' - x| / |x|" in text
 
 
+MODEL = Sequential(10**6, (blocks.Linear(50), blocks.Pointwise(activations.get("tanh"))))
+
+
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_a_model_is_sampled_by_its_place_or_its_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, in_a_file: bool
+) -> None:
+    monkeypatch.setattr("signflip.MODEL", MODEL, raising=False)
+    place = tmp_path / "model.json" if in_a_file else "signflip:MODEL"
+    (tmp_path / "model.json").write_text(json.dumps(MODEL.to_json()))
+    arguments = ["sample", "--model", str(place), "--trials", "2000", "--seed", "7"]
+    assert command([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    sample = simulate(MODEL, step=3 * natural_step(MODEL), trials=2000, seed=7)
+    assert found["flips"] == int(sample.flipped.sum())
+    assert found["model"] == MODEL.to_json()
+    assert command(arguments) == 0
+    assert "signflip.networks.sequential:Sequential, step" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_the_plot_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"plot.{suffix}"
@@ -51,6 +71,10 @@ def test_the_plot_is_written(tmp_path: Path, suffix: str) -> None:
         (["--trials", "0"], "trials must be a whole number from 1"),
         (["--step", "-1"], "step must be a positive finite number, got -1.0"),
         (["--step", "1", "--natural-steps", "1"], "got both"),
+        (["--model", "signflip:absent"], "--model must be package.module:name, importable here, got 'signflip:absent'"),
+        (["--model", "signflip:simulate"], "--model must name a Model, got <function simulate"),
+        (["--model", "signflip:simulate", "--widths", "3"], "--model must be given without --widths, got both"),
+        (["--model", __file__], "--model must be a file with the JSON of a model"),
         (["--plot", "plot.txt"], "--plot must end in .svg, .png or .pdf"),
         (["--law", "infinite-width", "--steps", "2"], "steps must be 1 with law='infinite-width', got 2"),
     ],
