@@ -57,6 +57,9 @@ class Linear(Block):
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", whole_number("rows", self.rows))
 
+    def __str__(self) -> str:
+        return f"linear {self.rows}"
+
     def shape(self, given: Shape) -> Shape:
         """``rows`` channels."""
         return Shape(given.grid, self.rows)
@@ -86,6 +89,11 @@ class Conv(Block):
         for name in ("rows", "kernel", "stride"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         require_choice("padding", self.padding, PADDINGS)
+
+    def __str__(self) -> str:
+        return " ".join(
+            [f"{self.padding} conv {self.rows}, kernel {self.kernel}", *[f"stride {self.stride}"] * (self.stride > 1)]
+        )
 
     def shape(self, given: Shape) -> Shape:
         """A grid smaller by the stride, rounded up."""
@@ -131,6 +139,9 @@ class Bias(Block):
     def __post_init__(self) -> None:
         object.__setattr__(self, "deviation", positive_number("deviation", self.deviation))
 
+    def __str__(self) -> str:
+        return f"bias {self.deviation:g}"
+
     def shape(self, given: Shape) -> Shape:
         """What it is given."""
         return _hidden(self, given)
@@ -151,6 +162,9 @@ class Pointwise(Block):
         if not isinstance(self.activation, Activation):
             raise TypeError(f"activation must be an Activation (see activations.get), got {self.activation!r}")
 
+    def __str__(self) -> str:
+        return self.activation.name
+
     def shape(self, given: Shape) -> Shape:
         """What it is given."""
         return _hidden(self, given)
@@ -163,6 +177,9 @@ class Pointwise(Block):
 @dataclass(frozen=True)
 class LayerNorm(Block):
     """h -> (h - its mean) / sqrt(its variance + 1e-5) over the channels, at each position: `torch.nn.LayerNorm`'s."""
+
+    def __str__(self) -> str:
+        return "layer norm"
 
     def shape(self, given: Shape) -> Shape:
         """What it is given; of one channel nothing would be left."""
@@ -192,6 +209,9 @@ class Pool(Block):
         require_choice("reduction", self.reduction, POOLINGS)
         if self.size is not None:
             object.__setattr__(self, "size", whole_number("size", self.size))
+
+    def __str__(self) -> str:
+        return f"{self.reduction} pool" + ("" if self.size is None else f" {self.size}")
 
     def shape(self, given: Shape) -> Shape:
         """A grid smaller by the size, or none."""
@@ -228,6 +248,9 @@ class Residual(Block):
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", blocks_of(self.blocks))
 
+    def __str__(self) -> str:
+        return f"+ ({in_words(self.blocks)})"
+
     def shape(self, given: Shape) -> Shape:
         """What it is given."""
         added = shape_after(self.blocks, _hidden(self, given))
@@ -261,6 +284,9 @@ class Concatenate(Block):
         if len(branches) < 2:
             raise ValueError(f"branches must be 2 or more, got {self.branches!r}")
         object.__setattr__(self, "branches", branches)
+
+    def __str__(self) -> str:
+        return " beside ".join(f"({in_words(branch)})" for branch in self.branches)
 
     def shape(self, given: Shape) -> Shape:
         """All their channels."""
@@ -297,6 +323,11 @@ def blocks_of(blocks: Sequence[Block]) -> tuple[Block, ...]:
         if not isinstance(block, Block):
             raise TypeError(f"blocks must be blocks (see signflip.blocks), got {block!r}")
     return several
+
+
+def in_words(blocks: Sequence[Block]) -> str:
+    """What the blocks are, for people."""
+    return " > ".join(map(str, blocks))
 
 
 def shape_after(blocks: Sequence[Block], given: Shape) -> Shape:

@@ -10,7 +10,7 @@ import torch
 
 from signflip.networks.architecture import MAX_DIMENSION
 from signflip.networks.arguments import whole_number
-from signflip.networks.blocks import Block, Shape, blocks_of, built, shape_after
+from signflip.networks.blocks import Block, Shape, blocks_of, built, in_words, shape_after
 from signflip.networks.gaussian import Gaussian
 from signflip.networks.model import Model
 from signflip.networks.modules import readout
@@ -49,6 +49,11 @@ class Sequential(Model):
             raise ValueError(f"grid must have 2 positions or more, or be empty, got {self.grid!r}")
         if self.last.of_input:
             raise ValueError(f"blocks must begin with a Linear or a Conv, which see the input, got {self.blocks!r}")
+
+    def __str__(self) -> str:
+        grid = "".join(f", grid {' x '.join(map(str, self.grid))}" for _ in self.grid[:1])
+        several = f", {self.outputs} outputs" * (self.outputs > 1)
+        return f"{in_words(self.blocks)}, d = {self.input_dim:,}{grid}{several}"
 
     @property
     def last(self) -> Shape:

@@ -37,7 +37,7 @@ _FORMULAS = {
     + r" \ge 1 - \delta",
     "MW-5.exact-law": _SAME_LAW,
     "LIMIT.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
-    "NET.pivots": r"U = P_x^{\perp} \nabla f(x) : \quad \text{tr} ( G^{-1} U U^T ) \sim \chi^2_{r (d - n)}",
+    "NET.pivots": r"U = P_x^{\perp} \nabla f(x) : \quad \text{tr} ( G^{-1} U U^T ) \sim \chi^2_{\text{rank} G (d - r)}",
     "NET.joint-law": _SAME_LAW,
     "NET.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
     "NET.outputs": r"P [ \text{argmax changes} ] \to P [ N_{(1)} - N_{(2)} < 2 t ]",

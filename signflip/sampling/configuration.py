@@ -249,7 +249,10 @@ def _resolving(model: Model, step: float) -> str:
 
 
 def describe(configuration: Configuration) -> dict[str, Any]:
-    """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name."""
+    """A configuration in brief, as a reader wants it: what differs from the defaults, and the activation's name.
+
+    Of a model that is not fully connected, its text, and the rows of its maps as widths.
+    """
     model, attack = configuration.model, configuration.attack
     usual = _usual()
     about = {name: value for name, value in configuration.to_json().items() if value != usual.get(name)}
@@ -260,6 +263,10 @@ def describe(configuration: Configuration) -> dict[str, Any]:
         natural_steps = _natural_steps(model, attack.step)
         if natural_steps is not None:
             about["natural_steps"] = natural_steps
+    else:
+        del about["model"]
+        about["network"] = str(model)
+        about["input_dim"], about["widths"] = model.input_dim, [one.rows for one in model.asked()]
     return about
 
 

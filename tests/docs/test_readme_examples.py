@@ -54,10 +54,14 @@ def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suit
     assert evidence.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["convolution", "own"])
-def test_the_examples_of_networks_print_what_they_say(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = example(name, (ROOT / "docs/networks.md").read_text(encoding="utf-8"))
-    exec(compile(text, "docs/networks.md", "exec"), {"__name__": "__main__"})
+@pytest.mark.parametrize(
+    ("page", "name"), [("README.md", "convolution"), ("docs/networks.md", "convolution"), ("docs/networks.md", "own")]
+)
+def test_the_examples_of_networks_print_what_they_say(
+    page: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = example(name, (ROOT / page).read_text(encoding="utf-8"))
+    exec(compile(text, page, "exec"), {"__name__": "__main__"})
     (promised,) = re.findall(r"print\(.*\)  # (.*)", text)
     assert capsys.readouterr().out.strip() == promised
 

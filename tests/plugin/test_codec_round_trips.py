@@ -14,10 +14,13 @@ from signflip.plugin.codec import decode, encode
 from signflip.sampling.configuration import Configuration
 from strategies.activations import activations as any_activation
 from strategies.architectures import architectures
+from strategies.networks import networks
 from strategies.subjects import dense_subjects
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-LEAVES = PLAIN | any_activation() | architectures(depth=2) | dense_subjects(max_depth=2)
+SIZES = st.integers(1, 12)
+MODELS = networks(dimensions=SIZES, channels=SIZES, outputs=SIZES)
+LEAVES = PLAIN | any_activation() | architectures(depth=2) | dense_subjects(max_depth=2) | MODELS
 VALUES = st.recursive(LEAVES, lambda of: st.lists(of, max_size=3) | st.lists(of, max_size=3).map(tuple), max_leaves=4)
 
 

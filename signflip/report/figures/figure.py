@@ -56,6 +56,11 @@ def statements_of(check: CheckRecord, kind: type[Statement]) -> list[Any]:
     ]
 
 
+def network_of(about: Mapping[str, Any]) -> str:
+    """What evidence calls a network: by its activation, or what it is composed of."""
+    return str(about.get("activation") or about.get("network", ""))
+
+
 def widths_words(about: Mapping[str, Any]) -> str:
     """The hidden widths of a configuration, in few letters."""
     widths = about["widths"]

@@ -8,7 +8,7 @@ from typing import Any
 from signflip.evidence.records import CheckRecord, Entry
 from signflip.inference import SameLaw, UniformLaw
 from signflip.report.figures import panels, svg
-from signflip.report.figures.figure import Figure, Key, Table, first_rows, slug, statements_of, widths_words
+from signflip.report.figures.figure import Figure, Key, Table, first_rows, network_of, slug, statements_of, widths_words
 from signflip.report.figures.panels import Axis, short
 
 MOST_ROWS = 10
@@ -49,7 +49,7 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     cells = [
         (
             entry.name,
-            str(entry.about.get("activation", "")),
+            network_of(entry.about),
             _sizes(entry.about),
             f"{entry.statement.distance:.5f}",
             f"{entry.bounds[0]:.4f} to {entry.bounds[1]:.4f}",
@@ -104,7 +104,7 @@ def _closest_look(check: CheckRecord, comparison: Mapping[str, Any], entries: Se
     outside = f"{joint['outside'][0]:,} and {joint['outside'][1]:,} networks lie outside the window."
     caption = (
         f"The comparison with the largest distance ({comparison['distance']:.4f}): "
-        f"{about.get('activation')}, {_sizes(about)}, "
+        f"{network_of(about)}, {_sizes(about)}, "
         f"{laws[0]} beside {laws[1]}. {outside} Right: the difference of the empirical distribution functions, against "
         "the share of both samples below; two samples of one law stay within the band."
     )

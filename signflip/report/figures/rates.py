@@ -13,7 +13,7 @@ from signflip.evidence.records import CheckRecord, Entry, Pilot
 from signflip.inference import RateAtLeast, RateNear
 from signflip.laws.limits import limit_flip_rate
 from signflip.report.figures import panels, svg
-from signflip.report.figures.figure import INFINITE, Figure, Key, Table, first_rows, slug, widths_words
+from signflip.report.figures.figure import INFINITE, Figure, Key, Table, first_rows, network_of, slug, widths_words
 from signflip.report.figures.panels import Axis, short
 
 # Beyond this many, the statements nearest to their thresholds are drawn.
@@ -77,7 +77,7 @@ def _rate(entry: Entry | Pilot) -> Rate | None:
     name = judged.name if judged else ""
     return Rate(
         name=name or "pilot",
-        activation=str(about.get("activation", "")),
+        activation=network_of(about),
         widths=tuple(about["widths"]),
         dimension=about["input_dim"],
         t=about.get("natural_steps"),
