@@ -26,7 +26,8 @@ LADDER = (100, 10**4, 10**8, 10**12)
 QUANTILES = (0.1, 0.6745, 2.0)
 # The rates differ from their limits by the order of 1/d and L/m: by less than 0.01 in trials at d = 100 or m = 1000.
 TOLERANCE = 0.05
-PILOT = 2_000
+# As in test_networks_limit.py.
+PILOT, CAP = 10_000, 40_000
 # Polynomial growth compounds over layers, and with it the distance to the limit.
 NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triangle")
 
@@ -88,12 +89,12 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     mark="derived",
     statement="On that paper's own models, with biases, convolutions, skip connections and pooling, the first-order "
     "distance has the same limit law, V and beta those of a pilot.",
-    domain=f"{PROGRAMS}; 300 to 500 channels; d = 10^4, 10^8, 10^12",
+    domain=f"{PROGRAMS}; 400 to 600 channels; d = 10^4, 10^8, 10^12",
     tolerance=TOLERANCE,
     detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
     examples=4,
     statements=len(QUANTILES),
-    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04, trials=CAP) for quantile in QUANTILES),),
 )
 @given(model=networks(dimensions=st.sampled_from(LADDER[1:]), channels=WIDE))
 def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model, evidence: Check) -> None:
@@ -107,6 +108,7 @@ def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model
             no_further_than(quantile * scale),
             subject,
             name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-0.5)",
+            cap=CAP,
         )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 
-ENTRY_LAWS = ("gaussian", "rademacher", "student-t")
+ENTRY_LAWS = ("gaussian", "rademacher", "student-t", "uniform")
 _STUDENT_DEGREES = 5
 _MERSENNE_WORDS = 624
 _FRESH_STATE = torch.Generator("cpu").manual_seed(0).get_state().numpy().copy()
@@ -81,11 +82,13 @@ class Draws:
         return torch.from_numpy(np.sqrt(self._numpy.chisquare(degrees, shape)))
 
     def entries(self, law: str, *shape: int, deviation: float = 1.0) -> torch.Tensor:
-        """Independent centred draws: "gaussian", or a control, "rademacher" or "student-t" (5)."""
+        """Independent centred draws: "gaussian", or of other laws, "rademacher", "student-t" (5) or "uniform"."""
         if law == "gaussian":
             return self.normal(*shape, deviation=deviation)
         if law == "rademacher":
             values = 2.0 * self._numpy.integers(0, 2, shape) - 1.0
+        elif law == "uniform":
+            values = self._numpy.uniform(-math.sqrt(3), math.sqrt(3), shape)
         else:
             scale = np.sqrt((_STUDENT_DEGREES - 2) / _STUDENT_DEGREES)
             values = scale * self._numpy.standard_t(_STUDENT_DEGREES, shape)

@@ -195,23 +195,24 @@ def test_chi_of_no_degrees_is_zero():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_entries_have_the_laws_named_each_with_variance_one(dtype):
-    """Gaussian: exact one-sample test. Random signs: +-1, shares by an exact binomial interval. Student's t of 5
-    degrees, scaled: exact one-sample test of the law, whose variance (3/5)(5/3) is 1. Three statements, 3e-9."""
+    """Gaussian, Student's t of 5 degrees (scaled: its variance is 5/3) and uniform: exact one-sample tests of the laws.
+    Random signs: +-1, shares by an exact binomial interval. Four statements, 4e-9."""
     n = 50_000
     draws = {law: Key(5, "entries", law).draws(0, dtype).entries(law, n // 10, 10) for law in ENTRY_LAWS}
     assert all(values.dtype == dtype and values.shape == (n // 10, 10) for values in draws.values())
-    gaussian, signs, heavy = (draws[law].double().numpy().ravel() for law in ENTRY_LAWS)
+    gaussian, signs, heavy, even = (draws[law].double().numpy().ravel() for law in ENTRY_LAWS)
     assert uniform_law_p_value(ndtr(gaussian)) >= FALSE_FAIL
     assert set(signs) == {-1.0, 1.0}
     share = clopper_pearson(int((signs > 0).sum()), n, FALSE_FAIL)
     assert share.lower <= 0.5 <= share.upper
     assert uniform_law_p_value(stats.t.cdf(heavy * np.sqrt(5.0 / 3.0), 5)) >= FALSE_FAIL
+    assert uniform_law_p_value((even / np.sqrt(3.0) + 1.0) / 2.0) >= FALSE_FAIL
 
 
 def test_the_controls_are_told_from_the_gaussian_law():
     """Power: the tests above refute each control when it is taken for Gaussian."""
     normal = generator(3).standard_normal(50_000)
-    for law in ("rademacher", "student-t"):
+    for law in ("rademacher", "student-t", "uniform"):
         values = Key(5, "entries", law).draws(0, torch.float64).entries(law, 50_000).numpy()
         assert same_law_p_value(values, normal) < FALSE_FAIL
         assert uniform_law_p_value(ndtr(values)) < FALSE_FAIL

@@ -104,7 +104,7 @@ def test_the_seed_is_a_whole_number_from_0(seed):
         ("dtype", "float16", ("'float32'", "'float64'")),
         ("dtype", torch.float32, ("'float32'", "'float64'")),
         ("direction", "sideways", ("'gradient'", "'reversed'", "'random'")),
-        ("entries", "cauchy", ("'gaussian'", "'rademacher'", "'student-t'")),
+        ("entries", "cauchy", ("'gaussian'", "'rademacher'", "'student-t'", "'uniform'")),
     ],
     ids=repr,
 )
@@ -121,7 +121,7 @@ def test_an_architecture_and_an_activation_are_asked_for():
     refused(TypeError, ("activation must be an Activation", "activations.get", "got 'tanh'"), activation="tanh")
 
 
-@pytest.mark.parametrize("entries", ["rademacher", "student-t"])
+@pytest.mark.parametrize("entries", ["rademacher", "student-t", "uniform"])
 def test_controls_of_the_entries_need_dense_networks(entries):
     refused(ValueError, ("entries must be", f"got {entries!r}", "law='conditioned'", "law='dense'"), entries=entries)
 
