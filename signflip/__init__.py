@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from signflip import activations
     from signflip.networks.architecture import Architecture
     from signflip.networks.attack import Attack
+    from signflip.networks.behind import Behind
     from signflip.networks.convolution import Convolutional
     from signflip.networks.fully_connected import FullyConnected
     from signflip.networks.model import Model
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Architecture": "networks.architecture",
     "Attack": "networks.attack",
+    "Behind": "networks.behind",
     "Convolutional": "networks.convolution",
     "FullyConnected": "networks.fully_connected",
     "Model": "networks.model",
@@ -35,6 +37,7 @@ _HOME = {
 __all__ = [
     "Architecture",
     "Attack",
+    "Behind",
     "Convolutional",
     "FullyConnected",
     "Model",

@@ -72,6 +72,10 @@ class FullyConnected(Model):
         """W_1 .. W_L."""
         return tuple(Asked(*sizes, of_input=layer == 0) for layer, sizes in enumerate(self.architecture.layers))
 
+    def held(self) -> int:
+        """No modules."""
+        return 0
+
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence has held it from the first: no kind is named."""
         data: dict[str, Any] = {

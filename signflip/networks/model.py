@@ -57,7 +57,11 @@ class Model(ABC):
         Raises:
             TypeError, ValueError: if it is no network of Gaussian maps, saying why.
         """
-        return _examined(self)
+        return _examined(self)[0]
+
+    def held(self) -> int:
+        """Numbers that one trial holds besides its maps: parameters and buffers of modules; found as `asked` is."""
+        return _examined(self)[1]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `model_from_json` gives the model back.
@@ -164,8 +168,8 @@ class _Examined(Gaussian):
 
 @lru_cache(maxsize=1024)
 @torch.inference_mode(False)  # which turns gradients on, whatever the caller set
-def _examined(model: Model) -> tuple[Asked, ...]:
-    """The maps of a model, with the positions at which one forward pass asks each.
+def _examined(model: Model) -> tuple[tuple[Asked, ...], int]:
+    """The maps of a model, with the positions at which one forward pass asks each; and `Model.held`.
 
     Raises:
         TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
@@ -193,7 +197,7 @@ def _examined(model: Model) -> tuple[Asked, ...]:
     answers = [answer for _, answer in seen]
     for trial in range(_TRIALS):
         own = torch.autograd.grad(value[trial].sum(), answers, retain_graph=True, allow_unused=True)
-        others = torch.arange(_TRIALS) != trial
+        others = torch.arange(_TRIALS, device="cpu") != trial
         if any(one is not None and bool(one[others].any()) for one in own):
             raise ValueError(f"forward must treat each trial by itself, got one that depends on others from {model!r}")
     (gradient,) = torch.autograd.grad(value.sum(), first, allow_unused=True)
@@ -204,4 +208,5 @@ def _examined(model: Model) -> tuple[Asked, ...]:
             raise ValueError(f"forward must not draw at random, got two values for one input from {model!r}")
         if not all(torch.equal(network(other), value) for other in (second, -first)):
             raise ValueError(f"{_ALONE}, got a value past them from {model!r}")
-    return asked
+    held = sum(one.numel() for one in (*network.parameters(), *network.buffers()))
+    return asked, held // _TRIALS
