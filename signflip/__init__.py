@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from signflip.networks import blocks
     from signflip.networks.architecture import Architecture
     from signflip.networks.attack import Attack
+    from signflip.networks.behind import Behind
     from signflip.networks.fully_connected import FullyConnected
     from signflip.networks.model import Model
     from signflip.networks.sequential import Sequential
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Architecture": "networks.architecture",
     "Attack": "networks.attack",
+    "Behind": "networks.behind",
     "FullyConnected": "networks.fully_connected",
     "Model": "networks.model",
     "Sample": "sampling.sample",
@@ -35,6 +37,7 @@ _MODULES = {"activations": "activations", "blocks": "networks.blocks"}
 __all__ = [
     "Architecture",
     "Attack",
+    "Behind",
     "FullyConnected",
     "Model",
     "Sample",

@@ -24,7 +24,7 @@ from signflip.sampling.trials import natural_step_of
 from strategies.networks import PROGRAMS, WIDE, networks
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
-# The natural step of a pilot of 10,000 networks is within 3 per cent, four standard errors, so that rates are within .014;
+# The natural step of a pilot of 10,000 networks is within 3 per cent, four standard errors, so rates are within .014;
 # channels are a few hundred, within .01 of the limit (measured).
 TOLERANCE = 0.05
 PILOT, CAP = 10_000, 40_000

@@ -98,7 +98,7 @@ class Conv(Block):
     def shape(self, given: Shape) -> Shape:
         """A grid smaller by the stride, rounded up."""
         if not given.grid:
-            raise ValueError(f"Conv must be given positions on a grid, got one vector, {self}")
+            raise ValueError(f"Conv must be given positions on a grid, got one vector, {self!r}")
         if self.kernel > min(given.grid):
             raise ValueError(f"kernel must be a whole number from 1 to {min(given.grid)} here, got {self.kernel}")
         return Shape(tuple(-(-size // self.stride) for size in given.grid), self.rows)
@@ -217,7 +217,7 @@ class Pool(Block):
         """A grid smaller by the size, or none."""
         _hidden(self, given)
         if not given.grid:
-            raise ValueError(f"Pool must be given positions on a grid, got one vector, {self}")
+            raise ValueError(f"Pool must be given positions on a grid, got one vector, {self!r}")
         if self.size is None:
             return Shape((), given.channels)
         if any(axis % self.size for axis in given.grid):
@@ -364,7 +364,7 @@ def _hidden(block: Block, given: Shape) -> Shape:
         ValueError: if it is the input, which only Gaussian maps may see.
     """
     if given.of_input:
-        raise ValueError(f"blocks must begin with a Linear or a Conv, which see the input, got {block}")
+        raise ValueError(f"blocks must begin with a Linear or a Conv, which see the input, got {block!r}")
     return given
 
 

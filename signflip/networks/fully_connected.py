@@ -70,3 +70,7 @@ class FullyConnected(Model):
     def asked(self) -> tuple[Asked, ...]:
         """W_1 .. W_L."""
         return tuple(Asked(*sizes, of_input=layer == 0) for layer, sizes in enumerate(self.architecture.layers))
+
+    def held(self) -> int:
+        """No modules."""
+        return 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 
+from signflip.networks.initialisation import initialised
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
 from signflip.networks.modules import GaussianLinear
 from signflip.networks.randomness import Draws
@@ -26,6 +28,7 @@ class Gaussian(ABC):
 
     def __init__(self, trials: int, draws: Draws) -> None:
         self.trials, self.draws = trials, draws
+        self._initialisations = 0
 
     @abstractmethod
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
@@ -38,6 +41,15 @@ class Gaussian(ABC):
     @abstractmethod
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
         """Independent centred coordinates, shape (trials, size), of the matrices' law unless another is named."""
+
+    def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
+        """Independent modules, one a trial, with parameters drawn by their own initialisation.
+
+        ``make`` gives a new one at each call, and draws from torch's global generator alone: see `initialised`.
+        """
+        # A stream of their own: what else is drawn does not depend on them.
+        self._initialisations += 1
+        return initialised(make, self.trials, self.draws.child(self._initialisations))
 
 
 class Dense(Gaussian):

@@ -65,7 +65,11 @@ class Model(ABC):
         Raises:
             TypeError, ValueError: if it is no network of Gaussian maps, saying why.
         """
-        return _examined(self)
+        return _examined(self)[0]
+
+    def held(self) -> int:
+        """Numbers that one trial holds besides its maps: parameters and buffers of modules; found as `asked` is."""
+        return _examined(self)[1]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `model_from_json` gives the model back.
@@ -200,8 +204,8 @@ class _Examined(Gaussian):
 
 @lru_cache(maxsize=1024)
 @torch.inference_mode(False)  # which turns gradients on, whatever the caller set
-def _examined(model: Model) -> tuple[Asked, ...]:
-    """The maps of a model, with the positions at which one forward pass asks each.
+def _examined(model: Model) -> tuple[tuple[Asked, ...], int]:
+    """The maps of a model, with the positions at which one forward pass asks each; and `Model.held`.
 
     Raises:
         TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
@@ -230,11 +234,12 @@ def _examined(model: Model) -> tuple[Asked, ...]:
     answers = [answer for _, _, answer in seen]
     for trial in range(_TRIALS):
         own = torch.autograd.grad(value[trial].sum(), answers, retain_graph=True, allow_unused=True)
-        others = torch.arange(_TRIALS) != trial
+        others = torch.arange(_TRIALS, device="cpu") != trial
         if any(one is not None and bool(one[others].any()) for one in own):
             raise ValueError(f"forward must treat each trial by itself, got one that depends on others from {model!r}")
     _require_maps_alone(network, gaussian.draws, model, first, value, seen)
-    return asked
+    held = sum(one.numel() for one in (*network.parameters(), *network.buffers()))
+    return asked, held // _TRIALS
 
 
 def _require_maps_alone(
@@ -270,4 +275,6 @@ def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
 def _reflection(dimension: int, draws: Draws) -> torch.Tensor:
     """An orthogonal matrix that mixes all coordinates."""
     across = draws.normal(dimension, 1)
-    return torch.eye(dimension, dtype=across.dtype) - 2 * across @ across.T / across.square().sum()
+    return (
+        torch.eye(dimension, dtype=across.dtype, device=across.device) - 2 * across @ across.T / across.square().sum()
+    )

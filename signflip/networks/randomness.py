@@ -65,6 +65,10 @@ class Draws:
         keyed = np.random.SeedSequence(self._sequence.entropy, spawn_key=(*self._sequence.spawn_key, *numbers))
         return draws_on(self.device, keyed, self.dtype)
 
+    def generator(self) -> torch.Generator:
+        """A generator of torch's, on the CPU, its whole state drawn from this stream."""
+        return mersenne_twister(self._numpy)
+
     def normal(self, *shape: int, deviation: float = 1.0) -> torch.Tensor:
         """Independent N(0, deviation^2) draws, of this block's dtype."""
         if self._torch is not None:

@@ -32,6 +32,8 @@ RESOLVED = 8 * ROUNDING_UNITS * torch.finfo(torch.float32).eps
 # Entries a tensor of a block holds at most: a few such tensors stay in the cache while they are passed over.
 _CACHED_ENTRIES = 2**19
 _MAX_BLOCK = 2048
+# Where trials have modules, these are called one by one: larger blocks are no faster, and hold all their parameters.
+_MAX_MODULES, _HELD_ENTRIES = 2**8, 2**24
 # A trial of the infinite-width law is a few numbers; larger blocks are faster, and overshoot where a check may stop.
 _LIMIT_BLOCK = 2**12
 # Tensors of the width's length that live at once in a step (pre-activations, signals, answers, temporaries).
@@ -156,7 +158,13 @@ class Configuration:
         """Trials a block: shrinks as networks grow, and never depends on who runs it."""
         if self.law == "infinite-width":
             return _LIMIT_BLOCK
-        return max(1, min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
+        return self.fewer(min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
+
+    def fewer(self, trials: int) -> int:
+        """Of ``trials`` as many as a block may hold where each has modules of its own; at least one."""
+        if held := self.model.held():
+            trials = min(trials, _MAX_MODULES, _HELD_ENTRIES // held)
+        return max(1, trials)
 
     @property
     def entries_per_trial(self) -> int:
@@ -229,6 +237,7 @@ def _require_memory(configuration: Configuration) -> None:
     else:
         entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in widths) * configuration.attack.steps
         entries += KEPT_ENTRIES * (max(widths) > SEGMENT)
+    entries += model.held()
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:
         raise MemoryError(

@@ -34,7 +34,7 @@ class Device:
         """Trials a block of this configuration on this device."""
         if self.entries is None or configuration.law == "infinite-width":
             return configuration.block_trials
-        return max(1, min(_GPU_TRIALS, self.entries // configuration.entries_per_trial))
+        return configuration.fewer(min(_GPU_TRIALS, self.entries // configuration.entries_per_trial))
 
 
 CPU = Device()

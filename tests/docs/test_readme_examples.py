@@ -64,6 +64,18 @@ def test_the_examples_of_networks_print_what_they_say(page: str, name: str, caps
     assert capsys.readouterr().out.strip() == promised
 
 
+def test_the_example_of_a_module_prints_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/networks.md").read_text(encoding="utf-8")
+    (tmp_path / "encoder.py").write_text(example("encoder", page), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = example("behind", page)
+    exec(compile(text, "docs/networks.md", "exec"), {"__name__": "__main__"})
+    (promised,) = re.findall(r"print\(.*\)  # (.*)", text)
+    assert capsys.readouterr().out.strip() == promised
+
+
 def test_the_library_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     text = example("library")
     names: dict[str, object] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planting import Mutant, claimed, edited
 
+BEHIND = "tests/networks/test_behind.py::"
 MODELS, POSITIONS = "tests/networks/test_models.py::", "tests/networks/test_positions.py::"
 LAW = MODELS + "test_conditioned_networks_of_a_model_have_the_law_of_dense_ones"
 UNCLAIMED = "dense and conditioned networks would share it, and no law sees what a network is made of."
@@ -11,6 +12,7 @@ ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
 INPUT = "signflip.checks.input_pivots:input_pivots"
 POOLING = ("NET.pivots", "NOT.rademacher-maps", "NOT.past-the-map")
 BLOCK, BLOCKS = "signflip.networks.blocks", "tests/networks/test_blocks.py::"
+INITIALISED = "signflip.networks.initialisation:initialised"
 
 MUTANTS = (
     Mutant(
@@ -161,5 +163,40 @@ MUTANTS = (
         claimed("test_networks_limit.py", "several(activation, 10, t)", "several(activation, 2, t)"),
         ("NOT.two-class-law",),
         reaches=("NOT.two-class-law",),
+    ),
+    Mutant(
+        "behind: one module for all trials",
+        "The parameters of a module are drawn once a block: each trial has its law, but they depend on one another.",
+        edited(INITIALISED, "[make() for _ in range(count)]", "[make()] * count"),
+        (BEHIND + "test_parameters_are_drawn_anew_in_every_trial_and_block",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "behind: the same modules in every block",
+        "The generator that modules are drawn by has one state for all blocks.",
+        edited(INITIALISED, "torch.set_rng_state(draws.generator().get_state())", "torch.manual_seed(0)"),
+        (BEHIND + "test_parameters_are_drawn_anew_in_every_trial_and_block",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "behind: the same modules at every call",
+        "A model that asks for modules twice is given the same ones.",
+        edited("signflip.networks.gaussian:Gaussian.modules", "child(self._initialisations)", "child(1)"),
+        (BEHIND + "test_modules_asked_for_twice_are_others",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "behind: the global generator moves on",
+        "torch's global generator is left in the state that the modules' draws gave it.",
+        edited(INITIALISED, "torch.random.fork_rng(devices=[]), ", ""),
+        (BEHIND + "test_a_block_is_a_function_of_its_key_and_leaves_global_generators_as_they_were",),
+        blind=UNCLAIMED,
+    ),
+    Mutant(
+        "behind: modules in training",
+        "Dropout and batch normalisation are as in training.",
+        edited(INITIALISED, "one.eval()", "one"),
+        (BEHIND + "test_parameters_are_drawn_anew_in_every_trial_and_block",),
+        blind=UNCLAIMED,
     ),
 )
