@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import torch
+from hypothesis import strategies as st
+
+from signflip.networks.behind import Behind
 
 
 class Encoder(torch.nn.Module):
@@ -31,3 +34,15 @@ def perceptron(width: int, hidden: int, normalised: bool = False) -> torch.nn.Mo
     return torch.nn.Sequential(
         torch.nn.GELU(), torch.nn.Linear(width, hidden), *between, torch.nn.GELU(), torch.nn.Linear(hidden, 1)
     )
+
+
+@st.composite
+def small_modules(draw: st.DrawFn) -> Behind:
+    """Perceptrons and transformer encoders behind maps of 4 to 8 rows, of more dimensions than positions."""
+    if draw(st.booleans(), label="transformer"):
+        heads, positions = draw(st.sampled_from([1, 2]), label="heads"), draw(st.integers(2, 4), label="positions")
+        dimension = draw(st.integers(positions + 1, 12), label="input dimension")
+        return Behind(dimension, 4, f"{__name__}:encoder", {"width": 4, "heads": heads}, positions)
+    rows, normalised = draw(st.integers(4, 8), label="rows"), draw(st.booleans(), label="layer norm")
+    arguments = {"width": rows, "hidden": 6, "normalised": normalised}
+    return Behind(draw(st.integers(2, 12), label="input dimension"), rows, f"{__name__}:perceptron", arguments)

@@ -1,0 +1,118 @@
+"""CONJ: one step fools networks about which no theorem is known to us: transformers, layer norms, uniform weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signflip.activations import Activation, get
+from signflip.checks import claim
+from signflip.checks.check import Check
+from signflip.checks.quantifiers import LARGEST_DIMENSION, adversarial
+from signflip.claims.reach import rate_at_least
+from signflip.networks.architecture import Architecture
+from signflip.networks.attack import Attack
+from signflip.networks.behind import Behind
+from signflip.networks.blocks import LayerNorm, Linear, Pointwise
+from signflip.networks.fully_connected import FullyConnected
+from signflip.networks.model import Model
+from signflip.networks.sequential import Sequential
+from signflip.sampling.configuration import Configuration
+from signflip.sampling.trials import natural_step_of
+
+RATE, CAP = 0.99, 8_000
+PILOT = 512
+# |x' - x| / |x| is within so many times 1 / sqrt(d).
+ORDER = 50.0
+ONE_STEP = (
+    "one gradient step finds x' with f(x) f(x') < 0 and |x' - x| <= 50 |x| / sqrt(d), with probability at least 0.99."
+)
+REACH = (rate_at_least(RATE, effect=0.02, room=0.0095, trials=CAP),)
+
+
+def judge(evidence: Check, model: Model, t: float, **options: str) -> None:
+    """Claim a flip within the order |x| / sqrt(d), after t natural steps, as a pilot on draws of its own finds them."""
+    pilot = Configuration(model, Attack(1.0), **options)
+    step = t * natural_step_of(evidence.simulate(pilot, PILOT, use="pilot"))
+    subject = replace(pilot, attack=Attack(float(f"{step:.4g}")))
+    bound = ORDER / math.sqrt(model.input_dim)
+    evidence.rate_at_least(RATE, adversarial(bound), subject, name=f"adversarial at t={t:g}", cap=CAP)
+
+
+def transformers() -> st.SearchStrategy[Behind]:
+    """PyTorch's encoder layer behind a Gaussian embedding that three or four tokens share."""
+    return st.builds(
+        lambda width, heads, tokens: Behind(
+            LARGEST_DIMENSION, width, "strategies.modules:encoder", {"width": width, "heads": heads}, tokens
+        ),
+        st.sampled_from([32, 64]),
+        st.sampled_from([2, 4]),
+        st.integers(3, 4),
+    )
+
+
+@claim(
+    "CONJ.transformer",
+    mark="conjecture",
+    statement="Of transformers at PyTorch's initialisation, behind a Gaussian embedding of the tokens, " + ONE_STEP,
+    domain="one encoder layer, width 32 and 64, 2 and 4 heads; 3 and 4 tokens of 10^12 dimensions; t = 10",
+    tolerance=RATE,
+    detects="a probability below 0.99",
+    examples=1,
+    reach=REACH,
+)
+@given(model=transformers())
+def test_one_gradient_step_fools_transformers_at_initialisation(model: Model, evidence: Check) -> None:
+    judge(evidence, model, 10.0)
+
+
+@claim(
+    "CONJ.layer-norm",
+    mark="conjecture",
+    statement="Of networks with layer norms " + ONE_STEP,
+    domain="two hidden layers of 300 neurons with a layer norm before sigma; relu, tanh, gelu; d = 10^12; t = 8",
+    tolerance=RATE,
+    detects="a probability below 0.99",
+    examples=3,
+    reach=REACH,
+)
+@given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "gelu")]))
+def test_one_gradient_step_fools_networks_with_layer_norms(activation: Activation, evidence: Check) -> None:
+    layer = (Linear(300), LayerNorm(), Pointwise(activation))
+    judge(evidence, Sequential(LARGEST_DIMENSION, layer * 2), 8.0)
+
+
+@claim(
+    "CONJ.uniform-weights",
+    mark="conjecture",
+    statement="Of networks whose weights are all uniform, as PyTorch draws them, " + ONE_STEP,
+    domain="dense networks of two hidden layers of 100 neurons, weights uniform of variance 1/n; tanh, gelu; d = 400; "
+    "t = 10",
+    tolerance=RATE,
+    detects="a probability below 0.99",
+    examples=1,
+    reach=REACH,
+)
+@given(activation=st.sampled_from([get("tanh"), get("gelu")]))
+def test_one_gradient_step_fools_networks_of_uniform_weights(activation: Activation, evidence: Check) -> None:
+    model = FullyConnected(Architecture(400, (100, 100)), activation)
+    judge(evidence, model, 10.0, law="dense", entries="uniform")
+
+
+@claim(
+    "NOT.transformer-short-step",
+    mark="derived",
+    statement="One natural step does as well: of transformers " + ONE_STEP,
+    domain="as CONJ.transformer; t = 1",
+    tolerance=RATE,
+    detects="a probability below 0.99",
+    expect="REFUTED",
+    examples=1,
+    reach=REACH,
+)
+@given(model=transformers())
+def test_a_natural_step_does_not_suffice_for_transformers(model: Model, evidence: Check) -> None:
+    judge(evidence, model, 1.0)
