@@ -66,7 +66,7 @@ def regimes_above(witness: Witness, evidence: Check) -> list[tuple[tuple[int, ..
     domain="generated activations; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; nightly: 10^6) and d <= 2^53",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 on any curve",
-    examples=10,
+    examples=6,
     statements=PILOT_STATEMENTS + 2 * len(WIDTH_REGIMES) + INFINITE_RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=2 * len(WIDTH_REGIMES) + INFINITE_RUNGS),),
 )

@@ -77,7 +77,7 @@ def test_few_channels_do_not_obey_the_limit_law(channels: int, evidence: Check) 
 
 def several(activation: Activation, outputs: int, t: float) -> Configuration:
     """One gradient step down the margin of the largest output; fewer channels where there are many outputs."""
-    width = 400 if outputs > 10 else 1000
+    width = 250 if outputs > 10 else 1000
     return configuration(activation, (width,), LARGEST_DIMENSION, t).varied(outputs=outputs)
 
 
@@ -86,7 +86,7 @@ def several(activation: Activation, outputs: int, t: float) -> Configuration:
     mark="derived",
     statement="Of K outputs, one step of t natural steps down the margin makes another one the largest with a "
     "probability that tends to P(gap < 2 t), gap the difference of the two largest of K standard normals.",
-    domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 1000 channels (400 for K = 100), d = 10^12; t = 0.1, 0.25, 0.5",
+    domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 1000 channels (250 for K = 100), d = 10^12; t = 0.1, 0.25, 0.5",
     tolerance=TOLERANCE,
     detects="a rate more than 0.05 from P(gap < 2 t)",
     examples=2,
