@@ -27,6 +27,10 @@ class PastTheMap(Model):
         """W alone."""
         return (Asked(self.rows, self.input_dim, of_input=True),)
 
+    def held(self) -> int:
+        """No modules."""
+        return 0
+
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
         """W, a, and b of entries of ``deviation`` over sqrt(d)."""
         past = gaussian.vector(self.input_dim, self.deviation / math.sqrt(self.input_dim))
