@@ -26,7 +26,7 @@ LADDER = (100, 10**4, 10**8, 10**12)
 QUANTILES = (0.1, 0.6745, 2.0)
 # The rates differ from their limits by the order of 1/d and L/m: by less than 0.01 in trials at d = 100 or m = 1000.
 TOLERANCE = 0.05
-# As in test_networks_limit.py.
+# As in test_net_limit_law.py.
 PILOT, CAP = 10_000, 40_000
 # Polynomial growth compounds over layers, and with it the distance to the limit.
 NAMES = ("relu", "tanh", "abs", "sin", "softplus", "gelu", "leaky_relu", "triangle")

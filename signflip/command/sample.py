@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pkgutil
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -150,14 +151,17 @@ def _model(place: str) -> Model:
     Raises:
         ValueError: if there is none.
     """
-    from signflip.networks.model import Model, model_from_json, named_object
+    from signflip import Model
 
     if (file := Path(place)).is_file():
         try:
-            return model_from_json(json.loads(file.read_text(encoding="utf-8")))
+            return Model.from_json(json.loads(file.read_text(encoding="utf-8")))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"--model must be a file with the JSON of a model, got {place}: {error}") from error
-    found = named_object("--model", place)
+    try:
+        found = pkgutil.resolve_name(place)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"--model must be package.module:name, importable here, or a file, got {place!r}") from error
     if not isinstance(found, Model):
         raise ValueError(f"--model must name a Model, got {found!r}")
     return found

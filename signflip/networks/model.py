@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -72,7 +72,7 @@ class Model(ABC):
         return _examined(self)[1]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; `model_from_json` gives the model back.
+        """Plain data; `from_json` gives the model back.
 
         Raises:
             TypeError: if the model is no dataclass, or has a field called kind.
@@ -81,17 +81,17 @@ class Model(ABC):
             raise TypeError(f"a model must be a frozen dataclass, got {type(self).__name__}")
         return _described(self)
 
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Model:
+        """The model that `to_json` described.
 
-def model_from_json(data: dict[str, Any]) -> Model:
-    """The model that `Model.to_json` described.
-
-    Raises:
-        ValueError: if its class cannot be imported, naming it.
-    """
-    model = _made(data)
-    if not isinstance(model, Model):
-        raise ValueError(f"kind must name a Model, got {data['kind']!r}")
-    return model
+        Raises:
+            ValueError: if its class cannot be imported, or is no model, naming it.
+        """
+        model = _made(data)
+        if not isinstance(model, Model):
+            raise ValueError(f"kind must name a Model, got {data['kind']!r}")
+        return model
 
 
 def named_object(argument: str, place: str) -> Any:
@@ -100,14 +100,12 @@ def named_object(argument: str, place: str) -> Any:
     Raises:
         ValueError: naming the argument, if there is no such thing.
     """
-    module, _, name = place.partition(":")
     try:
-        found = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
+        if ":" not in place:
+            raise ValueError("no colon")
+        return pkgutil.resolve_name(place)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{argument} must be package.module:name, importable here, got {place!r}: {error}") from error
-    return found
 
 
 def _described(value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from signflip.activations import Activation, from_spec
 from signflip.networks.architecture import Architecture
-from signflip.networks.model import Model, model_from_json
+from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
 
 
@@ -56,6 +56,6 @@ _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "activation": from_spec,
     "architecture": Architecture.from_json,
     "configuration": Configuration.from_json,
-    "model": model_from_json,
+    "model": Model.from_json,
     "tuple": lambda items: tuple(decode(item) for item in items),
 }

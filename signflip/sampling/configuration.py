@@ -20,7 +20,7 @@ from signflip.networks.attack import Attack
 from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.gaussian import PROJECTIONS
 from signflip.networks.matrices import ROUNDING_UNITS
-from signflip.networks.model import Model, model_from_json
+from signflip.networks.model import Model
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
 
@@ -194,7 +194,7 @@ class Configuration:
         rest = dict(data)
         attack = Attack(**{name: rest.pop(name) for name in ("step", "steps", "direction", "stop")})
         if "model" in rest:
-            model = model_from_json(rest.pop("model"))
+            model = Model.from_json(rest.pop("model"))
         else:
             sizes, activation = Architecture.from_json(rest.pop("architecture")), from_spec(rest.pop("activation"))
             model = FullyConnected(sizes, activation, **taken(FullyConnected, rest))

@@ -71,7 +71,10 @@ def test_the_plot_is_written(tmp_path: Path, suffix: str) -> None:
         (["--trials", "0"], "trials must be a whole number from 1"),
         (["--step", "-1"], "step must be a positive finite number, got -1.0"),
         (["--step", "1", "--natural-steps", "1"], "got both"),
-        (["--model", "signflip:absent"], "--model must be package.module:name, importable here, got 'signflip:absent'"),
+        (
+            ["--model", "signflip:absent"],
+            "--model must be package.module:name, importable here, or a file, got 'signflip:absent'",
+        ),
         (["--model", "signflip:simulate"], "--model must name a Model, got <function simulate"),
         (["--model", "signflip:simulate", "--widths", "3"], "--model must be given without --widths, got both"),
         (["--model", __file__], "--model must be a file with the JSON of a model"),

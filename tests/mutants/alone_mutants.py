@@ -99,9 +99,9 @@ def further(seen: Sample, _: Configuration) -> Sample:
 def dense_longer(factor: str) -> Plant:
     """Variances of dense weights times an expression of ``rows`` and ``columns``."""
     return edited(
-        "signflip.networks.gaussian:Dense.linear",
-        "variance = 1 ",
-        f"variance = {factor} ",
+        "signflip.networks.gaussian:Dense._drawn",
+        "1 / (fan_in or columns)",
+        f"{factor} / (fan_in or columns)",
     )
 
 
@@ -131,8 +131,8 @@ MUTANTS = (
     ),
     Mutant(
         "alone: half a natural step flips",
-        "Half a natural step always flips networks of 2,000 neurons at d = 10^12.",
-        always_flips(lambda c: shallow(c) and dimension(c) == FAR and widths(c) == (2000,) and t_of(c) < 0.6),
+        "Half a natural step always flips networks of 1,000 neurons at d = 10^12.",
+        always_flips(lambda c: shallow(c) and dimension(c) == FAR and widths(c) == (1000,) and t_of(c) < 0.6),
         ("LIMIT.erf",),
     ),
     Mutant(

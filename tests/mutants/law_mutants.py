@@ -102,13 +102,13 @@ MUTANTS = (
     Mutant(
         "law: second layer at the first one's variance",
         "The moments of layers 2 and up are taken at variance 1.",
-        edited(MOMENTS, "slope_moment(activation, variance)", "slope_moment(activation, 1.0)"),
+        edited(MOMENTS, "slope_moment(activation, variance + bias**2)", "slope_moment(activation, 1.0)"),
         (CLOSED, LIMIT_DEEP),
     ),
     Mutant(
         "law: V of the first layer",
         "V is not iterated over the layers.",
-        edited(MOMENTS, "second_moment(activation, variance)", "second_moment(activation, 1.0)"),
+        edited(MOMENTS, "second_moment(activation, variance + bias**2)", "second_moment(activation, 1.0)"),
         (CLOSED, LIMIT_DEEP),
     ),
     Mutant(

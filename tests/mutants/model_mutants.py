@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         "net: a step of 1.3 natural ones",
         "The limit law is claimed of a step that is longer by .3 of itself.",
-        claimed("test_networks_limit.py", 'Attack(float(f"{t * step:.4g}"))', 'Attack(float(f"{1.3 * t * step:.4g}"))'),
+        claimed("test_net_limit_law.py", 'Attack(float(f"{t * step:.4g}"))', 'Attack(float(f"{1.3 * t * step:.4g}"))'),
         ("NET.erf",),
         reaches=("NET.erf", "NOT.erf-of-few-channels"),
     ),
@@ -153,14 +153,14 @@ MUTANTS = (
     Mutant(
         "control: few channels are many",
         "Of few channels there are four hundred.",
-        claimed("test_networks_limit.py", "Linear(channels)", "Linear(400 + channels)"),
+        claimed("test_net_limit_law.py", "Linear(channels)", "Linear(400 + channels)"),
         ("NOT.erf-of-few-channels",),
         reaches=("NOT.erf-of-few-channels",),
     ),
     Mutant(
         "control: ten outputs are two",
         "The law of two outputs is claimed of two.",
-        claimed("test_networks_limit.py", "several(activation, 10, t)", "several(activation, 2, t)"),
+        claimed("test_net_limit_law.py", "several(activation, 10, t)", "several(activation, 2, t)"),
         ("NOT.two-class-law",),
         reaches=("NOT.two-class-law",),
     ),

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 
 from signflip import Attack, Sequential, activations
 from signflip.networks.blocks import Bias, Concatenate, Conv, LayerNorm, Linear, Pointwise, Pool, Residual
-from signflip.networks.model import model_from_json
+from signflip.networks.model import Model
 from signflip.networks.modules import Margin, propagate
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -147,9 +147,9 @@ def test_the_parameters_have_the_variances_that_their_blocks_say():
 def test_a_model_of_blocks_within_blocks_survives_json():
     blocks = (Concatenate(((Linear(2), Bias(0.5)), (Conv(3), TANH))), Residual((LayerNorm(), Linear(5))), Pool("max"))
     model = Sequential(10**12, blocks, grid=(2, 3), outputs=4)
-    assert model_from_json(model.to_json()) == model
+    assert Model.from_json(model.to_json()) == model
     with pytest.raises(ValueError, match=r"kind must name a Model, got .*blocks:LayerNorm"):
-        model_from_json(model.to_json()["blocks"][1]["blocks"][0])
+        Model.from_json(model.to_json()["blocks"][1]["blocks"][0])
 
 
 @pytest.mark.parametrize(
