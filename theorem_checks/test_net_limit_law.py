@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
 
@@ -21,41 +21,59 @@ from signflip.networks.model import Model
 from signflip.networks.sequential import Sequential
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.trials import natural_step_of
-from strategies.networks import PROGRAMS, WIDE, networks
+from strategies.networks import PROGRAMS, WIDE, networks, widened
 
 STEPS = (0.5, 1.0, 2.0, 3.0)
-# The natural step of a pilot of 10,000 networks is within 3 per cent, four standard errors, so rates are within .014;
-# channels are a few hundred, within .01 of the limit (measured).
 TOLERANCE = 0.05
 PILOT, CAP = 10_000, 40_000
+# Channels suffice where a pilot's rates, of standard error .005, are this close to the limit: on fresh draws they are
+# then within .0325 but for one network in thousands, and bounds of 40,000 trials are within .0175 of a rate.
+CLOSE, PILOTED = 0.015, (1.0, 2.0)
+FACTORS = (1, 2, 4, 8)
 # K, and steps after which about a half of the argmaxes change, fewer, and more.
 OUTPUTS = (2, 3, 10, 100)
 CHANGES = (0.1, 0.25, 0.5)
 
 
-def judge(evidence: Check, model: Model, steps: Iterable[float]) -> None:
-    """Claim the rates of the limit law at t natural steps, as a pilot on draws of its own finds them."""
+def at(evidence: Check, model: Model) -> Callable[[float], Configuration]:
+    """One gradient step of t natural steps, by t; a pilot on draws of its own finds the natural step."""
     pilot = Configuration(model, Attack(1.0))
     step = natural_step_of(evidence.simulate(pilot, PILOT, use="pilot"))
+    return lambda t: replace(pilot, attack=Attack(float(f"{t * step:.4g}")))
+
+
+def wide_enough(evidence: Check, network: Sequential) -> Callable[[float], Configuration]:
+    """As `at`, of the network with as many channels as a pilot finds to suffice."""
+    for factor in FACTORS:
+        subject = at(evidence, widened(network, factor))
+        pilots = {t: evidence.simulate(subject(t), PILOT, use="pilot") for t in PILOTED}
+        if all(abs(sample.flipped.mean() - limit_flip_rate(t)) <= CLOSE for t, sample in pilots.items()):
+            return subject
+    return evidence.abandon(f"the pilot found no number of channels up to {FACTORS[-1]} times those of {network}")
+
+
+def judge(evidence: Check, subject: Callable[[float], Configuration], steps: Iterable[float]) -> None:
+    """Claim the rates of the limit law at t natural steps."""
     for t in steps:
-        subject = replace(pilot, attack=Attack(float(f"{t * step:.4g}")))
-        evidence.rate_near(limit_flip_rate(t), TOLERANCE, flips, subject, name=f"P(flip) at t={t}", cap=CAP)
+        evidence.rate_near(limit_flip_rate(t), TOLERANCE, flips, subject(t), name=f"P(flip) at t={t}", cap=CAP)
 
 
 @claim(
     "NET.erf",
     mark="derived",
-    statement="The limit law does not see the architecture: at t natural steps P(flip) tends to erf(t / sqrt 2).",
-    domain=f"{PROGRAMS}; 400 to 600 channels, d = 10^12; t = 0.5, 1, 2, 3",
+    statement="The limit law does not see the architecture: as channels grow, P(flip) at t natural steps tends to "
+    "erf(t / sqrt 2).",
+    domain=f"{PROGRAMS}; 400 to 600 channels, or up to 8 times as many where a pilot asks for them; d = 10^12; "
+    "t = 0.5, 1, 2, 3",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
-    examples=4,
+    examples=3,
     statements=len(STEPS),
     reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04, trials=CAP) for t in STEPS),
 )
 @given(model=networks(dimensions=st.just(LARGEST_DIMENSION), channels=WIDE))
-def test_the_flip_rate_does_not_see_the_architecture(model: Model, evidence: Check) -> None:
-    judge(evidence, model, STEPS)
+def test_the_flip_rate_does_not_see_the_architecture(model: Sequential, evidence: Check) -> None:
+    judge(evidence, wide_enough(evidence, model), STEPS)
 
 
 @claim(
@@ -72,7 +90,7 @@ def test_the_flip_rate_does_not_see_the_architecture(model: Model, evidence: Che
 )
 @given(channels=st.integers(1, 3))
 def test_few_channels_do_not_obey_the_limit_law(channels: int, evidence: Check) -> None:
-    judge(evidence, Sequential(LARGEST_DIMENSION, (Linear(channels), Pointwise(get("relu")))), STEPS[2:])
+    judge(evidence, at(evidence, Sequential(LARGEST_DIMENSION, (Linear(channels), Pointwise(get("relu"))))), STEPS[2:])
 
 
 def several(activation: Activation, outputs: int, t: float) -> Configuration:

@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         "net: a step of 1.3 natural ones",
         "The limit law is claimed of a step that is longer by .3 of itself.",
-        claimed("test_net_limit_law.py", 'Attack(float(f"{t * step:.4g}"))', 'Attack(float(f"{1.3 * t * step:.4g}"))'),
+        claimed("test_net_limit_law.py", "flips, subject(t), name", "flips, subject(1.3 * t), name"),
         ("NET.erf",),
         reaches=("NET.erf", "NOT.erf-of-few-channels"),
     ),
