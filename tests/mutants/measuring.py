@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from claim_mutants import POOLING
 from every_mutant import MUTANTS, meets_all
+from model_mutants import POOLING as OF_ANY_FORM
 from msgspec.structs import replace
 from planting import Mutant, planted
 from running import EFFORT, ROOT, Outcome, catches, label, places, run_check, run_test
@@ -81,7 +82,7 @@ def _amount(mutant: Mutant, claim_id: str) -> tuple[int | None, str]:
     """(examples, effort): as in a run for checks that pool their configurations, or are named; one for all others."""
     if claim_id in mutant.caught_by:
         return None, mutant.effort
-    return None if claim_id in POOLING else 1, EFFORT
+    return None if claim_id in (*POOLING, *OF_ANY_FORM) else 1, EFFORT
 
 
 def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...]]) -> bool:

@@ -10,7 +10,7 @@ LAW = MODELS + "test_conditioned_networks_of_a_model_have_the_law_of_dense_ones"
 UNCLAIMED = "dense and conditioned networks would share it, and no law sees what a network is made of."
 ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
 INPUT = "signflip.checks.input_pivots:input_pivots"
-POOLING = ("NET.pivots", "NOT.rademacher-maps", "NOT.past-the-map")
+POOLING = ("NET.pivots", "NET.pivots.modules", "NOT.rademacher-maps", "NOT.past-the-map")
 BLOCK, BLOCKS = "signflip.networks.blocks", "tests/networks/test_blocks.py::"
 INITIALISED = "signflip.networks.initialisation:initialised"
 

@@ -61,7 +61,7 @@ class BoundedEvidence(Check):
             self._example, self._neurons = len(self.record.examples), 0
         for block in Serial().blocks(configuration, key, trials):
             if key.purpose.endswith("/pilot"):
-                self._neurons += len(block) * sum(configuration.chain.architecture.widths)
+                self._neurons += len(block) * sum(one.rows * one.positions for one in configuration.model.asked())
                 type(self).most = max(type(self).most, self._neurons)
                 if self._neurons > PILOT_NEURONS:
                     self.abandon(f"the pilots drew more than {PILOT_NEURONS} neurons")

@@ -19,13 +19,21 @@ from signflip.sampling.sample import Sample
 Where = Callable[[Configuration], bool]
 
 
+def holds(where: Where, configuration: Configuration) -> bool:
+    """Whether a configuration is among those; one of another form is not, where fully connected ones are meant."""
+    try:
+        return where(configuration)
+    except ValueError:
+        return False
+
+
 def outcome(where: Where, change: Callable[[Sample, Configuration], Sample]) -> Plant:
     """The outcomes of blocks of some configurations, changed."""
 
     def around(run_block: Any) -> Any:
         def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
             seen = run_block(configuration, key, block, *device)
-            return change(seen, configuration) if where(configuration) else seen
+            return change(seen, configuration) if holds(where, configuration) else seen
 
         return other
 
@@ -43,7 +51,7 @@ def always_flips(where: Where) -> Plant:
 def refuses(where: Where) -> Plant:
     def around(run_block: Any) -> Any:
         def other(configuration: Configuration, key: Any, block: int, *device: Any) -> Sample:
-            if where(configuration):
+            if holds(where, configuration):
                 raise NotImplementedError(configuration.chain.activation.name)
             return run_block(configuration, key, block, *device)
 
