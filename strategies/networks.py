@@ -44,6 +44,7 @@ def networks(
     dimensions: SearchStrategy[int],
     channels: SearchStrategy[int],
     outputs: SearchStrategy[int] | None = None,
+    poolings: tuple[str, ...] = blocks.POOLINGS,
     max_stages: int = 3,
 ) -> Sequential:
     """One to ``max_stages`` stages, each a map (linear, convolution) with or without a bias, a layer norm and sigma.
@@ -56,13 +57,13 @@ def networks(
     composed: list[Block] = []
     for _ in range(draw(st.integers(1, max_stages), label="stages")):
         given = blocks.shape_after(composed, first)
-        composed += draw(_stages(given, channels))
+        composed += draw(_stages(given, channels, poolings))
     number = 1 if outputs is None else draw(outputs, label="outputs")
     return Sequential(first.channels, tuple(composed), grid, number)
 
 
 @st.composite
-def _stages(draw: st.DrawFn, given: Shape, channels: SearchStrategy[int]) -> list[Block]:
+def _stages(draw: st.DrawFn, given: Shape, channels: SearchStrategy[int], poolings: tuple[str, ...]) -> list[Block]:
     """One stage: plain, residual (of what is hidden) or two branches; and pooling."""
     form = draw(st.sampled_from(["plain", "concatenation"] + ["residual"] * 2 * (not given.of_input)), label="stage")
     stage: list[Block]
@@ -77,7 +78,7 @@ def _stages(draw: st.DrawFn, given: Shape, channels: SearchStrategy[int]) -> lis
     if len(grid) > 0 and draw(st.booleans(), label="pooling"):
         sizes: list[int | None] = [None, 2] if all(axis % 2 == 0 for axis in grid) else [None]
         size = draw(st.sampled_from(sizes), label="size")
-        stage.append(blocks.Pool(draw(st.sampled_from(blocks.POOLINGS), label="reduction"), size))
+        stage.append(blocks.Pool(draw(st.sampled_from(poolings), label="reduction"), size))
     return stage
 
 

@@ -26,7 +26,8 @@ GRIDS = st.sampled_from([(4,), (2, 2)])
     mark="prior",
     statement="One gradient step on a random convolutional network finds an adversarial example with high probability, "
     "at |x' - x| of the order |x| / sqrt(d). Here: for failure 0.2 there are t, m0, d0 such that for ALL numbers of "
-    "channels >= m0 and ALL d >= d0 the sign flips within 2 t sqrt(V / beta) |x| / sqrt(d) (our reading).",
+    "channels >= m0 and ALL d >= d0 the sign flips within 2 t sqrt(V / beta) of x, and "
+    "within 0.1 |x| (our reading; |x|^2 = 4 d).",
     domain="one and two convolutions over 4 positions, in a row and in a square; relu, tanh, gelu; channels from m0 to "
     "1000 (nightly: 4000) or 2 m0, d from d0 to 10^12",
     tolerance=FAILURE,

@@ -63,15 +63,16 @@ def judge(evidence: Check, subject: Callable[[float], Configuration], steps: Ite
     mark="derived",
     statement="The limit law does not see the architecture: as channels grow, P(flip) at t natural steps tends to "
     "erf(t / sqrt 2).",
-    domain=f"{PROGRAMS}; 400 to 600 channels, or up to 8 times as many where a pilot asks for them; d = 10^12; "
-    "t = 0.5, 1, 2, 3",
+    domain=f"{PROGRAMS} by the mean; 400 to 600 channels, or up to 8 times as many where a pilot asks for them; "
+    "d = 10^12; t = 0.5, 1, 2, 3",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
     examples=3,
     statements=len(STEPS),
     reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04, trials=CAP) for t in STEPS),
 )
-@given(model=networks(dimensions=st.just(LARGEST_DIMENSION), channels=WIDE))
+# Which position is the largest changes with probability 1/sqrt(m): with maxima the limit is far at any m in reach.
+@given(model=networks(dimensions=st.just(LARGEST_DIMENSION), channels=WIDE, poolings=("mean",)))
 def test_the_flip_rate_does_not_see_the_architecture(model: Sequential, evidence: Check) -> None:
     judge(evidence, wide_enough(evidence, model), STEPS)
 

@@ -7,6 +7,7 @@ import math
 import pkgutil
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +135,7 @@ def _subject(given: dict[str, Any]) -> tuple[Model, dict[str, Any], Callable[[],
         if chain:
             raise ValueError(f"--model must be given without {_option(next(iter(chain)))}, got both")
         model = _model(given["model"])
-        return model, {"model": model.to_json()}, lambda: natural_step(model)
+        return model, {"model": model.to_json()}, cache(lambda: natural_step(model))
     about: dict[str, Any] = {"activation": "relu", "widths": (1000,), "input_dim": 10**12} | chain
     activation, architecture = activations.get(about["activation"]), Architecture(about["input_dim"], about["widths"])
     about["widths"] = list(about["widths"])

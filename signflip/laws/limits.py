@@ -27,8 +27,10 @@ def limit_change_rate(natural_steps: float, outputs: int) -> float:
     P(gap < 2 t), gap the difference of the two largest of K standard normals: 1 - K E Phi(N - 2 t)^(K - 1). kappa is
     that of one output. Quadrature, to 1e-9.
     """
-    if outputs < 2:
-        raise ValueError(f"outputs must be 2 or more, got {outputs!r}")
+    if outputs != int(outputs) or outputs < 2:
+        raise ValueError(f"outputs must be a whole number from 2, got {outputs!r}")
+    if not 0 <= natural_steps < math.inf:
+        raise ValueError(f"natural_steps must be a finite number from 0, got {natural_steps!r}")
     kept, _ = quad(
         lambda largest: math.exp(-(largest**2) / 2 + (outputs - 1) * float(log_ndtr(largest - 2 * natural_steps))),
         *(-_FAR, _FAR),

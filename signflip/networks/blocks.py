@@ -280,6 +280,8 @@ class Concatenate(Block):
     branches: tuple[tuple[Block, ...], ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.branches, Sequence):
+            raise TypeError(f"branches must be a sequence of sequences of blocks, got {self.branches!r}")
         branches = tuple(blocks_of(branch) for branch in self.branches)
         if len(branches) < 2:
             raise ValueError(f"branches must be 2 or more, got {self.branches!r}")
@@ -317,7 +319,7 @@ def blocks_of(blocks: Sequence[Block]) -> tuple[Block, ...]:
     Raises:
         TypeError: naming what is no block.
     """
-    if isinstance(blocks, Block):
+    if not isinstance(blocks, Sequence):
         raise TypeError(f"blocks must be a sequence of blocks, such as (Linear(8),), got {blocks!r}")
     for block in (several := tuple(blocks)):
         if not isinstance(block, Block):

@@ -37,8 +37,9 @@ class Asked:
 class Model(ABC):
     """A random network as a value: a frozen dataclass of plain data, whose ``build`` makes the network.
 
-    Fields are numbers, texts, truth values, activations, dataclasses of these, such as `Block`, and tuples of all of
-    them. ``input_dim`` is the dimension of the input, of each of its ``positions`` where it has several.
+    Fields are numbers, texts, truth values, an `Activation` that is called ``activation``, dataclasses of these, such
+    as `Block`, and tuples of all of them. ``input_dim`` is the dimension of the input, of each of its ``positions``
+    where it has several.
     """
 
     input_dim: int
@@ -118,6 +119,8 @@ def _described(value: Any) -> dict[str, Any]:
 
 def _made(data: dict[str, Any]) -> Any:
     """The dataclass that `_described` described."""
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        raise ValueError(f"a model must be described by its kind and its fields, got {data!r}")
     kind = named_object("kind", data["kind"])
     if not (isinstance(kind, type) and is_dataclass(kind)):
         raise ValueError(f"kind must name a frozen dataclass, got {data['kind']!r}")

@@ -38,8 +38,12 @@ def test_several_outputs_change_at_the_rate_of_their_gap(outputs):
 
 
 def test_one_output_is_never_another():
-    with pytest.raises(ValueError, match="outputs must be 2 or more, got 1"):
-        limit_change_rate(1.0, 1)
+    for outputs in (1, 2.5):
+        with pytest.raises(ValueError, match="outputs must be a whole number from 2, got"):
+            limit_change_rate(1.0, outputs)
+    for t in (-1.0, math.nan):
+        with pytest.raises(ValueError, match="natural_steps must be a finite number from 0, got"):
+            limit_change_rate(t, 2)
 
 
 @pytest.mark.parametrize("failure", [0.999, 0.5, 0.1, 1e-3, 1e-9, 1e-100])
