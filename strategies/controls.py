@@ -27,6 +27,10 @@ class PastTheMap(Model):
         """W alone."""
         return (Asked(self.rows, self.input_dim, of_input=True),)
 
+    def vectors(self) -> int:
+        """a and b."""
+        return self.rows + self.input_dim
+
     def held(self) -> int:
         """No modules."""
         return 0

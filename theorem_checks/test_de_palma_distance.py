@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from signflip.activations import Activation, get
 from signflip.checks import claim
 from signflip.checks.check import Check, Event
+from signflip.checks.families import Pilot
 from signflip.checks.quantifiers import configuration
 from signflip.claims.reach import rate_at_least, rate_near
 from signflip.laws.limits import limit_flip_rate
-from signflip.networks.attack import Attack
 from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
@@ -98,15 +98,13 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
 )
 @given(model=networks(dimensions=st.sampled_from(LADDER[1:]), channels=WIDE))
 def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model, evidence: Check) -> None:
-    subject = Configuration(model, Attack(1.0))
-    pilot = evidence.simulate(subject, PILOT, use="pilot")
-    scale = math.sqrt(float((pilot.value**2).mean() / (pilot.gradient_norm**2).mean()))
+    pilot = Pilot.of(evidence, model, PILOT)
     for quantile in QUANTILES:
         evidence.rate_near(
             limit_flip_rate(quantile),
             TOLERANCE,
-            no_further_than(quantile * scale),
-            subject,
+            no_further_than(pilot.distance(quantile)),
+            pilot.subject,
             name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-0.5)",
             cap=CAP,
         )

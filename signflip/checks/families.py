@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from signflip.activations import Activation
 from signflip.checks.check import Check
@@ -12,10 +12,10 @@ from signflip.networks.architecture import Architecture
 from signflip.networks.attack import Attack
 from signflip.networks.blocks import Conv, Pointwise, Pool
 from signflip.networks.fully_connected import FullyConnected
+from signflip.networks.model import Model
 from signflip.networks.sequential import Sequential
 from signflip.sampling.configuration import Configuration
-from signflip.sampling.sample import Sample
-from signflip.sampling.trials import natural_step_of
+from signflip.sampling.trials import moments_of
 
 # Networks of a pilot that finds V and beta: kappa has a standard error of 1.6 per cent, which t absorbs.
 _PILOT = 2_000
@@ -62,6 +62,33 @@ class Chains:
 
 
 @dataclass(frozen=True)
+class Pilot:
+    """What a pilot finds of networks for which no formula is known: V and beta, on draws that nothing else uses.
+
+    ``subject`` is one gradient step of length 1 on these networks.
+    """
+
+    subject: Configuration
+    variance: float
+    slope: float
+
+    @classmethod
+    def of(cls, evidence: Check, model: Model, networks: int, **options: Any) -> Pilot:
+        """The pilot of so many networks; ``options`` are those of `Configuration`."""
+        subject = Configuration(model, Attack(1.0), **options)
+        return cls(subject, *moments_of(evidence.simulate(subject, networks, use="pilot")))
+
+    def at(self, natural_steps: float) -> Configuration:
+        """One gradient step of t natural steps, t sqrt(V) / beta."""
+        step = natural_steps * math.sqrt(self.variance) / self.slope
+        return replace(self.subject, attack=Attack(float(f"{step:.4g}")))
+
+    def distance(self, natural_steps: float) -> float:
+        """t sqrt(V / beta): how far such a step goes, and how far away, to first order, the boundary lies."""
+        return natural_steps * math.sqrt(self.variance / self.slope)
+
+
+@dataclass(frozen=True)
 class Convolutions:
     """Convolutional networks, channels in the place of widths; V and beta are those of a pilot at each number.
 
@@ -71,7 +98,7 @@ class Convolutions:
     evidence: Check
     activation: Activation
     grid: tuple[int, ...]
-    _pilots: dict[tuple[int, ...], Sample] = field(default_factory=dict, init=False, compare=False)
+    _pilots: dict[tuple[int, ...], Pilot] = field(default_factory=dict, init=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -80,21 +107,15 @@ class Convolutions:
 
     def at(self, widths: tuple[int, ...], dimension: int, natural_steps: float) -> Configuration:
         """One gradient step of t natural steps on a conditioned network."""
-        step = natural_steps * natural_step_of(self._pilot(widths))
-        return Configuration(self._model(widths, dimension), Attack(float(f"{step:.4g}")))
+        return self._pilot(widths).at(natural_steps).varied(input_dim=dimension)
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
         """t sqrt(V / beta) over the root of the number of positions, whose |x|^2 is d each."""
-        pilot = self._pilot(widths)
-        ratio = float((pilot.value**2).mean() / (pilot.gradient_norm**2).mean())
-        return natural_steps * math.sqrt(ratio / math.prod(self.grid))
+        return self._pilot(widths).distance(natural_steps) / math.sqrt(math.prod(self.grid))
 
-    def _model(self, widths: tuple[int, ...], dimension: int) -> Sequential:
-        layers = [block for rows in widths for block in (Conv(rows), Pointwise(self.activation))]
-        return Sequential(dimension, (*layers, Pool()), self.grid)
-
-    def _pilot(self, widths: tuple[int, ...]) -> Sample:
+    def _pilot(self, widths: tuple[int, ...]) -> Pilot:
         if widths not in self._pilots:
-            subject = Configuration(self._model(widths, _LARGE), Attack(1.0))
-            self._pilots[widths] = self.evidence.simulate(subject, _PILOT, use="pilot")
+            layers = [block for rows in widths for block in (Conv(rows), Pointwise(self.activation))]
+            model = Sequential(_LARGE, (*layers, Pool()), self.grid)
+            self._pilots[widths] = Pilot.of(self.evidence, model, _PILOT)
         return self._pilots[widths]

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import gammainc, ndtr
 
-from signflip.checks.pivots import LayerPivots
+from signflip.checks.pivots import LayerPivots, require_dense
 from signflip.networks.matrices import DenseGaussian
 from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
@@ -41,10 +41,7 @@ def input_pivots(configuration: Configuration, key: Key, block: int) -> Iterable
     Raises:
         ValueError: if ``configuration`` is not of dense networks in float64, or the positions span all dimensions.
     """
-    if configuration.law != "dense" or configuration.dtype != "float64":
-        raise ValueError(
-            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
-        )
+    require_dense(configuration)
     draws = key.draws(block, DTYPES["float64"])
     network, _, point = draw_network(configuration, configuration.block_trials, draws)
     passed = propagate(network, point)

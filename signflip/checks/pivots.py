@@ -54,10 +54,7 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
     Raises:
         ValueError: if ``configuration`` is not of dense networks in float64.
     """
-    if configuration.law != "dense" or configuration.dtype != "float64":
-        raise ValueError(
-            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
-        )
+    require_dense(configuration)
     draws = key.draws(block, DTYPES["float64"])
     network, _, point = draw_chain(configuration, configuration.block_trials, draws)
     passed = propagate(network, point)
@@ -68,6 +65,18 @@ def pivots(configuration: Configuration, key: Key, block: int) -> Iterable[Layer
         if min(matrix.weights.shape[1:]) >= 2:
             fresh = _fresh(draws, *signal.shape)
             yield _layer(matrix, hidden, answer, signal, fresh)
+
+
+def require_dense(configuration: Configuration) -> None:
+    """Raise where pivots could not be read, or would be rounding.
+
+    Raises:
+        ValueError: if ``configuration`` is not of dense networks in float64.
+    """
+    if configuration.law != "dense" or configuration.dtype != "float64":
+        raise ValueError(
+            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
+        )
 
 
 def _layer(

@@ -84,7 +84,7 @@ class Behind(Model):
         arguments = dict(self.arguments)
         try:
             module = named_object("module", self.module)(**arguments)
-        except Exception as error:
+        except Exception as error:  # whatever a reader's own factory raises
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"arguments must be what {self.module} takes, got {arguments!r}: {error}") from error
         if not isinstance(module, torch.nn.Module):
@@ -200,7 +200,7 @@ def _value(model: Behind, module: torch.nn.Module) -> torch.Tensor:
     try:
         with plain_settings(query.dtype, query.device):
             value = module(query.clone())
-    except Exception as error:
+    except Exception as error:  # whatever a reader's own module raises
         raise ValueError(f"module must take a tensor of shape {shape}, got {error!r} from {model!r}") from error
     allowed = ((1,), (1, 1)) if model.outputs == 1 else ((1, model.outputs),)
     if not torch.is_tensor(value) or value.shape not in allowed:

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import torch
-
 from signflip.activations import Activation
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture
@@ -62,14 +60,18 @@ class FullyConnected(Model):
         """A block of networks."""
         widths = self.architecture.widths
         layers = [gaussian.embedding(widths[0]), *(gaussian.linear(*sizes) for sizes in pairwise(widths))]
-        outputs = [gaussian.vector(widths[-1], 1 / math.sqrt(widths[-1]), self.output) for _ in range(self.outputs)]
-        output = outputs[0] if self.outputs == 1 else torch.stack(outputs, dim=1)
+        output = gaussian.outputs(self.outputs, widths[-1], self.output)
         biases = [gaussian.vector(width, self.bias, "gaussian") for width in widths] if self.bias else None
         return Chain(self.activation, layers, output, biases)
 
     def asked(self) -> tuple[Asked, ...]:
         """W_1 .. W_L."""
         return tuple(Asked(*sizes, of_input=layer == 0) for layer, sizes in enumerate(self.architecture.layers))
+
+    def vectors(self) -> int:
+        """The output weights, and the biases."""
+        widths = self.architecture.widths
+        return self.outputs * widths[-1] + sum(widths) * (self.bias > 0)
 
     def held(self) -> int:
         """No modules."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -41,6 +42,11 @@ class Gaussian(ABC):
     @abstractmethod
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
         """Independent centred coordinates, shape (trials, size), of the matrices' law unless another is named."""
+
+    def outputs(self, number: int, size: int, law: str | None = None) -> torch.Tensor:
+        """The weights of a network's outputs, of variance 1/size: (trials, size), (trials, number, size) of several."""
+        weights = self.vector(number * size, 1 / math.sqrt(size), law)
+        return weights if number == 1 else weights.reshape(-1, number, size)
 
     def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
         """Independent modules, one a trial, with parameters drawn by their own initialisation.

@@ -68,9 +68,13 @@ class Model(ABC):
         """
         return _examined(self)[0]
 
-    def held(self) -> int:
-        """Numbers that one trial holds besides its maps: parameters and buffers of modules; found as `asked` is."""
+    def vectors(self) -> int:
+        """Coordinates of one trial's Gaussian vectors, output weights and biases; found as `asked` is."""
         return _examined(self)[1]
+
+    def held(self) -> int:
+        """Numbers that one trial's modules hold, parameters and buffers; found as `asked` is."""
+        return _examined(self)[2]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `from_json` gives the model back.
@@ -186,6 +190,7 @@ class _Examined(Gaussian):
         held = min(model.positions + 1, model.input_dim)
         self.space: Frame = Frame(model.input_dim, _TRIALS, self.draws, held, held)
         self.maps: list[tuple[_Unknowing, Asked]] = []
+        self.coordinates = 0
 
     # The scale of a map does not matter here.
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:  # noqa: ARG002 (as above)
@@ -195,6 +200,7 @@ class _Examined(Gaussian):
         return self._map(Asked(rows, columns), columns)
 
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
+        self.coordinates += size
         return self.draws.entries(law or "gaussian", _TRIALS, size, deviation=deviation)
 
     def _map(self, asked: Asked, columns: int) -> GaussianLinear:
@@ -205,8 +211,8 @@ class _Examined(Gaussian):
 
 @lru_cache(maxsize=1024)
 @torch.inference_mode(False)  # which turns gradients on, whatever the caller set
-def _examined(model: Model) -> tuple[tuple[Asked, ...], int]:
-    """The maps of a model, with the positions at which one forward pass asks each; and `Model.held`.
+def _examined(model: Model) -> tuple[tuple[Asked, ...], int, int]:
+    """The maps of a model, with the positions at which one forward pass asks each; `Model.vectors`, `Model.held`.
 
     Raises:
         TypeError, ValueError: naming the model, if it gives no torch module, a value of another shape, one without a
@@ -240,7 +246,7 @@ def _examined(model: Model) -> tuple[tuple[Asked, ...], int]:
             raise ValueError(f"forward must treat each trial by itself, got one that depends on others from {model!r}")
     _require_maps_alone(network, gaussian.draws, model, first, value, seen)
     held = sum(one.numel() for one in (*network.parameters(), *network.buffers()))
-    return asked, held // _TRIALS
+    return asked, gaussian.coordinates, held // _TRIALS
 
 
 def _require_maps_alone(

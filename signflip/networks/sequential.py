@@ -68,8 +68,7 @@ class Sequential(Model):
         """A block of networks."""
         body = built(self.blocks, gaussian, self._first)
         size = math.prod(self.last.grid) * self.last.channels
-        outputs = [gaussian.vector(size, 1 / math.sqrt(size)) for _ in range(self.outputs)]
-        return SequentialNetwork(body, outputs[0] if self.outputs == 1 else torch.stack(outputs, dim=1), self.grid)
+        return SequentialNetwork(body, gaussian.outputs(self.outputs, size), self.grid)
 
 
 class SequentialNetwork(torch.nn.Module):

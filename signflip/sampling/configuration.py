@@ -169,9 +169,20 @@ class Configuration:
     @property
     def entries_per_trial(self) -> int:
         """Entries of the largest tensor that one trial needs."""
+        dense = self.law == "dense"
+        maps = (one.rows * max(one.positions, one.columns * dense) for one in self.model.asked())
+        return max(*maps, self.model.vectors())
+
+    def entries_held(self, segment: int = SEGMENT) -> int:
+        """Entries that one trial holds at once, about; layers wider than ``segment`` are not held."""
+        asked = self.model.asked()
+        whole = [one.rows * one.positions for one in asked]
+        entries = LIVE_TENSORS * sum(min(rows, segment) for rows in whole) * self.attack.steps
         if self.law == "dense":
-            return max(one.rows * max(one.columns, one.positions) for one in self.model.asked())
-        return max(one.rows * one.positions for one in self.model.asked())
+            entries += sum(one.rows * one.columns for one in asked) + self.model.input_dim * self.model.positions
+        elif max(whole) > segment:
+            entries += KEPT_ENTRIES
+        return entries + self.model.vectors() + self.model.held()
 
     def varied(self, **changes: Any) -> Configuration:
         """This configuration with other fields: its own, its attack's or its model's."""
@@ -228,16 +239,10 @@ def _require_memory(configuration: Configuration) -> None:
     model, law = configuration.model, configuration.law
     if law == "infinite-width":
         return
-    size = torch.finfo(DTYPES[configuration.dtype]).bits // 8
-    asked = model.asked()
-    if law == "dense":
-        entries = sum(one.rows * one.columns for one in asked) + model.input_dim * model.positions
-    elif sum(widths := tuple(one.rows * one.positions for one in asked)) > MOST_NEURONS:
+    widths = tuple(one.rows * one.positions for one in model.asked())
+    if law == "conditioned" and sum(widths) > MOST_NEURONS:
         raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {widths}")
-    else:
-        entries = LIVE_TENSORS * sum(min(width, SEGMENT) for width in widths) * configuration.attack.steps
-        entries += KEPT_ENTRIES * (max(widths) > SEGMENT)
-    entries += model.held()
+    size, entries = torch.finfo(DTYPES[configuration.dtype]).bits // 8, configuration.entries_held()
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:
         raise MemoryError(

@@ -11,15 +11,17 @@ import torch
 from signflip.networks.segmented import SEGMENT
 from signflip.sampling.configuration import LIVE_TENSORS, Configuration
 
-# Entries that a tensor of a block holds at most on a GPU, and trials a block: launches cost more than caches there.
-_GPU_ENTRIES, _GPU_TRIALS = 2**26, 2**16
+# Numbers that a block holds at most on a GPU (4 GiB in double precision), and trials a block: launches cost more than
+# caches there.
+_GPU_ENTRIES, _GPU_TRIALS = 2**29, 2**16
 
 
 @dataclass(frozen=True)
 class Device:
     """Where a block's tensors live, and how large a block may be. A block's size is part of what its trials are.
 
-    ``entries`` is None on the CPU, where `Configuration.block_trials` says how many trials make a block.
+    ``entries`` are the numbers that a block may hold at once, about; None on the CPU, where
+    `Configuration.block_trials` says how many trials make a block.
     """
 
     name: str = "cpu"
@@ -28,13 +30,13 @@ class Device:
     @property
     def segment(self) -> int:
         """The widest layer that is held whole."""
-        return self.entries or SEGMENT
+        return SEGMENT if self.entries is None else self.entries // LIVE_TENSORS
 
     def block_trials(self, configuration: Configuration) -> int:
         """Trials a block of this configuration on this device."""
         if self.entries is None or configuration.law == "infinite-width":
             return configuration.block_trials
-        return configuration.fewer(min(_GPU_TRIALS, self.entries // configuration.entries_per_trial))
+        return configuration.fewer(min(_GPU_TRIALS, self.entries // configuration.entries_held(self.segment)))
 
 
 CPU = Device()
@@ -61,9 +63,6 @@ def cuda() -> Device:
 
 
 def entries_within(memory: int) -> int:
-    """Entries that a tensor of a block may hold on a GPU with ``memory`` bytes: a power of two, as float64 numbers.
-
-    The tensors of one layer then take half of the memory at most; those of many layers or steps may take more.
-    """
-    half = memory // (2 * 8 * LIVE_TENSORS)
+    """Numbers that a block may hold on a GPU with ``memory`` bytes: a power of two that take half of it at most."""
+    half = memory // (2 * 8)
     return min(_GPU_ENTRIES, 1 << (half.bit_length() - 1))

@@ -86,19 +86,15 @@ def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
     Raises:
         ValueError: if no network of the pilot moves with its input.
     """
-    try:
-        return natural_step_of(simulate(model, attack=Attack(1.0), trials=trials, seed=seed))
-    except ZeroDivisionError:
-        raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}") from None
+    variance, slope = moments_of(simulate(model, attack=Attack(1.0), trials=trials, seed=seed))
+    if not slope:
+        raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}")
+    return math.sqrt(variance) / slope
 
 
-def natural_step_of(pilot: Sample) -> float:
-    """sqrt(V) / beta of a sample of networks.
-
-    Raises:
-        ZeroDivisionError: if none of them has a gradient.
-    """
-    return math.sqrt(float((pilot.value**2).mean())) / float((pilot.gradient_norm**2).mean())
+def moments_of(pilot: Sample) -> tuple[float, float]:
+    """V and beta: the means of f(x)^2 and of |grad f(x)|^2 over a sample of networks."""
+    return float((pilot.value**2).mean()), float((pilot.gradient_norm**2).mean())
 
 
 def _configuration(
@@ -137,6 +133,8 @@ def collect(source: Iterator[Sample], trials: int, progress: Callable[[int], Non
 def blocks(configuration: Configuration, key: Key, device: Device = CPU, trials: int | None = None) -> Iterator[Sample]:
     """The endless stream of blocks 0, 1, 2, .. of a configuration under ``key``, of which ``trials`` are asked for."""
     index, size = 0, device.block_trials(configuration)
+    if device != CPU:
+        torch.cuda.empty_cache()  # what earlier streams needed: other processes may share the device
     while True:
         yield run_block(configuration, key, index, device, rows_asked(trials, index, size))
         index += 1

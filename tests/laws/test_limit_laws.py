@@ -24,7 +24,7 @@ def test_three_natural_steps_flip_99_73_per_cent():
 @pytest.mark.parametrize("t", [0.05, 0.5, 2.0])
 def test_two_outputs_change_at_the_rate_of_a_normal_of_variance_2(t):
     """The gap of two is |N(0, 2)|."""
-    assert limit_change_rate(t, 2) == pytest.approx(math.erf(t), abs=1e-9)
+    assert limit_change_rate(t, 2) == pytest.approx(math.erf(t), abs=1e-9)  # what its quadrature promises
 
 
 @pytest.mark.parametrize("outputs", [3, 10, 100])

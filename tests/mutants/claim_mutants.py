@@ -14,8 +14,8 @@ from signflip.checks.pivots import PIVOTS as NAMED_PIVOTS
 PIVOTS = "MW-4.pivots"
 POOLING = (PIVOTS, "MW-4.pivots.deep", "NOT.rademacher-weights", "NOT.student-weights")
 QUANTIFIED = (
-    *("MW-1.catalogue", "MW-1.generated", "MW-1.hard", "MW-1.million-neurons"),
-    *("MW-2.several-layers", "MW-2.extreme-ratios", "MW-5.regimes"),
+    *("MW-1.catalogue", "MW-1.generated", "MW-1.hard", "MW-1.million-neurons", "MW-1.biases"),
+    *("MW-2.several-layers", "MW-2.extreme-ratios", "MW-2.biases", "MW-5.regimes", "CNN.one-step"),
 )
 
 

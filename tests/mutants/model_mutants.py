@@ -10,6 +10,7 @@ LAW = MODELS + "test_conditioned_networks_of_a_model_have_the_law_of_dense_ones"
 UNCLAIMED = "dense and conditioned networks would share it, and no law sees what a network is made of."
 ANSWER = "signflip.networks.matrices:ConditionedGaussian._answer"
 INPUT = "signflip.checks.input_pivots:input_pivots"
+CONJECTURES = ("CONJ.transformer", "CONJ.layer-norm", "CONJ.uniform-weights")
 POOLING = ("NET.pivots", "NET.pivots.modules", "NOT.rademacher-maps", "NOT.past-the-map")
 BLOCK, BLOCKS = "signflip.networks.blocks", "tests/networks/test_blocks.py::"
 INITIALISED = "signflip.networks.initialisation:initialised"
@@ -100,7 +101,7 @@ MUTANTS = (
         "net: a degree of freedom more",
         "The gradient across r positions is claimed to have d - r + 1 degrees of freedom.",
         edited(INPUT, "* across.shape[1]", "* (across.shape[1] + 1)"),
-        ("NET.pivots",),
+        ("NET.pivots", "NET.pivots.modules"),
         examples=30,
         reaches=POOLING,
     ),
@@ -124,9 +125,65 @@ MUTANTS = (
     Mutant(
         "net: a step of 1.3 natural ones",
         "The limit law is claimed of a step that is longer by .3 of itself.",
-        claimed("test_net_limit_law.py", "flips, subject(t), name", "flips, subject(1.3 * t), name"),
+        claimed("test_net_limit_law.py", "flips, pilot.at(t), name", "flips, pilot.at(1.3 * t), name"),
         ("NET.erf",),
         reaches=("NET.erf", "NOT.erf-of-few-channels"),
+    ),
+    Mutant(
+        "net: distances longer by .3",
+        "The limit law is claimed of distances that are longer by .3 of themselves.",
+        claimed("test_de_palma_distance.py", "pilot.distance(quantile)", "1.3 * pilot.distance(quantile)"),
+        ("DE-PALMA.networks",),
+        reaches=("DE-PALMA.networks",),
+    ),
+    Mutant(
+        "convolutional: half of the witness's step",
+        "What is confirmed is a step of t/2 where the pilot found t.",
+        claimed("test_convolutional.py", "dimension, witness.natural_steps)", "dimension, witness.natural_steps / 2)"),
+        ("CNN.one-step",),
+        reaches=("CNN.one-step",),
+    ),
+    Mutant(
+        "convolutional: channels need not grow",
+        "What is confirmed are four channels and up.",
+        claimed("test_convolutional.py", "widths = (channels,)", "widths = (4,)"),
+        ("CNN.one-step",),
+        reaches=("CNN.one-step",),
+    ),
+    Mutant(
+        "convolutional: a perturbation four times smaller",
+        "A quarter of the perturbation is claimed to suffice.",
+        claimed("test_convolutional.py", "size = 2 *", "size = 0.5 *"),
+        ("CNN.one-step",),
+        reaches=("CNN.one-step",),
+    ),
+    Mutant(
+        "conjecture: one natural step",
+        "A tenth of the steps is claimed to do as well.",
+        claimed("test_conjectures.py", "PILOT, **options).at(t)", "PILOT, **options).at(t / 10)"),
+        CONJECTURES,
+        reaches=CONJECTURES,
+    ),
+    Mutant(
+        "conjecture: a perturbation ten times smaller",
+        "A tenth of the order |x| / sqrt(d) is claimed to suffice.",
+        claimed("test_conjectures.py", "bound = order", "bound = order / 10"),
+        CONJECTURES,
+        reaches=CONJECTURES,
+    ),
+    Mutant(
+        "control: the short step is long",
+        "What is claimed of one natural step is judged of ten.",
+        claimed("test_conjectures.py", "judge(evidence, model, 1.0)", "judge(evidence, model, 10.0)"),
+        ("NOT.transformer-short-step",),
+        reaches=("NOT.transformer-short-step",),
+    ),
+    Mutant(
+        "control: convolutional along the gradient",
+        "The direction that is claimed to be random is the gradient's.",
+        claimed("test_convolutional.py", 'direction="random"', 'direction="gradient"'),
+        ("NOT.random-direction.convolutional",),
+        reaches=("NOT.random-direction.convolutional",),
     ),
     Mutant(
         "net: an output too many",

@@ -105,9 +105,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "device: twice the memory",
-        "The tensors of a layer may take all of a device's memory.",
-        edited("signflip.sampling.devices:entries_within", "2 * 8 * LIVE_TENSORS", "8 * LIVE_TENSORS"),
-        (f"{DEVICES}test_the_tensors_of_a_layer_take_half_of_the_devices_memory_at_most",),
+        "A block may take all of a device's memory.",
+        edited("signflip.sampling.devices:entries_within", "2 * 8", "8"),
+        (f"{DEVICES}test_a_block_takes_half_of_the_devices_memory_at_most",),
         NO_GPU,
     ),
     Mutant(

@@ -36,8 +36,7 @@ def test_random_networks_conditioned_have_the_law_of_dense_ones(seed):
     hypothesis_settings(PROGRAMS)(draw)
     with steady_draws():
         hypothesis.seed(seed)(draw)()
-    assert len(programs) > PROGRAMS // 2
-    least = 1.0
+    assert len(programs) == PROGRAMS
     for number, model in enumerate(programs):
         attack = Attack(1.0, steps=1 + 2 * (number % 2))
         laws = [Configuration(model, attack, law=law, dtype="float64") for law in ("dense", "conditioned")]
@@ -46,7 +45,4 @@ def test_random_networks_conditioned_have_the_law_of_dense_ones(seed):
             for c in laws
         )
         for name, project in JOINT_PROJECTIONS.items():
-            p_value = same_law_p_value(project(dense), project(conditioned))
-            least = min(least, p_value)
-            assert p_value >= FALSE_FAIL, (name, model)
-    print(f"seed {seed}: {len(programs)} networks, least p-value {least:.2g}")
+            assert same_law_p_value(project(dense), project(conditioned)) >= FALSE_FAIL, (name, model)

@@ -10,10 +10,13 @@ from support import FALSE_FAIL, same_law_p_value
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from signflip import Architecture, activations
+from signflip import Architecture, Attack, activations
 from signflip.activations.arrays import is_plain
 from signflip.networks import modules
+from signflip.networks.behind import Behind
+from signflip.networks.blocks import Bias, Concatenate, Conv, LayerNorm, Linear, Pointwise, Pool, Residual
 from signflip.networks.randomness import DeviceDraws, Draws, Key
+from signflip.networks.sequential import Sequential
 from signflip.sampling import devices
 from signflip.sampling.configuration import DTYPES, LIVE_TENSORS, Configuration
 from signflip.sampling.devices import CPU, Device
@@ -87,6 +90,14 @@ SUBJECTS = [
     {"widths": (5, 3), "law": "dense", "companion": 0.5},
     {"widths": (5,), "law": "dense", "point": (1.0, 2.0, 3.0, 4.0), "entries": "student-t"},
     {"widths": (5, 3), "stop": "sign change", "steps": 2, "dtype": "float64"},
+]
+
+
+TANH = Pointwise(activations.get("tanh"))
+MODELS = [
+    Sequential(6, (Conv(8), Bias(1.0), LayerNorm(), TANH, Residual((Linear(8), TANH)), Pool()), grid=(2, 2)),
+    Sequential(6, (Concatenate(((Linear(5), TANH), (Linear(4),))), Linear(7), TANH), outputs=3),
+    Behind(6, 8, "strategies.modules:encoder", {"width": 8, "heads": 2}, positions=3),
 ]
 
 
@@ -169,7 +180,7 @@ def test_a_block_asks_for_draws_on_its_device(law, asked, monkeypatch):
 
 
 def test_the_serial_engine_samples_on_its_device(monkeypatch):
-    monkeypatch.setattr(devices, "cuda", lambda: Device("cpu", 60))
+    monkeypatch.setattr(devices, "cuda", lambda: Device("cpu", 12 * (5 * LIVE_TENSORS + 5)))
     sizes = [len(next(Serial(device).blocks(subject((5,)), KEY, 100))) for device in ("cpu", "cuda")]
     assert sizes == [2048, 12]
 
@@ -178,20 +189,23 @@ def test_blocks_grow_with_the_device_and_do_not_depend_on_anything_else():
     wide, narrow = subject((5000,)), subject((2,))
     gpu = Device("cuda", 2**26)
     assert CPU.block_trials(wide) == wide.block_trials == 2**19 // 5000
-    assert gpu.block_trials(wide) == 2**26 // 5000
+    assert gpu.block_trials(wide) == 2**26 // (LIVE_TENSORS * 5000 + 5000)  # the output weights among it
     assert gpu.block_trials(narrow) == 2**16
+    assert gpu.block_trials(wide.varied(steps=3)) == 2**26 // (3 * LIVE_TENSORS * 5000 + 5000)
+    assert gpu.block_trials(wide.varied(outputs=100)) == 2**26 // (LIVE_TENSORS * 5000 + 100 * 5000)
+    assert CPU.block_trials(wide.varied(outputs=100)) == 2**19 // (100 * 5000)
     limit = subject((1,), law="infinite-width")
     assert gpu.block_trials(limit) == CPU.block_trials(limit)
-    assert gpu.segment == 2**26 > CPU.segment == 2**20
+    assert gpu.segment == 2**26 // LIVE_TENSORS > CPU.segment == 2**20
 
 
-def test_the_tensors_of_a_layer_take_half_of_the_devices_memory_at_most():
+def test_a_block_takes_half_of_the_devices_memory_at_most():
     for gib in (1, 4, 8, 16, 140):
         entries = devices.entries_within(gib * 2**30)
-        assert entries * 8 * LIVE_TENSORS <= gib * 2**29 or entries == 2**26
-        assert entries == 2**26 or 2 * entries * 8 * LIVE_TENSORS > gib * 2**29
-    assert devices.entries_within(2**30) == 2**23
-    assert devices.entries_within(140 * 2**30) == 2**26
+        assert entries * 8 <= gib * 2**29
+        assert entries == 2**29 or 2 * entries * 8 > gib * 2**29
+    assert devices.entries_within(2**30) == 2**26
+    assert devices.entries_within(140 * 2**30) == 2**29
 
 
 @pytest.mark.skipif(GPU_PRESENT, reason="there is a CUDA device here")
@@ -208,6 +222,29 @@ def test_a_gpu_has_the_law_of_the_cpu(options):
     there, here = (collect(blocks(c, KEY, device), 20_000) for device in (devices.cuda(), CPU))
     for name, column in there.columns().items():
         assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@pytest.mark.parametrize("law", ["conditioned", "dense"])
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_networks_of_any_form_have_the_law_of_the_cpu_on_a_gpu(model, law):
+    c = Configuration(model, Attack(1.0, steps=2), law=law, dtype="float64")
+    there, here = (collect(blocks(c, KEY, device), 4_000) for device in (devices.cuda(), CPU))
+    for name, column in there.columns().items():
+        assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@pytest.mark.parametrize("law", ["conditioned", "dense"])
+@pytest.mark.parametrize("model", [subject((500, 300), steps=3).model, *MODELS[:2]], ids=str)
+def test_a_block_on_a_gpu_needs_no_more_memory_than_it_may(model, law):
+    c, place = Configuration(model, Attack(1.0, steps=3), law=law, dtype="float64"), Device("cuda", 2**25)
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    run_block(c, KEY, 0, place)
+    assert torch.cuda.max_memory_allocated() <= 8 * place.entries
 
 
 @pytest.mark.gpu
