@@ -240,11 +240,12 @@ def test_networks_of_any_form_have_the_law_of_the_cpu_on_a_gpu(model, law):
 @pytest.mark.parametrize("law", ["conditioned", "dense"])
 @pytest.mark.parametrize("model", [subject((500, 300), steps=3).model, *MODELS[:2]], ids=str)
 def test_a_block_on_a_gpu_needs_no_more_memory_than_it_may(model, law):
-    c, place = Configuration(model, Attack(1.0, steps=3), law=law, dtype="float64"), Device("cuda", 2**25)
+    c, place = Configuration(model, Attack(1.0, steps=3), law=law, dtype="float64"), Device("cuda", 2**27)
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     run_block(c, KEY, 0, place)
-    assert torch.cuda.max_memory_allocated() <= 8 * place.entries
+    # Beside the block, cuBLAS has a workspace of at most 33 MiB for each of the two threads that call it.
+    assert torch.cuda.max_memory_allocated() <= 8 * place.entries + 2**26 + 2**21
 
 
 @pytest.mark.gpu
