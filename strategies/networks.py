@@ -46,13 +46,14 @@ def networks(
     outputs: SearchStrategy[int] | None = None,
     poolings: tuple[str, ...] = blocks.POOLINGS,
     max_stages: int = 3,
+    grids: tuple[tuple[int, ...], ...] = GRIDS,
 ) -> Sequential:
     """One to ``max_stages`` stages, each a map (linear, convolution) with or without a bias, a layer norm and sigma.
 
     A stage may be added to what it is given, or stand beside another one; pooling may follow it. They shrink to
     <a, W x>.
     """
-    grid = draw(st.sampled_from(GRIDS), label="grid")
+    grid = draw(st.sampled_from(grids), label="grid")
     first = Shape(grid, draw(dimensions, label="input dimension"), of_input=True)
     composed: list[Block] = []
     for _ in range(draw(st.integers(1, max_stages), label="stages")):

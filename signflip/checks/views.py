@@ -82,6 +82,12 @@ def _companion(sample: Sample) -> Array:
     return sample.companion_value
 
 
+def _losses(sample: Sample) -> Array:
+    if sample.losses is None:
+        raise ValueError("a view of the losses must be given a sample of trained networks, got one without")
+    return sample.losses
+
+
 _TRIPLE: tuple[View, ...] = (
     lambda sample: sample.value,
     lambda sample: sample.attacked_value,
@@ -130,6 +136,15 @@ PAIR_PROJECTIONS: Mapping[str, View] = {
     "random projection 1": _direction(6, (*_TRIPLE, _companion)),
     "random projection 2": _direction(7, (*_TRIPLE, _companion)),
     "random projection 3": _direction(8, (*_TRIPLE, _companion)),
+}
+# (losses, f(x), f(x'), |grad f(x)|) of trained networks.
+TRAINED_PROJECTIONS: Mapping[str, View] = {
+    **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
+    "loss before training": lambda sample: _losses(sample)[:, 0],
+    "loss after training": lambda sample: _losses(sample)[:, -1],
+    "fall of the loss": lambda sample: _losses(sample)[:, 0] - _losses(sample)[:, -1],
+    "random projection 1": _direction(9, (*_TRIPLE, lambda sample: _losses(sample)[:, -1])),
+    "random projection 2": _direction(10, (*_TRIPLE, lambda sample: _losses(sample).mean(axis=1))),
 }
 # Where y lies about x and x', at small d: how f(y) differs from the value at either.
 ABOUT_PROJECTIONS: Mapping[str, View] = {

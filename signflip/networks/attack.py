@@ -10,10 +10,12 @@ from torch.linalg import vector_norm
 
 from signflip.networks.arguments import positive_number, require_choice, whole_number
 from signflip.networks.modules import last_value, value_and_gradient
-from signflip.networks.spaces import Space
+from signflip.networks.spaces import Space, Spanned
 
-# "gradient" is the attack; the others are controls, false claims that a check must refute.
-DIRECTIONS = ("gradient", "reversed", "random")
+# "gradient" is the attack, "across" that of trained networks, by the gradient's part across their data's span; the
+# others are controls, false claims that a check must refute.
+DIRECTIONS = ("gradient", "across", "reversed", "random")
+UNITS = ("absolute", "linear")
 STOPS = ("last step", "sign change")
 
 
@@ -35,9 +37,11 @@ class Attacked:
 class Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x).
 
-    ``step`` is in absolute units (natural steps: `Architecture.natural_step`). With ``stop`` "sign change" a trial
-    stays where its sign first differs from that at x. Controls: ``direction`` "reversed" climbs, "random" takes a
-    uniform direction of the gradient's length.
+    ``step`` is in absolute units (natural steps: `Architecture.natural_step`), or, where ``unit`` is "linear", in units
+    of |f| / |g|^2, g the direction that is descended: one of them makes f 0 where it is linear. With ``stop`` "sign
+    change" a trial stays where its sign first differs from that at x. ``direction`` "across" descends the gradient's
+    part across the span of the training data. Controls: "reversed" climbs, "random" takes a uniform direction of the
+    gradient's length.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -47,16 +51,19 @@ class Attack:
     steps: int = 1
     direction: str = DIRECTIONS[0]
     stop: str = STOPS[0]
+    unit: str = UNITS[0]
 
     def __post_init__(self) -> None:
         require_choice("direction", self.direction, DIRECTIONS)
         require_choice("stop", self.stop, STOPS)
+        require_choice("unit", self.unit, UNITS)
         object.__setattr__(self, "steps", whole_number("steps", self.steps))
         object.__setattr__(self, "step", positive_number("step", self.step))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the arguments of the attack."""
-        return asdict(self)
+        """Plain data, the arguments of the attack; the unit where it is not the usual one."""
+        data = asdict(self)
+        return data if self.unit != UNITS[0] else {name: data[name] for name in data if name != "unit"}
 
     def run(
         self,
@@ -81,11 +88,17 @@ class Attack:
             if direction == "random":
                 uniform = space.draw(positions=point.shape[1] if point.ndim > 2 else None)
                 along = uniform * _each((_norm(gradient) / _norm(uniform)).to(uniform.dtype), uniform)
+            elif direction == "across":
+                assert isinstance(space, Spanned)
+                along = space.across(gradient)
             sign = torch.sign(value)
             if stop == "sign change":
                 sign = sign * (torch.sign(start_value) * sign > 0)
                 if not bool(sign.any()):
                     break
+            if self.unit == "linear":
+                squared = _norm(along).square()
+                sign = sign * value.abs() / (squared + (squared == 0))
             descent = _each(sign, along).to(along.dtype)
             signed_step = step if direction == "reversed" else -step
             moved = torch.addcmul(moved, along, descent, value=signed_step)

@@ -103,7 +103,14 @@ class _InnerProduct(Function):
 
 
 def readout(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """<a, h> a trial: (trials, m) and (trials, m) to (trials,). Only h has a gradient."""
+    """<a, h> a trial: (trials, m) and (trials, m) to (trials,); or of each point, (trials, points, m) of h.
+
+    Only h has a gradient, unless a is trained.
+    """
+    if hidden.ndim > weights.ndim:
+        return by_rows(hidden, weights)
+    if weights.requires_grad:
+        return (hidden * weights).sum(dim=-1)
     if not torch.is_grad_enabled():
         return inner(weights, hidden)
     value: torch.Tensor = _InnerProduct.apply(hidden, weights)  # type: ignore[no-untyped-call]  # torch has none
@@ -120,7 +127,7 @@ class Chain(torch.nn.Module):
         biases: b_1 .. b_L, each of shape (trials, m_l), or None for none.
     """
 
-    asks_once = True
+    asks_once = takes_points = True
 
     def __init__(
         self,
@@ -141,17 +148,22 @@ class Chain(torch.nn.Module):
         return [layer.matrix for layer in self.layers if isinstance(layer, GaussianLinear)]
 
     def forward(self, point: torch.Tensor) -> torch.Tensor:
-        """f(x), shape (trials,) or (trials, outputs), for x of shape (trials, coordinates of the input space)."""
+        """f(x), shape (trials,) or (trials, outputs), for x of shape (trials, coordinates of the input space).
+
+        Or of several points at once: (trials, points, coordinates) to (trials, points), or (trials, points, outputs).
+        """
         before = hidden = point
         for number, layer in enumerate(self.layers):
             before = layer(hidden)
             if self.biases is not None:
-                before = before + self.biases[number]
+                bias = self.biases[number]
+                before = before + (bias.unsqueeze(1) if before.ndim > bias.ndim else bias)
             hidden = pointwise(before, self.activation)
         if self.output.ndim > 2:
             return by_rows(self.output, hidden)
         value = readout(hidden, self.output)
-        self._rest(before.detach(), value.detach())
+        if value.ndim == 1:
+            self._rest(before.detach(), value.detach())
         return value
 
     def _rest(self, before: torch.Tensor, value: torch.Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -17,6 +17,14 @@ class Space(Protocol):
 
     def draw(self, deviation: float = 1.0, positions: int | None = None) -> torch.Tensor:
         """A Gaussian vector a trial, or one a position, of independent coordinates of this standard deviation."""
+
+
+@runtime_checkable
+class Spanned(Space, Protocol):
+    """A space in which training data span a subspace."""
+
+    def across(self, vector: torch.Tensor) -> torch.Tensor:
+        """The part of a vector across the span."""
 
 
 class Coordinates:

@@ -8,6 +8,7 @@ from typing import Any
 from signflip.activations import Activation, from_spec
 from signflip.networks.architecture import Architecture
 from signflip.networks.model import Model
+from signflip.networks.training import Training
 from signflip.sampling.configuration import Configuration
 
 
@@ -25,6 +26,8 @@ def encode(value: Any) -> Any:
         return {"architecture": value.to_json()}
     if isinstance(value, Model):
         return {"model": value.to_json()}
+    if isinstance(value, Training):
+        return {"training": value.to_json()}
     if isinstance(value, Configuration):
         return {"configuration": value.to_json()}
     if isinstance(value, tuple):
@@ -32,8 +35,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, list):
         return [encode(item) for item in value]
     raise TypeError(
-        "what a check draws must be made of numbers, text, lists, tuples, activations, architectures, models "
-        f"and configurations, got {value!r}"
+        "what a check draws must be made of numbers, text, lists, tuples, activations, architectures, models, "
+        f"training and configurations, got {value!r}"
     )
 
 
@@ -57,5 +60,6 @@ _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "architecture": Architecture.from_json,
     "configuration": Configuration.from_json,
     "model": Model.from_json,
+    "training": Training.from_json,
     "tuple": lambda items: tuple(decode(item) for item in items),
 }

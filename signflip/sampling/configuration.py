@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from signflip.networks.matrices import ROUNDING_UNITS
 from signflip.networks.model import Model
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
+from signflip.networks.training import Training
 
 LAWS = ("dense", "conditioned", "infinite-width")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -50,7 +52,8 @@ class Configuration:
     ones; positions along the axes). ``companion`` is the angle of a second input at which f is asked for,
     ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
     controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
-    where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64".
+    where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64". Networks are
+    attacked after ``training``, if any.
 
     Raises:
         ValueError, TypeError: naming the argument, its value and what is allowed.
@@ -66,6 +69,7 @@ class Configuration:
     projection: str = "every layer"
     companion: float | None = None
     compare_gradients: bool = False
+    training: Training | None = None
     digest: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -90,6 +94,7 @@ class Configuration:
             raise ValueError(f"projection must be {PROJECTIONS[0]!r} with law={self.law!r}, got {self.projection!r}")
         self._require_point()
         self._require_companion()
+        self._require_trainable()
         self._require_one_step()
         _require_memory(self)
         # Not the canonical text: this one, with spaces, is part of every key, and decides every draw of a seed.
@@ -142,6 +147,30 @@ class Configuration:
             raise ValueError(f"companion must be None for inputs of several positions, got {self.companion!r}")
         object.__setattr__(self, "companion", angle)
 
+    def _require_trainable(self) -> None:
+        training, model = self.training, self.model
+        if training is None:
+            if self.attack.direction == "across":
+                raise ValueError("direction must be 'across' the data's span only with training, got training=None")
+            return
+        if not isinstance(training, Training):
+            raise TypeError(f"training must be a Training, got {training!r}")
+        usual = _usual()
+        for name in ("companion", "entries", "point", "projection"):
+            if getattr(self, name) != usual[name]:
+                raise ValueError(f"{name} must be {usual[name]!r} with training, got {getattr(self, name)!r}")
+        if self.law == "infinite-width" or (training.optimiser == "adam" and self.law != "dense"):
+            wanted = "'dense'" if training.optimiser == "adam" else "'dense' or 'conditioned'"
+            raise ValueError(f"law must be {wanted} with training by {training.optimiser}, got {self.law!r}")
+        if model.positions > 1 or model.held():
+            wanted = "of one position and of Gaussian maps and vectors alone, to be trained"
+            raise ValueError(f"model must be {wanted}, got {model!r}")
+        if (needed := len(training.point)) > model.input_dim:
+            raise ValueError(f"input_dim must be at least {needed}, the dimensions of training, got {model.input_dim}")
+        if (training.loss == "cross-entropy") != (model.outputs > 1) or max(training.labels) >= max(model.outputs, 2):
+            wanted = "of one output, or, with the loss 'cross-entropy', of one for each class"
+            raise ValueError(f"model must be {wanted}, got {model.outputs} with {training.loss!r}")
+
     @property
     def chain(self) -> FullyConnected:
         """The model, where it is fully connected.
@@ -169,12 +198,16 @@ class Configuration:
     @property
     def entries_per_trial(self) -> int:
         """Entries of the largest tensor that one trial needs."""
+        if self.training is not None:
+            return max(self._trained())
         dense = self.law == "dense"
         maps = (one.rows * max(one.positions, one.columns * dense) for one in self.model.asked())
         return max(*maps, self.model.vectors())
 
     def entries_held(self, segment: int = SEGMENT) -> int:
         """Entries that one trial holds at once, about; layers wider than ``segment`` are not held."""
+        if self.training is not None:
+            return LIVE_TENSORS * sum(self._trained())
         asked = self.model.asked()
         whole = [one.rows * one.positions for one in asked]
         entries = LIVE_TENSORS * sum(min(rows, segment) for rows in whole) * self.attack.steps
@@ -183,6 +216,15 @@ class Configuration:
         elif max(whole) > segment:
             entries += KEPT_ENTRIES
         return entries + self.model.vectors() + self.model.held()
+
+    def _trained(self) -> Iterator[int]:
+        """Entries of a trained network's weights, and of what it answers to all points."""
+        assert self.training is not None
+        inputs = self.model.input_dim if self.law == "dense" else self.training.span
+        for one in self.model.asked():
+            yield one.rows * (inputs if one.of_input else one.columns)
+            yield one.rows * one.positions * len(self.training.inputs)
+        yield self.model.vectors()
 
     def varied(self, **changes: Any) -> Configuration:
         """This configuration with other fields: its own, its attack's or its model's."""
@@ -197,20 +239,23 @@ class Configuration:
         """Plain data; `from_json` gives the configuration back."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.init and f.name not in ("model", "attack")}
         own["point"] = None if self.point is None else list(self.point)
+        training = own.pop("training")
+        own |= {} if training is None else {"training": training.to_json()}
         return own | self.attack.to_json() | _model_json(self.model)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Configuration:
         """The configuration that `to_json` described."""
         rest = dict(data)
-        attack = Attack(**{name: rest.pop(name) for name in ("step", "steps", "direction", "stop")})
+        attack = Attack(**taken(Attack, rest))
+        training = Training.from_json(rest.pop("training")) if "training" in rest else None
         if "model" in rest:
             model = Model.from_json(rest.pop("model"))
         else:
             sizes, activation = Architecture.from_json(rest.pop("architecture")), from_spec(rest.pop("activation"))
             model = FullyConnected(sizes, activation, **taken(FullyConnected, rest))
         rest["point"] = None if rest["point"] is None else tuple(rest["point"])
-        return cls(model, attack, **rest)
+        return cls(model, attack, training=training, **rest)
 
 
 def _model_json(model: Model) -> dict[str, Any]:
@@ -271,6 +316,7 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     usual = _usual()
     about = {name: value for name, value in configuration.to_json().items() if value != usual.get(name)}
     about["step"] = attack.step
+    about |= {"training": str(configuration.training)} if configuration.training else {}
     if isinstance(model, FullyConnected):
         about.update(about.pop("architecture"))
         about["activation"] = model.activation.name

@@ -20,7 +20,8 @@ class Sample:
     where all their columns are.
 
     ``companion_value`` (f at the second input) and ``gradient_change`` (|grad f(x') - grad f(x)| / |grad f(x)|) are
-    there if the configuration asks for them.
+    there if the configuration asks for them; so are the ``losses`` of trained networks, the mean over their data before
+    training and after each epoch, shape (trials, epochs + 1).
     """
 
     value: NDArray[np.float64]
@@ -29,6 +30,7 @@ class Sample:
     relative_perturbation: NDArray[np.float64]
     companion_value: NDArray[np.float64] | None = None
     gradient_change: NDArray[np.float64] | None = None
+    losses: NDArray[np.float64] | None = None
 
     @property
     def flipped(self) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from signflip.sampling.configuration import DTYPES, Configuration, taken
 from signflip.sampling.devices import CPU, Device, cuda
 from signflip.sampling.drawing import companion_of, draw_network
 from signflip.sampling.sample import Sample
+from signflip.sampling.training import draw_trained
 
 process.outlive_forks()
 
@@ -162,7 +163,8 @@ def run_block(
         sample = _limit_block(configuration, trials, key.draws(block, dtype))
     else:
         sample = _block(configuration, trials, key.draws(block, dtype, device.name), device.segment)
-    finite = np.logical_and.reduce([np.isfinite(column) for column in sample.columns().values()])
+    several = (column.reshape(len(sample), -1) for column in sample.columns().values())
+    finite = np.logical_and.reduce([np.isfinite(column).all(axis=1) for column in several])
     if not finite[:asked].all():
         row = int(np.argmin(finite))
         raise NonFiniteTrialError(
@@ -172,12 +174,17 @@ def run_block(
 
 
 def _block(configuration: Configuration, trials: int, draws: Draws, segment: int) -> Sample:
-    c = configuration
-    network, space, point = draw_network(c, trials, draws, Segmentation(segment))
+    c, space, losses = configuration, None, None
+    if c.training is None:
+        network, space, point = draw_network(c, trials, draws, Segmentation(segment))
+        length = math.sqrt(c.model.input_dim * c.model.positions)
+    else:
+        trained = draw_trained(c, trials, draws)
+        network, space, point, losses = trained.network, trained.space, trained.point, trained.losses
+        length = math.sqrt(c.model.input_dim) * math.hypot(*c.training.point)
     companion = None if c.companion is None else companion_of(c, space, point)
     again = companion is not None
     outcome = c.attack.run(network, space, point, c.compare_gradients, again)
-    length = math.sqrt(c.model.input_dim * c.model.positions)
     second = None if companion is None else last_value(network, companion)
     return Sample(
         _array(outcome.value),
@@ -186,6 +193,7 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
         _array(outcome.displacement) / length,
         None if second is None else _array(second),
         None if outcome.gradient_change is None else _array(outcome.gradient_change),
+        None if losses is None else _array(losses),
     )
 
 

@@ -1,0 +1,53 @@
+"""Strategies for training: data in a subspace, schedules, and which point is attacked (THEORY 10)."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from signflip.networks.training import Training
+
+DATA = ("in a subspace", "clustered", "nearly orthogonal")
+# Square losses have no bounded slope: with larger steps some networks of few neurons would diverge.
+RATES = {"logistic": (0.1, 0.3), "hinge": (0.1, 0.3), "square": (0.02,)}
+_COORDINATES = st.sampled_from([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5])
+# What `trainings` draws, in words.
+SCHEDULES = (
+    "one to six points in a subspace, clustered or nearly orthogonal; one to six epochs of logistic, hinge or square "
+    "loss, full batch or minibatches, momentum 0 or 0.9, weight decay 0 or 0.5, initial scale 0.3, 1 or 2"
+)
+
+
+@st.composite
+def trainings(draw: st.DrawFn, most: int) -> Training:
+    """Training on data of at most ``most`` - 1 dimensions; they shrink to one point, one epoch and plain steps.
+
+    Attacked is a training point, a point of their span, or one outside it.
+    """
+    kind = draw(st.sampled_from(DATA), label="data")
+    labels = st.sampled_from([1.0, -1.0])
+    if kind == DATA[0]:
+        span, points = draw(st.integers(1, min(3, most - 1)), label="span"), draw(st.integers(1, 6), label="points")
+        inputs = [draw(st.tuples(*[_COORDINATES] * span), label="input") for _ in range(points)]
+        data = Training(tuple(inputs), tuple(draw(labels) for _ in inputs), 1.0, 0)
+    else:
+        points = draw(st.integers(1, min(4, most - 1)), label="points")
+        within, apart = (0.9, -0.2) if kind == DATA[1] else (0.1, 0.1)
+        gram = [[1.0 if i == j else within if i % 2 == j % 2 else apart for j in range(points)] for i in range(points)]
+        data = Training.of_gram(gram, [draw(labels) for _ in gram], learning_rate=1.0, epochs=0)
+    loss = draw(st.sampled_from(list(RATES)), label="loss")
+    attacked = draw(st.sampled_from(["training point", "in the span", "outside the span"]), label="attacked")
+    point = [draw(_COORDINATES, label="coordinate") for _ in range(data.span)] if attacked != "training point" else None
+    if point is not None and attacked == "outside the span":
+        point.append(0.7)
+    return Training(
+        data.inputs,
+        data.labels,
+        draw(st.sampled_from(RATES[loss]), label="learning rate"),
+        draw(st.integers(1, 6), label="epochs"),
+        loss,
+        draw(st.one_of(st.none(), st.integers(1, len(data.inputs))), label="batch"),
+        draw(st.sampled_from([0.0, 0.9]), label="momentum"),
+        draw(st.sampled_from([0.0, 0.5]), label="weight decay"),
+        draw(st.sampled_from([1.0, 0.3, 2.0]), label="initial scale"),
+        attacked=None if point is None else tuple(point),
+    )
