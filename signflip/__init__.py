@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from signflip.networks.fully_connected import FullyConnected
     from signflip.networks.model import Model
     from signflip.networks.sequential import Sequential
+    from signflip.networks.training import Training
     from signflip.sampling.sample import Sample
     from signflip.sampling.trials import natural_step, simulate
 
@@ -30,6 +31,7 @@ _HOME = {
     "Model": "networks.model",
     "Sample": "sampling.sample",
     "Sequential": "networks.sequential",
+    "Training": "networks.training",
     "natural_step": "sampling.trials",
     "simulate": "sampling.trials",
 }
@@ -42,6 +44,7 @@ __all__ = [
     "Model",
     "Sample",
     "Sequential",
+    "Training",
     "__version__",
     "activations",
     "blocks",
