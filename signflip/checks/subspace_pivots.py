@@ -59,7 +59,7 @@ def subspace_pivots(
     squared = (gradient.square().sum(dim=-1) / deviation.square()).numpy()
     values: dict[str, NDArray[np.float64]] = {
         ACROSS_DATA: gammainc((dimension - known) / 2, squared / 2),
-        COORDINATE_ACROSS: ndtr((gradient @ axes[:, -1] / deviation).numpy()),
+        COORDINATE_ACROSS: ndtr((gradient @ axes[:, known] / deviation).numpy()),
     }
     fresh = {name: ndtr(draws.normal64(len(gradient)).numpy()) for name in SUBSPACE_PIVOTS}
     yield LayerPivots(

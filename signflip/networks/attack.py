@@ -10,6 +10,7 @@ from torch.linalg import vector_norm
 
 from signflip.networks.arguments import positive_number, require_choice, whole_number
 from signflip.networks.modules import last_value, value_and_gradient
+from signflip.networks.products import each
 from signflip.networks.spaces import Space, Spanned
 
 # "gradient" is the attack, "across" that of trained networks, by the gradient's part across their data's span; the
@@ -87,7 +88,7 @@ class Attack:
             along = gradient
             if direction == "random":
                 uniform = space.draw(positions=point.shape[1] if point.ndim > 2 else None)
-                along = uniform * _each((_norm(gradient) / _norm(uniform)).to(uniform.dtype), uniform)
+                along = uniform * each((_norm(gradient) / _norm(uniform)).to(uniform.dtype), uniform)
             elif direction == "across":
                 assert isinstance(space, Spanned)
                 along = space.across(gradient)
@@ -99,7 +100,7 @@ class Attack:
             if self.unit == "linear":
                 squared = _norm(along).square()
                 sign = sign * value.abs() / (squared + (squared == 0))
-            descent = _each(sign, along).to(along.dtype)
+            descent = each(sign, along).to(along.dtype)
             signed_step = step if direction == "reversed" else -step
             moved = torch.addcmul(moved, along, descent, value=signed_step)
             reached = point + moved
@@ -120,8 +121,3 @@ def _norm(vector: torch.Tensor) -> torch.Tensor:
     """The length of each trial's vector, of all its positions; shape (trials,), float64."""
     length: torch.Tensor = vector_norm(vector.flatten(1), dim=-1, dtype=torch.float64)
     return length
-
-
-def _each(number: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """A number a trial in a shape that multiplies vectors of this one."""
-    return number.reshape(-1, *[1] * (vector.ndim - 1))

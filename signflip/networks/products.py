@@ -46,3 +46,8 @@ def by_columns(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
         with np.errstate(over="ignore", invalid="ignore"):
             return torch.from_numpy(np.vecmat(vector.numpy(), weights.numpy()))
     return torch.matmul(vector.unsqueeze(-2), weights).squeeze(-2)
+
+
+def each(number: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """A number a trial in a shape that multiplies vectors of this one."""
+    return number.reshape(-1, *[1] * (vector.ndim - 1))

@@ -18,6 +18,7 @@ from signflip.networks.modules import GaussianLinear
 from signflip.networks.products import by_columns, by_rows
 from signflip.networks.randomness import Draws
 from signflip.networks.spaces import Coordinates, Frame
+from signflip.networks.training import LAYERS
 
 
 class SpannedFrame:
@@ -110,22 +111,32 @@ class Trainable(Gaussian):
         space: where the input lives; maps of the input are held in full in `SpannedCoordinates`, on the data's span
             alone in a `SpannedFrame`.
         scale: what maps of the input are multiplied by.
+        layers: "first" trains the maps of the input alone.
     """
 
     space: SpannedFrame | SpannedCoordinates
 
-    def __init__(self, trials: int, draws: Draws, space: SpannedFrame | SpannedCoordinates, scale: float) -> None:
+    def __init__(
+        self,
+        trials: int,
+        draws: Draws,
+        space: SpannedFrame | SpannedCoordinates,
+        scale: float = 1.0,
+        layers: str = LAYERS[0],
+    ) -> None:
         super().__init__(trials, draws)
-        self.space, self._scale = space, scale
+        self.space, self._scale, self._all = space, scale, layers == LAYERS[0]
+        self._unit = math.sqrt(space.dimension)
         self.parameters: list[torch.Tensor] = []
-        self._unit, self._of_input = math.sqrt(space.dimension), list[torch.Tensor]()
+        self.of_input: list[torch.Tensor] = []
 
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.embedding` says."""
         space, deviation = self.space, 1 / math.sqrt(fan_in or self.space.dimension)
         columns = space.dimension if isinstance(space, SpannedCoordinates) else space.span
-        weights = self._drawn(rows, columns, self._scale * deviation * self._unit)
-        self._of_input.append(weights)
+        deviation_there = self._scale * deviation * self._unit
+        weights = self._trained(self.draws.normal(self.trials, rows, columns, deviation=deviation_there))
+        self.of_input.append(weights)
         if isinstance(space, SpannedCoordinates):
             matrix: GaussianMatrix = DenseGaussian(weights, (self._scale * deviation) ** 2)
         else:
@@ -139,12 +150,14 @@ class Trainable(Gaussian):
     def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.linear` says."""
         deviation = 1 / math.sqrt(fan_in or columns)
-        weights = self._drawn(rows, columns, deviation)
+        weights = self.draws.normal(self.trials, rows, columns, deviation=deviation)
+        weights = self._trained(weights) if self._all else weights
         return TrainedLinear(DenseGaussian(weights, deviation**2), weights)
 
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
         """As `Gaussian.vector` says."""
-        return self._trained(self.draws.entries(law or "gaussian", self.trials, size, deviation=deviation))
+        vector = self.draws.entries(law or "gaussian", self.trials, size, deviation=deviation)
+        return self._trained(vector) if self._all else vector
 
     def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
         """Not trained.
@@ -158,11 +171,8 @@ class Trainable(Gaussian):
         """End training: the parameters stay as they are, and the maps of the input take x again."""
         for parameter in self.parameters:
             parameter.requires_grad_(False)
-        for weights in self._of_input:
+        for weights in self.of_input:
             weights.div_(self._unit)
-
-    def _drawn(self, rows: int, columns: int, deviation: float) -> torch.Tensor:
-        return self._trained(self.draws.normal(self.trials, rows, columns, deviation=deviation))
 
     def _trained(self, parameter: torch.Tensor) -> torch.Tensor:
         self.parameters.append(parameter.requires_grad_())

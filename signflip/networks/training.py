@@ -13,9 +13,11 @@ from torch.nn import functional
 
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.arguments import positive_number, require_choice, whole_number
+from signflip.networks.products import each
 
 Vector = tuple[float, ...]
 OPTIMISERS = ("sgd", "adam")
+LAYERS = ("all", "first")
 
 
 def _logistic(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -64,9 +66,14 @@ class Training:
         batch: points a step, in the order of ``inputs``, the last of an epoch fewer; None: all.
         momentum, weight_decay: as in torch.optim.SGD.
         initial_scale: what the maps of the input are multiplied by before training; 1 is the law of THEORY 1.
+        clip: a trial's gradient, in all that is trained, is no longer than this in a step; None: as long as it is. A
+            training with a clip cannot diverge.
         stop: a trial's training ends once its mean loss, at the end of an epoch, is at most this; None: never.
         attacked: what is attacked after training, in the coordinates of ``inputs``; one more number is its part across
             the subspace. None: the first input.
+        layers: which maps and vectors are trained: "all", or the maps of the input alone, "first".
+        radius: each row of a map of the input, as sqrt(d) W, stays within radius / sqrt(rows) of where it began: it is
+            put back onto that ball after each step. None: anywhere. Only without weight decay.
         optimiser: "sgd"; "adam" is a control, by torch.optim.Adam's rule, of dense networks.
 
     Raises:
@@ -82,8 +89,11 @@ class Training:
     momentum: float = 0.0
     weight_decay: float = 0.0
     initial_scale: float = 1.0
+    clip: float | None = None
     stop: float | None = None
     attacked: Vector | None = None
+    layers: str = LAYERS[0]
+    radius: float | None = None
     optimiser: str = OPTIMISERS[0]
 
     def __post_init__(self) -> None:
@@ -95,6 +105,7 @@ class Training:
         if len(self.labels) != len(self.inputs):
             raise ValueError(f"labels must be one for each of {len(self.inputs)} inputs, got {len(self.labels)}")
         require_choice("loss", self.loss, LOSSES)
+        require_choice("layers", self.layers, LAYERS)
         require_choice("optimiser", self.optimiser, OPTIMISERS)
         if self.loss in ("logistic", "hinge") and not set(self.labels) <= {-1.0, 1.0}:
             raise ValueError(f"labels must be -1 or 1 for the loss {self.loss!r}, got {self.labels!r}")
@@ -109,6 +120,11 @@ class Training:
         own(self, "weight_decay", _number("weight_decay", self.weight_decay, below=1 / self.learning_rate))
         if self.stop is not None:
             own(self, "stop", _number("stop", self.stop, below=math.inf))
+        for name in ("clip", "radius"):
+            if getattr(self, name) is not None:
+                own(self, name, positive_number(name, getattr(self, name)))
+        if self.radius is not None and self.weight_decay:
+            raise ValueError(f"radius must be None with weight decay, got {self.radius!r}")
         if self.attacked is not None:
             own(self, "attacked", _vector("attacked", self.attacked))
             if len(self.attacked) not in (self.span, self.span + 1):
@@ -153,9 +169,9 @@ class Training:
     def __str__(self) -> str:
         size = f"{len(self.inputs)} points in {self.span} dimensions, {self.epochs} epochs of {self.loss} loss"
         usual = {f.name: f.default for f in fields(self)}
-        names = ("learning_rate", "batch", "momentum", "weight_decay", "initial_scale", "stop", "optimiser")
-        said = (f"{name} {getattr(self, name)}" for name in names if getattr(self, name) != usual[name])
-        return ", ".join((size, *said))
+        apart = {"inputs", "labels", "epochs", "loss", "attacked"}
+        said = [f"{name} {getattr(self, name)}" for name in usual.keys() - apart if getattr(self, name) != usual[name]]
+        return ", ".join((size, *sorted(said)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the arguments."""
@@ -187,12 +203,19 @@ class Training:
         """The loss of each point, (trials, points), of f (trials, points[, outputs]) and labels (points,)."""
         return _LOSSES[self.loss](values, labels)
 
-    def run(self, network: torch.nn.Module, parameters: Sequence[torch.Tensor], points: torch.Tensor) -> torch.Tensor:
+    def run(
+        self,
+        network: torch.nn.Module,
+        parameters: Sequence[torch.Tensor],
+        points: torch.Tensor,
+        maps: Sequence[torch.Tensor] = (),
+    ) -> torch.Tensor:
         """Train a block of networks: ``parameters``, a trial along the first axis of each, change in place.
 
         Args:
             network: f, of ``parameters`` that have gradients.
             parameters: all that is trained; of parts that no point sees, any gradient is 0.
+            maps: those of the parameters that ``radius`` holds, (trials, rows, coordinates).
             points: the inputs over sqrt(d), shape (points, coordinates), as ``network`` takes them.
 
         Returns:
@@ -205,6 +228,7 @@ class Training:
         labels = torch.tensor(self.labels, dtype=points.dtype, device=points.device)
         state = [_Optimised(self, parameter) for parameter in parameters]
         batches, history = self.batches(), list[torch.Tensor]()
+        begun = [] if self.radius is None else [one.detach().clone() for one in maps]
         for epoch in range(self.epochs):
             for number, chosen in enumerate(batches):
                 mean = self._mean_loss(network, points[chosen], labels[chosen], trials)
@@ -214,8 +238,10 @@ class Training:
                     going = None if self.stop is None else (history[-1] > self.stop).to(points.dtype)
                 gradients = torch.autograd.grad(mean.sum(), parameters, allow_unused=True)
                 with torch.no_grad():
-                    for one, gradient in zip(state, gradients, strict=True):
+                    for one, gradient in zip(state, self._clipped(gradients), strict=True):
                         one.step(gradient, going)
+                    for rows, start in zip(maps, begun, strict=False):
+                        self._put_back(rows, start)
         history.append(self._finite(self._whole(network, points, labels, trials).double(), self.epochs))
         return torch.stack(history, dim=1)
 
@@ -223,6 +249,21 @@ class Training:
         self, network: torch.nn.Module, points: torch.Tensor, labels: torch.Tensor, trials: int
     ) -> torch.Tensor:
         return self.losses(values_at(network, points, trials), labels).mean(dim=1)
+
+    def _clipped(self, gradients: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
+        """Scaled by torch.nn.utils.clip_grad_norm_'s rule, trial by trial."""
+        if self.clip is None:
+            return list(gradients)
+        squares = [one.flatten(1).square().sum(dim=1) for one in gradients if one is not None]
+        factor = (self.clip / (torch.stack(squares).sum(dim=0).sqrt() + 1e-6)).clamp_(max=1.0)
+        return [None if one is None else one * each(factor, one) for one in gradients]
+
+    def _put_back(self, rows: torch.Tensor, begun: torch.Tensor) -> None:
+        assert self.radius is not None
+        moved = rows - begun
+        length = torch.linalg.vector_norm(moved, dim=-1, keepdim=True)
+        outside = (length * rows.shape[1] ** 0.5 / self.radius).clamp_(min=1.0)
+        rows.copy_(begun + moved / outside)
 
     @torch.no_grad()
     def _whole(self, network: torch.nn.Module, points: torch.Tensor, labels: torch.Tensor, trials: int) -> torch.Tensor:
@@ -256,7 +297,7 @@ class _Optimised:
             self._first = gradient if self._first is None else t.momentum * self._first + gradient
             gradient = self._first
         if going is not None:
-            gradient = gradient * going.reshape(-1, *[1] * (parameter.ndim - 1))
+            gradient = gradient * each(going, parameter)
         parameter.sub_(gradient, alpha=t.learning_rate)
 
     def _adam(self, gradient: torch.Tensor) -> torch.Tensor:

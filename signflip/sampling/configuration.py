@@ -167,7 +167,8 @@ class Configuration:
             raise ValueError(f"model must be {wanted}, got {model!r}")
         if (needed := len(training.point)) > model.input_dim:
             raise ValueError(f"input_dim must be at least {needed}, the dimensions of training, got {model.input_dim}")
-        if (training.loss == "cross-entropy") != (model.outputs > 1) or max(training.labels) >= max(model.outputs, 2):
+        classes = int(max(training.labels)) + 1 if training.loss == "cross-entropy" else 1
+        if (model.outputs > 1) != (training.loss == "cross-entropy") or model.outputs < classes:
             wanted = "of one output, or, with the loss 'cross-entropy', of one for each class"
             raise ValueError(f"model must be {wanted}, got {model.outputs} with {training.loss!r}")
 

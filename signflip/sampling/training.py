@@ -47,9 +47,9 @@ def draw_trained(configuration: Configuration, trials: int, draws: Draws) -> Tra
     else:
         space = _frame(c, training, trials, draws)
         point = torch.cat([point, point.new_zeros(space.capacity - len(point))])
-    gaussian = Trainable(trials, draws, space, training.initial_scale)
+    gaussian = Trainable(trials, draws, space, training.initial_scale, training.layers)
     network = c.model.build(gaussian)
-    losses = training.run(network, gaussian.parameters, inputs.to(draws.dtype))
+    losses = training.run(network, gaussian.parameters, inputs.to(draws.dtype), gaussian.of_input)
     gaussian.finish()
     attacked = Margin(network) if c.model.outputs > 1 else network
     return Trained(attacked, space, point.expand(trials, -1), losses)
@@ -65,8 +65,11 @@ def _frame(c: Configuration, training: Training, trials: int, draws: Draws) -> S
 
 
 def orthonormal(dimension: int, axes: int, device: torch.device) -> torch.Tensor:
-    """Orthonormal vectors along no axis, shape (dimension, axes): those of the discrete cosine transform."""
-    place = torch.arange(dimension, dtype=torch.float64, device=device).unsqueeze(1) + 0.5
-    waves = torch.cos(math.pi / dimension * place * torch.arange(axes, device=device))
-    lengths: torch.Tensor = torch.linalg.vector_norm(waves, dim=0)
-    return waves / lengths
+    """Orthonormal vectors along no axis, shape (dimension, axes), the first of which do not depend on how many follow.
+
+    Their coordinates are all different: Adam, which moves each by itself, leaves the span of any of them.
+    """
+    place = torch.arange(1, dimension + 1, dtype=torch.float64, device=device).unsqueeze(1)
+    waves = torch.cos(math.sqrt(2) * place * torch.arange(1, axes + 1, device=device))
+    found: torch.Tensor = torch.linalg.qr(waves).Q
+    return found

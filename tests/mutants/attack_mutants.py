@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "attack: a unit step",
         "The gradient is normalised to length 1.",
-        edited(ATTACK, "moved, along, descent", "moved, along / _each(first_norm + (first_norm == 0), along), descent"),
+        edited(ATTACK, "moved, along, descent", "moved, along / each(first_norm + (first_norm == 0), along), descent"),
         (LIMIT, SCALING),
     ),
     Mutant(

@@ -19,6 +19,7 @@ import randomness_mutants
 import running_mutants
 import scope_mutants
 import statistics_mutants
+import training_mutants
 import wide_mutants
 from planting import Mutant
 
@@ -26,6 +27,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Matrices": matrix_mutants.MUTANTS,
     "Models": model_mutants.MUTANTS,
     "Networks": network_mutants.MUTANTS,
+    "Training": training_mutants.MUTANTS,
     "The attack and its outcome": attack_mutants.MUTANTS,
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,

@@ -27,6 +27,7 @@ SCHEDULES = {
     "weight decay": replace(PLAIN, weight_decay=0.4, initial_scale=0.5),
     "all of it, in batches": replace(PLAIN, momentum=0.5, weight_decay=0.4, batch=2, loss="square"),
     "hinge": replace(PLAIN, loss="hinge", batch=1),
+    "clipped": replace(PLAIN, clip=0.05, momentum=0.5, weight_decay=0.1),
     "adam": replace(PLAIN, optimiser="adam", learning_rate=0.01),
 }
 TORCH_LOSSES = {
@@ -80,6 +81,7 @@ def test_each_trial_is_trained_as_torch_trains_one_network(name):
         for first in range(0, len(points), size):
             optimiser.zero_grad()
             loss_of(network(points[first : first + size]).squeeze(-1), labels[first : first + size]).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip or math.inf)
             optimiser.step()
     after = trained.network
     assert torch.allclose(after.layers[0].matrix.weights[trial] * root, maps[0].weight, rtol=1e-9, atol=1e-12)
@@ -134,7 +136,7 @@ def test_what_the_data_see_and_what_is_conditioned_have_the_law_of_dense_network
 
 
 def test_the_gradient_across_the_data_has_its_length_at_any_dimension():
-    """The pivot at d = 10^12: d |P grad f|^2 / (b^2 |D|^2) is chi-squared, within 1e-5 of its d - 2 degrees of freedom."""
+    """The pivot at d = 10^12: d |P grad f|^2 / (b^2 |D|^2) is chi-squared, within 1e-5 of d."""
     training = replace(PLAIN, weight_decay=0.5, epochs=6, initial_scale=0.2)
     c = configuration(training, FullyConnected(Architecture(10**12, (50,)), TANH), law="conditioned")
     trained = draw_trained(c, 100, draws())
@@ -179,6 +181,24 @@ def test_a_trial_stops_where_its_loss_is_small_enough():
         first = int(torch.nonzero(mine <= 0.6)[0]) if bool((mine <= 0.6).any()) else 30
         assert torch.equal(mine[: first + 1], other[: first + 1])
         assert bool((mine[first:] == mine[first]).all())
+
+
+def test_only_the_first_layer_moves_where_no_other_is_trained():
+    c = configuration(replace(PLAIN, layers="first"))
+    trained, start = draw_trained(c, 3, draws()).network, untrained(c, 3)
+    assert torch.equal(trained.output, start.output)
+    assert torch.equal(trained.layers[1].matrix.weights, start.layers[1].matrix.weights)
+    assert bool((trained.layers[0].matrix.weights != start.layers[0].matrix.weights).any(dim=(1, 2)).all())
+
+
+def test_rows_stay_within_the_radius_of_where_they_began():
+    training = replace(PLAIN, epochs=20, learning_rate=1.0, layers="first")
+    c = configuration(replace(training, radius=0.5))
+    rows, begun = (one.layers[0].matrix.weights for one in (draw_trained(c, 5, draws()).network, untrained(c, 5)))
+    moved = (rows - begun).norm(dim=-1) * math.sqrt(5)
+    assert moved.max() == pytest.approx(0.5 / math.sqrt(4), rel=1e-9)
+    far = draw_trained(configuration(replace(training, radius=1e9)), 5, draws())
+    assert torch.allclose(far.losses, draw_trained(configuration(training), 5, draws()).losses, rtol=1e-9)
 
 
 def test_a_gram_matrix_is_that_of_the_inputs():
@@ -230,6 +250,10 @@ def test_a_training_that_diverges_names_the_epoch():
         ({"stop": -1.0}, "stop must be a number with 0 <= stop < inf, got -1.0"),
         ({"attacked": (1.0,)}, "attacked must have 2 coordinates, or one more across the subspace"),
         ({"attacked": (0.0, 0.0)}, "attacked must not be 0"),
+        ({"layers": "last"}, "layers must be one of 'all', 'first'"),
+        ({"clip": math.inf}, "clip must be a positive finite number, got inf"),
+        ({"radius": 0.0}, "radius must be a positive finite number, got 0.0"),
+        ({"radius": 1.0, "weight_decay": 0.1}, "radius must be None with weight decay, got 1.0"),
         ({"optimiser": "lbfgs"}, "optimiser must be one of 'sgd', 'adam'"),
     ],
 )
@@ -294,7 +318,9 @@ def test_a_configuration_with_training_is_read_back_and_told():
 def test_orthonormal_vectors_are_so_and_lie_along_no_axis():
     axes = orthonormal(7, 5, torch.device("cpu"))
     assert torch.allclose(axes.T @ axes, torch.eye(5, dtype=torch.float64), atol=1e-12)
-    assert axes[:, 1].abs().max() < 0.9
+    assert axes.abs().max() < 0.95
+    assert torch.allclose(axes[:, :3], orthonormal(7, 3, torch.device("cpu")), atol=1e-12)
+    assert len(axes[:, 0].abs().round(decimals=6).unique()) == 7
 
 
 def test_weights_are_drawn_at_their_initial_scale():
