@@ -23,6 +23,7 @@ from benchmarks import (  # noqa: E402 (one thread must be asked for first)
     page,
     ratios,
     record,
+    training,
     whole_runs,
 )
 from benchmarks.row import Ratio  # noqa: E402 (as above)
@@ -43,6 +44,7 @@ def groups(
         "exponent": ratios.exponent_in_the_width,
         "dimension": ratios.dimension_against_dimension,
         "limit": ratios.infinite_width,
+        "training": training.training,
         "workers": lambda: whole_runs.two_workers(effort, report),
         "run": lambda: from_evidence.against_dense(evidence),
         "sequential": lambda: from_evidence.against_fixed_size(evidence),

@@ -40,6 +40,11 @@ SECTIONS = {
         "Trials a second of one core, median of seven runs; the set-up of the law's table is not counted "
         "([kernel accuracy](kernel-accuracy.md)).",
     ),
+    "training": (
+        "Training",
+        "CPU seconds of a block of networks that are drawn, trained and attacked once, over its trials: two layers, "
+        "float32, full-batch gradient descent on all layers.",
+    ),
     "workers": (
         "Two workers",
         "Wall seconds of whole processes, one after the other. `python -m benchmarks --standard` does it at standard "
