@@ -13,9 +13,10 @@ from signflip.networks.modules import last_value, value_and_gradient
 from signflip.networks.products import each
 from signflip.networks.spaces import Space, Spanned
 
-# "gradient" is the attack, "across" that of trained networks, by the gradient's part across their data's span; the
-# others are controls, false claims that a check must refute.
-DIRECTIONS = ("gradient", "across", "reversed", "random")
+# "gradient" is the attack; "reversed" and "random" are controls, false claims that a check must refute. "across" is for
+# trained networks alone: by the gradient's part across their data's span.
+UNTRAINED = ("gradient", "reversed", "random")
+DIRECTIONS = (*UNTRAINED, "across")
 UNITS = ("absolute", "linear")
 STOPS = ("last step", "sign change")
 

@@ -82,7 +82,9 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
 def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
     """kappa = sqrt(V) / beta of any model, V the mean of f^2 and beta of |grad f|^2 over a pilot of its own draws.
 
-    In absolute units. Of an `Architecture` the limit is known: `Architecture.natural_step`.
+    In absolute units, to four digits: more are below the pilot's error, and its last bits, which depend on the machine,
+    would choose the draws of any step that is made of it. Of an `Architecture` the limit is known:
+    `Architecture.natural_step`.
 
     Raises:
         ValueError: if no network of the pilot moves with its input.
@@ -90,7 +92,7 @@ def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
     variance, slope = moments_of(simulate(model, attack=Attack(1.0), trials=trials, seed=seed))
     if not slope:
         raise ValueError(f"model must move with its input, got gradients of 0 from {model!r}")
-    return math.sqrt(variance) / slope
+    return float(f"{math.sqrt(variance) / slope:.4g}")
 
 
 def moments_of(pilot: Sample) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from support import FALSE_FAIL, uniform_law_p_value
 
 from signflip import Architecture, activations, simulate
 from signflip.networks import attack
-from signflip.networks.attack import DIRECTIONS, Attack
+from signflip.networks.attack import UNTRAINED, Attack
 from signflip.networks.modules import value_and_gradient
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import Configuration
@@ -129,7 +129,7 @@ def test_no_gradient_is_asked_for_that_nobody_reads(steps, options, gradients, m
 
 
 @pytest.mark.parametrize("law", ["dense", "conditioned"])
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", UNTRAINED)
 def test_one_step_of_any_direction_has_length_s_times_the_gradients(law, direction):
     arch = Architecture(9, (4, 3))
     sample = simulate(arch, activations.get("tanh"), step=0.7, trials=500, law=law, direction=direction)
@@ -147,7 +147,7 @@ def test_small_steps_descend_and_the_reversed_control_climbs(law):
         assert sample.attacked_value - sample.value == pytest.approx(expected, rel=0.05, abs=1e-6)
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", UNTRAINED)
 @pytest.mark.parametrize("law", ["dense", "conditioned"])
 def test_where_f_is_zero_no_step_is_made_and_nothing_flips(law, direction):
     """One hidden layer of one dead ReLU under a living layer: f(x) = 0 exactly."""

@@ -20,7 +20,7 @@ from signflip import (
     simulate,
 )
 from signflip.checks.views import JOINT_PROJECTIONS
-from signflip.networks.attack import DIRECTIONS
+from signflip.networks.attack import UNTRAINED
 from signflip.networks.blocks import Bias, Concatenate, Conv, LayerNorm, Linear, Pointwise, Pool, Residual
 from signflip.networks.model import Asked
 from signflip.networks.modules import _LAST, Margin, last_value, propagate
@@ -215,7 +215,7 @@ def test_the_last_pass_is_over_when_it_fails():
     assert not _LAST.get()
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", UNTRAINED)
 def test_the_perturbation_is_relative_to_all_positions(direction):
     model = Sequential(9, (Conv(5), Pointwise(TANH)), grid=(4,))
     sample = simulate(model, step=0.3, trials=100, law="dense", dtype="float64", direction=direction)

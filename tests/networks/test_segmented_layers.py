@@ -12,7 +12,7 @@ from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, activations
 from signflip.activations.catalogue import names
-from signflip.networks.attack import DIRECTIONS, Attack
+from signflip.networks.attack import UNTRAINED, Attack
 from signflip.networks.products import inner
 from signflip.networks.randomness import Key
 from signflip.networks.segmented import Segmentation, Segmented, SegmentedCoordinates
@@ -67,7 +67,7 @@ def test_drawing_a_segment_again_changes_no_bit(widths, options, name, dtype):
     assert torch.isfinite(kept).all()
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("direction", UNTRAINED)
 @pytest.mark.parametrize("widths", [(300,), (300, 200)])
 def test_segments_give_what_ordinary_tensors_of_the_same_draws_give(widths, direction, monkeypatch):
     c = configuration("tanh", widths, dtype="float64", direction=direction)
