@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from support import FALSE_FAIL, same_law_p_value
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from signflip import Architecture, Attack, activations
+from signflip import Architecture, Attack, Training, activations
 from signflip.activations.arrays import is_plain
 from signflip.networks import modules
 from signflip.networks.behind import Behind
@@ -233,6 +234,19 @@ def test_networks_of_any_form_have_the_law_of_the_cpu_on_a_gpu(model, law):
     there, here = (collect(blocks(c, KEY, device), 4_000) for device in (devices.cuda(), CPU))
     for name, column in there.columns().items():
         assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@pytest.mark.parametrize("law", ["conditioned", "dense"])
+def test_trained_networks_have_the_law_of_the_cpu_on_a_gpu(law):
+    options = {"momentum": 0.5, "weight_decay": 0.1, "clip": 1.0, "batch": 2}
+    training = Training(((1.0, 0.5), (-0.5, 1.0), (0.2, -1.0)), (1, -1, 1), 0.2, 4, **options)
+    c = subject((6, 5), law=law, training=training, direction="across", dtype="float64")
+    there, here = (collect(blocks(c, KEY, device), 8_000) for device in (devices.cuda(), CPU))
+    for name, column in there.columns().items():
+        for one, other in zip(np.atleast_2d(column.T), np.atleast_2d(here.columns()[name].T), strict=True):
+            assert same_law_p_value(one, other) >= FALSE_FAIL, name
 
 
 @pytest.mark.gpu
