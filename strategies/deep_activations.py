@@ -13,6 +13,7 @@ from signflip.activations import (
 from strategies.activations import (
     catalogue_activations,
     composite_activations,
+    generated_activations,
     piecewise_linear_activations,
     powers,
     trigonometric_activations,
@@ -42,6 +43,16 @@ def deep_activations(depth: int) -> SearchStrategy[Activation]:
     if exponents:
         kinds.append(powers(*exponents))
     return st.one_of(kinds).filter(lambda sigma: is_moderate_at_depth(sigma, depth))
+
+
+@cache
+def responsive_activations() -> SearchStrategy[Activation]:
+    """Generated activations with which two-layer networks of the widths that a pilot draws follow their gradient.
+
+    Of a flat activation with a narrow ramp, hard_tanh(-z/4 - 0.92) of |z| or |z|/2, a natural step is 87: it leaves the
+    ramp unless there are a million neurons.
+    """
+    return generated_activations().filter(lambda sigma: is_moderate_at_depth(sigma, 1))
 
 
 @cache

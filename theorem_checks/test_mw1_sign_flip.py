@@ -21,8 +21,9 @@ from signflip.checks.quantifiers import (
     find_witness,
 )
 from signflip.claims.reach import rate_at_least
-from strategies.activations import catalogue_activations, generated_activations
+from strategies.activations import catalogue_activations
 from strategies.classes import tell_classes
+from strategies.deep_activations import responsive_activations
 from strategies.hard_activations import HARD, hard_representatives
 
 FAILURE = 0.1
@@ -84,14 +85,15 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
     "MW-1.generated",
     mark="abstract",
     statement=QUANTIFIED,
-    domain="generated activations: piecewise linear, trigonometric, composite, growing; otherwise as MW-1.catalogue",
+    domain="generated activations: piecewise linear, trigonometric, composite, growing, of first-order response at m = "
+    "4096 in [2/3, 3/2]; otherwise as MW-1.catalogue",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.9 at any rung",
     examples=20,
     statements=PILOT_STATEMENTS + RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.03, room=0.03, count=RUNGS),),
 )
-@given(activation=generated_activations())
+@given(activation=responsive_activations())
 def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     activation: Activation, evidence: Check
 ) -> None:

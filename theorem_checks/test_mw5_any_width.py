@@ -27,9 +27,9 @@ from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.claims.reach import rate_at_least, rate_near, same_law
 from signflip.networks.architecture import MAX_DIMENSION
 from signflip.sampling.configuration import Configuration
-from strategies.activations import generated_activations
 from strategies.architectures import WIDTH_REGIMES
 from strategies.classes import tell_classes
+from strategies.deep_activations import responsive_activations
 
 FAILURE = 0.2
 # A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
@@ -63,14 +63,15 @@ def regimes_above(witness: Witness, evidence: Check) -> list[tuple[tuple[int, ..
     mark="abstract",
     statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2; and "
     "m = infinity (our reading).",
-    domain="generated activations; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; nightly: 10^6) and d <= 2^53",
+    domain="generated activations, as in MW-1.generated; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; "
+    "nightly: 10^6) and d <= 2^53",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 on any curve",
     examples=6,
     statements=PILOT_STATEMENTS + 2 * len(WIDTH_REGIMES) + INFINITE_RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=2 * len(WIDTH_REGIMES) + INFINITE_RUNGS),),
 )
-@given(activation=generated_activations())
+@given(activation=responsive_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Check) -> None:
     tell_classes(activation, evidence.note)
     witness = find_witness(evidence, Chains(activation), failure=FAILURE, perturbation=PERTURBATION)

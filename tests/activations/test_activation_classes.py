@@ -16,6 +16,7 @@ from signflip.activations import (
     TriangleWave,
     Trigonometric,
     catalogue,
+    from_spec,
     get,
 )
 from signflip.activations.moments import second_moment, slope_moment
@@ -202,3 +203,12 @@ def test_an_activation_whose_moments_vanish_over_depth_is_not_moderate_there():
     sigma = PiecewiseLinear((-1.0, -0.7, 0.6, 0.8, 1.8), (0.6, 0.6, 0.0, -1.2, -2.0, 0.4), 0.0)
     assert is_moderate(sigma)
     assert not domains.is_moderate_at_depth(sigma, 6)
+
+
+@pytest.mark.parametrize("scale", [-0.25, -0.734375])
+def test_an_activation_whose_step_leaves_its_ramp_is_not_responsive_at_depth_one(scale):
+    """A fresh seed found it: no width that a pilot draws suffices, though flips do come at two million neurons."""
+    ramp = {"kind": "affine_input", "of": {"kind": "hard_tanh"}, "scale": scale, "shift": -0.921875}
+    flat = from_spec({"kind": "compose", "outer": ramp, "inner": {"kind": "leaky_relu", "slope": -0.5}})
+    assert domains.is_moderate(flat)
+    assert not domains.is_moderate_at_depth(flat, 1)
