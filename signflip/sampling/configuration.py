@@ -17,7 +17,7 @@ from signflip.activations import Activation, from_spec
 from signflip.activations.reals import as_float, is_real
 from signflip.networks.architecture import Architecture
 from signflip.networks.arguments import require_choice
-from signflip.networks.attack import Attack
+from signflip.networks.attack import UNITS, Attack
 from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.gaussian import PROJECTIONS
 from signflip.networks.matrices import ROUNDING_UNITS
@@ -321,7 +321,7 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     if isinstance(model, FullyConnected):
         about.update(about.pop("architecture"))
         about["activation"] = model.activation.name
-        natural_steps = _natural_steps(model, attack.step)
+        natural_steps = _natural_steps(model, attack.step) if attack.unit == UNITS[0] else None
         if natural_steps is not None:
             about["natural_steps"] = natural_steps
     else:

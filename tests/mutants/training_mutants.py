@@ -11,7 +11,15 @@ TRAINING, TRAINABLE = "signflip.networks.training", "signflip.networks.trainable
 ACROSS = f"{TRAINABLE}:SpannedFrame.across"
 PIVOTS = "signflip.checks.subspace_pivots:subspace_pivots"
 POOLING = ("SUBSPACE.pivot", "NOT.adam", "NOT.forgotten-decay", "NOT.point-off-the-span")
-TRAINED = ("TRAIN.joint-law", *POOLING, "SUBSPACE.flips", "SUBSPACE.init", "LAZY.one-step", "NOT.any-scale")
+TRAINED = (
+    "TRAIN.joint-law",
+    *POOLING,
+    "SUBSPACE.flips",
+    "SUBSPACE.init",
+    "SUBSPACE.decay",
+    "LAZY.one-step",
+    "NOT.any-scale",
+)
 CHECKS = "test_training.py"
 
 MUTANTS = (
@@ -107,14 +115,14 @@ MUTANTS = (
         "A step of .9 |f| / |P grad f|^2 is claimed to flip the sign.",
         claimed(CHECKS, "Attack(2.0, direction", "Attack(0.9, direction"),
         ("SUBSPACE.flips",),
-        reaches=("SUBSPACE.flips", "SUBSPACE.init", "NOT.any-scale"),
+        reaches=("SUBSPACE.flips", "SUBSPACE.init", "SUBSPACE.decay", "NOT.any-scale"),
     ),
     Mutant(
-        "subspace: ten times longer",
-        "The step is claimed to be ten times longer than it is.",
-        claimed(CHECKS, "least, subject = LEAST /", "least, subject = 10 * LEAST /"),
-        ("SUBSPACE.init",),
-        reaches=("SUBSPACE.init",),
+        "subspace: twenty times longer",
+        "The step is claimed to be twenty times longer than it is.",
+        claimed(CHECKS, "least = LEAST /", "least = 20 * LEAST /"),
+        ("SUBSPACE.init", "SUBSPACE.decay"),
+        reaches=("SUBSPACE.init", "SUBSPACE.decay"),
     ),
     Mutant(
         "lazy: half a natural step",
@@ -157,7 +165,7 @@ MUTANTS = (
     Mutant(
         "control: a scale of one",
         "The initial scale is 1.",
-        claimed(CHECKS, "across_the_data(activation, 0.01, number)", "across_the_data(activation, 1.0, number)"),
+        claimed(CHECKS, "across_the_data(activation, number, 0.01)", "across_the_data(activation, number, 1.0)"),
         ("NOT.any-scale",),
         reaches=("NOT.any-scale",),
     ),

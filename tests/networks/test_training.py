@@ -312,6 +312,7 @@ def test_a_configuration_with_training_is_read_back_and_told():
         describe(c)["training"]
         == "3 points in 2 dimensions, 4 epochs of logistic loss, learning_rate 0.2, momentum 0.5"
     )
+    assert "natural_steps" not in describe(configuration(PLAIN, unit="linear"))
     assert "training" not in configuration(PLAIN).varied(training=None).to_json()
 
 
