@@ -18,26 +18,25 @@ SCHEDULES = (
 
 
 @st.composite
-def trainings(draw: st.DrawFn, most: int) -> Training:
+def trainings(draw: st.DrawFn, most: int, positions: int = 1) -> Training:
     """Training on data of at most ``most`` - 1 dimensions; they shrink to one point, one epoch and plain steps.
 
-    Attacked is a training point, a point of their span, or one outside it.
+    Attacked is a training point, a point of their span, or one outside it; data of several positions lie in a subspace.
     """
-    kind = draw(st.sampled_from(DATA), label="data")
+    kind = draw(st.sampled_from(DATA if positions == 1 else DATA[:1]), label="data")
     labels = st.sampled_from([1.0, -1.0])
     if kind == DATA[0]:
         span, points = draw(st.integers(1, min(3, most - 1)), label="span"), draw(st.integers(1, 6), label="points")
-        inputs = [draw(st.tuples(*[_COORDINATES] * span), label="input") for _ in range(points)]
-        data = Training(tuple(inputs), tuple(draw(labels) for _ in inputs), 1.0, 0)
+        inputs = [draw(st.tuples(*[_COORDINATES] * span * positions), label="input") for _ in range(points)]
+        data = Training(tuple(inputs), tuple(draw(labels) for _ in inputs), 1.0, 0, positions=positions)
     else:
         points = draw(st.integers(1, min(4, most - 1)), label="points")
         within, apart = (0.9, -0.2) if kind == DATA[1] else (0.1, 0.1)
         gram = [[1.0 if i == j else within if i % 2 == j % 2 else apart for j in range(points)] for i in range(points)]
         data = Training.of_gram(gram, [draw(labels) for _ in gram], learning_rate=1.0, epochs=0)
     attacked = draw(st.sampled_from(["training point", "in the span", "outside the span"]), label="attacked")
-    point = [draw(_COORDINATES, label="coordinate") for _ in range(data.span)] if attacked != "training point" else None
-    if point is not None and attacked == "outside the span":
-        point.append(0.7)
+    across = [0.7] * (attacked == "outside the span")
+    point = [number for _ in range(positions) for number in (*(draw(_COORDINATES) for _ in range(data.span)), *across)]
     return Training(
         data.inputs,
         data.labels,
@@ -50,5 +49,6 @@ def trainings(draw: st.DrawFn, most: int) -> Training:
         draw(st.sampled_from([1.0, 0.3, 2.0]), label="initial scale"),
         # Of networks that several maps make, some would diverge.
         clip=draw(st.sampled_from([1.0, 10.0]), label="clip"),
-        attacked=None if point is None else tuple(point),
+        attacked=None if attacked == "training point" else tuple(point),
+        positions=positions,
     )

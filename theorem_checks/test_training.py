@@ -22,7 +22,7 @@ from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.model import Model
 from signflip.networks.training import Training
 from signflip.sampling.configuration import Configuration
-from strategies.networks import networks
+from strategies.networks import PROGRAMS, networks
 from strategies.training import SCHEDULES, trainings
 
 TRIALS, TOLERANCE = 24_000, 0.075
@@ -55,10 +55,12 @@ def small(draw: st.DrawFn, activation: str) -> tuple[Model, Training]:
 
 
 @st.composite
-def trained(draw: st.DrawFn, dimensions: tuple[int, int], across: int) -> tuple[Model, Training]:
-    """A random network of one position and its training, with ``across`` dimensions across data and attacked point."""
-    model = draw(networks(dimensions=st.integers(*dimensions), channels=st.integers(1, 8), grids=((),), max_stages=2))
-    return model, draw(trainings(model.input_dim - across))
+def trained(
+    draw: st.DrawFn, dimensions: tuple[int, int], across: int, grids: tuple[tuple[int, ...], ...] = ((),)
+) -> tuple[Model, Training]:
+    """A random network and its training, with ``across`` dimensions across data and attacked point."""
+    model = draw(networks(dimensions=st.integers(*dimensions), channels=st.integers(1, 8), grids=grids, max_stages=2))
+    return model, draw(trainings(model.input_dim - across, model.positions))
 
 
 def pivots_reach(distance: float, *, trials: int, control: bool = False) -> tuple[Reach, ...]:
@@ -103,7 +105,7 @@ def fooled() -> Event:
     mark="derived",
     statement="Trained on what the data see of it and conditioned elsewhere, or trained in full, a network has the "
     "same law of (losses, f(x), f(x'), |grad f(x)|), x' one step across the data's span or along the gradient.",
-    domain=f"{MODELS}; 2 to 8 dimensions, 1 to 8 channels; {SCHEDULES}",
+    domain=f"{PROGRAMS}; 2 to 8 dimensions, 1 to 8 channels; one, two and four positions; {SCHEDULES}",
     tolerance=TOLERANCE,
     detects=f"KS distance {TOLERANCE} in any of {len(TRAINED_PROJECTIONS)} projections",
     examples=5,
@@ -111,7 +113,7 @@ def fooled() -> Event:
     reach=(same_law(TOLERANCE, trials=TRIALS, count=len(TRAINED_PROJECTIONS)),),
 )
 @given(
-    subject=trained((2, 8), across=0),
+    subject=trained((2, 8), across=0, grids=((), (2,), (2, 2))),
     direction=st.sampled_from(["gradient", "across"]),
     step=st.sampled_from([1.0, 3.0]),
 )

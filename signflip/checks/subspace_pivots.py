@@ -40,8 +40,9 @@ def subspace_pivots(
     """
     require_dense(configuration)
     training, dimension = configuration.training, configuration.model.input_dim
-    if training is None or len(training.point) >= dimension:
-        raise ValueError(f"training must leave a dimension across its data and the attacked point, got {training}")
+    if training is None or training.positions > 1 or len(training.point) >= dimension:
+        wanted = "of one position, and leave a dimension across its data and the attacked point"
+        raise ValueError(f"training must be {wanted}, got {training}")
     draws = key.draws(block, DTYPES["float64"])
     trained = draw_trained(configuration, configuration.block_trials, draws)
     passed = propagate(trained.network, trained.point)

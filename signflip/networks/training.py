@@ -57,7 +57,8 @@ class Training:
 
     Args:
         inputs: the points x_i / sqrt(d), by their coordinates in an orthonormal basis of a subspace of dimension k:
-            n tuples of k numbers, so that |x_i|^2 is d times the sum of squares. `Training.of_gram` finds them.
+            n tuples of k numbers, so that |x_i|^2 is d times the sum of squares. `Training.of_gram` finds them. Where
+            an input has several ``positions``, their coordinates follow one another.
         labels: one a point: any numbers for the square loss, -1 or 1 for "logistic" and "hinge", and for
             "cross-entropy" the numbers 0, 1, .. of the classes.
         learning_rate: of each step; maps of the input are trained as sqrt(d) W on x / sqrt(d), so that it is free of d.
@@ -70,7 +71,8 @@ class Training:
             training with a clip cannot diverge.
         stop: a trial's training ends once its mean loss, at the end of an epoch, is at most this; None: never.
         attacked: what is attacked after training, in the coordinates of ``inputs``; one more number is its part across
-            the subspace. None: the first input.
+            the subspace, of each position. None: the first input.
+        positions: how many vectors an input has, those of the model.
         layers: which maps and vectors are trained: "all", or the maps of the input alone, "first".
         radius: each row of a map of the input, as sqrt(d) W, stays within radius / sqrt(rows) of where it began: it is
             put back onto that ball after each step. None: anywhere. Only without weight decay.
@@ -94,13 +96,16 @@ class Training:
     attacked: Vector | None = None
     layers: str = LAYERS[0]
     radius: float | None = None
+    positions: int = 1
     optimiser: str = OPTIMISERS[0]
 
     def __post_init__(self) -> None:
         own = object.__setattr__
         own(self, "inputs", tuple(_vector("inputs", one) for one in _sequence("inputs", self.inputs)))
-        if not self.inputs or len({len(one) for one in self.inputs}) > 1:
-            raise ValueError(f"inputs must be one point or more, all of as many coordinates, got {self.inputs!r}")
+        own(self, "positions", whole_number("positions", self.positions))
+        if not self.inputs or len({len(one) for one in self.inputs}) > 1 or len(self.inputs[0]) % self.positions:
+            wanted = "one point or more, all of as many coordinates, those of each position"
+            raise ValueError(f"inputs must be {wanted}, got {self.inputs!r} at positions={self.positions}")
         own(self, "labels", _vector("labels", self.labels))
         if len(self.labels) != len(self.inputs):
             raise ValueError(f"labels must be one for each of {len(self.inputs)} inputs, got {len(self.labels)}")
@@ -127,15 +132,17 @@ class Training:
             raise ValueError(f"radius must be None with weight decay, got {self.radius!r}")
         if self.attacked is not None:
             own(self, "attacked", _vector("attacked", self.attacked))
-            if len(self.attacked) not in (self.span, self.span + 1):
-                wanted = f"{self.span} coordinates, or one more across the subspace"
+            if len(self.attacked) not in (self.positions * self.span, self.positions * (self.span + 1)):
+                wanted = f"{self.span} coordinates, or one more across the subspace, for each position"
                 raise ValueError(f"attacked must have {wanted}, got {self.attacked!r}")
         if not any(self.point):
             raise ValueError(f"attacked must not be 0, got {self.point!r}")
 
     @classmethod
-    def of_gram(cls, gram: Sequence[Sequence[float]], labels: Sequence[float], **options: Any) -> Training:
-        """Training on points of which the inner products <x_i, x_j> / d are given.
+    def of_gram(
+        cls, gram: Sequence[Sequence[float]], labels: Sequence[float], *, positions: int = 1, **options: Any
+    ) -> Training:
+        """Training on points of which the inner products <x_i, x_j> / d are given, of all positions.
 
         Raises:
             ValueError: if ``gram`` is not symmetric and positive semidefinite.
@@ -149,12 +156,15 @@ class Training:
             raise ValueError(f"gram must be positive semidefinite, got the eigenvalue {variances.min():.3g}")
         kept = variances > rounding
         coordinates = axes[:, kept] * np.sqrt(variances[kept])
-        return cls(tuple(map(tuple, coordinates.tolist())), tuple(labels), **options)
+        if len(products) % positions:
+            raise ValueError(f"gram must have rows for all positions={positions} of each point, got {len(products)}")
+        inputs = coordinates.reshape(len(products) // positions, -1).tolist()
+        return cls(tuple(map(tuple, inputs)), tuple(labels), positions=positions, **options)
 
     @property
     def span(self) -> int:
         """k, the dimension of the subspace that the inputs lie in."""
-        return len(self.inputs[0])
+        return len(self.inputs[0]) // self.positions
 
     @property
     def point(self) -> Vector:
@@ -164,7 +174,7 @@ class Training:
     @property
     def across(self) -> bool:
         """Whether the attacked point has a coordinate across the subspace."""
-        return len(self.point) > self.span
+        return len(self.point) > len(self.inputs[0])
 
     def __str__(self) -> str:
         size = f"{len(self.inputs)} points in {self.span} dimensions, {self.epochs} epochs of {self.loss} loss"
@@ -216,7 +226,7 @@ class Training:
             network: f, of ``parameters`` that have gradients.
             parameters: all that is trained; of parts that no point sees, any gradient is 0.
             maps: those of the parameters that ``radius`` holds, (trials, rows, coordinates).
-            points: the inputs over sqrt(d), shape (points, coordinates), as ``network`` takes them.
+            points: the inputs over sqrt(d), shape (points, [positions,] coordinates), as ``network`` takes them.
 
         Returns:
             The mean loss of each trial before training and after each epoch, shape (trials, epochs + 1), float64.
@@ -311,7 +321,7 @@ class _Optimised:
 
 
 def values_at(network: torch.nn.Module, points: torch.Tensor, trials: int) -> torch.Tensor:
-    """f of every trial at each of the points: (points, coordinates) to (trials, points[, outputs])."""
+    """f of every trial at each of the points: (points, [positions,] coordinates) to (trials, points[, outputs])."""
     given = points.expand(trials, *points.shape)
     if getattr(network, "takes_points", False):
         several: torch.Tensor = network(given)

@@ -162,10 +162,10 @@ class Configuration:
         if self.law == "infinite-width" or (training.optimiser == "adam" and self.law != "dense"):
             wanted = "'dense'" if training.optimiser == "adam" else "'dense' or 'conditioned'"
             raise ValueError(f"law must be {wanted} with training by {training.optimiser}, got {self.law!r}")
-        if model.positions > 1 or model.held():
-            wanted = "of one position and of Gaussian maps and vectors alone, to be trained"
+        if model.positions != training.positions or model.held():
+            wanted = f"of Gaussian maps and vectors alone, and of training's positions={training.positions}"
             raise ValueError(f"model must be {wanted}, got {model!r}")
-        if (needed := len(training.point)) > model.input_dim:
+        if (needed := training.span + training.across) > model.input_dim:
             raise ValueError(f"input_dim must be at least {needed}, the dimensions of training, got {model.input_dim}")
         classes = int(max(training.labels)) + 1 if training.loss == "cross-entropy" else 1
         if (model.outputs > 1) != (training.loss == "cross-entropy") or model.outputs < classes:

@@ -37,29 +37,34 @@ def draw_trained(configuration: Configuration, trials: int, draws: Draws) -> Tra
     c, training = configuration, configuration.training
     assert training is not None
     dimension, root = c.model.input_dim, math.sqrt(c.model.input_dim)
+    shape = (training.positions, -1) if training.positions > 1 else (-1,)
     inputs = torch.tensor(training.inputs, dtype=torch.float64, device=draws.device)
-    point = root * torch.tensor(training.point, dtype=torch.float64, device=draws.device)
+    inputs = inputs.reshape(len(inputs), *shape)
+    point = root * torch.tensor(training.point, dtype=torch.float64, device=draws.device).reshape(shape)
+    taken = point.shape[-1]
     space: SpannedFrame | SpannedCoordinates
     if c.law == "dense":
-        axes = orthonormal(dimension, len(training.point), draws.device)
+        axes = orthonormal(dimension, taken, draws.device)
         space = SpannedCoordinates(axes[:, : training.span].to(draws.dtype), trials, draws)
-        inputs, point = inputs @ axes[:, : training.span].T, (axes @ point).to(draws.dtype)
+        inputs, point = inputs @ axes[:, : training.span].T, (point @ axes.T).to(draws.dtype)
     else:
         space = _frame(c, training, trials, draws)
-        point = torch.cat([point, point.new_zeros(space.capacity - len(point))])
+        point = torch.nn.functional.pad(point, (0, space.capacity - taken))
     gaussian = Trainable(trials, draws, space, training.initial_scale, training.layers)
     network = c.model.build(gaussian)
     losses = training.run(network, gaussian.parameters, inputs.to(draws.dtype), gaussian.of_input)
     gaussian.finish()
     attacked = Margin(network) if c.model.outputs > 1 else network
-    return Trained(attacked, space, point.expand(trials, -1), losses)
+    return Trained(attacked, space, point.expand(trials, *point.shape), losses)
 
 
 def _frame(c: Configuration, training: Training, trials: int, draws: Draws) -> SpannedFrame:
     rest, taken = c.model.input_dim - training.span, int(training.across)
     # As for networks that are not trained, each gradient takes an axis.
     asked = sum(one.positions for one in c.model.asked() if one.of_input)
-    vectors = c.attack.steps * (asked + (c.attack.direction == "random")) + asked * c.compare_gradients
+    vectors = (
+        c.attack.steps * (asked + training.positions * (c.attack.direction == "random")) + asked * c.compare_gradients
+    )
     frame = Frame(rest, trials, draws, taken, taken + vectors) if rest else None
     return SpannedFrame(training.span, frame, trials, draws)
 

@@ -11,15 +11,8 @@ TRAINING, TRAINABLE = "signflip.networks.training", "signflip.networks.trainable
 ACROSS = f"{TRAINABLE}:SpannedFrame.across"
 PIVOTS = "signflip.checks.subspace_pivots:subspace_pivots"
 POOLING = ("SUBSPACE.pivot", "NOT.adam", "NOT.forgotten-decay", "NOT.point-off-the-span")
-TRAINED = (
-    "TRAIN.joint-law",
-    *POOLING,
-    "SUBSPACE.flips",
-    "SUBSPACE.init",
-    "SUBSPACE.decay",
-    "LAZY.one-step",
-    "NOT.any-scale",
-)
+SUBSPACE = ("SUBSPACE.flips", "SUBSPACE.init", "SUBSPACE.decay")
+TRAINED = ("TRAIN.joint-law", *POOLING, *SUBSPACE, "LAZY.one-step", "NOT.any-scale")
 CHECKS = "test_training.py"
 
 MUTANTS = (
@@ -115,7 +108,7 @@ MUTANTS = (
         "A step of .9 |f| / |P grad f|^2 is claimed to flip the sign.",
         claimed(CHECKS, "Attack(2.0, direction", "Attack(0.9, direction"),
         ("SUBSPACE.flips",),
-        reaches=("SUBSPACE.flips", "SUBSPACE.init", "SUBSPACE.decay", "NOT.any-scale"),
+        reaches=(*SUBSPACE, "NOT.any-scale"),
     ),
     Mutant(
         "subspace: twenty times longer",

@@ -12,7 +12,7 @@ from scipy.stats import kstest
 from support import FALSE_FAIL, same_law_p_value
 
 from signflip import Architecture, Attack, FullyConnected, Sequential, Training, activations, simulate
-from signflip.networks.blocks import Linear, Pointwise
+from signflip.networks.blocks import Bias, Conv, Linear, Pointwise, Pool, Residual
 from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
 from signflip.networks.training import LOSSES, DivergedError
@@ -21,6 +21,7 @@ from signflip.sampling.training import draw_trained, orthonormal
 
 TANH = activations.get("tanh")
 PLAIN = Training(((1.0, 0.5), (-0.5, 1.0), (0.2, -1.0)), (1.0, -1.0, 1.0), 0.2, 4)
+ONE_EPOCH = {"learning_rate": 0.1, "epochs": 1}
 SCHEDULES = {
     "plain": PLAIN,
     "momentum": replace(PLAIN, momentum=0.9),
@@ -111,6 +112,9 @@ MODELS = {
     "a chain": FullyConnected(Architecture(4, (3, 2)), TANH),
     "a chain with biases": FullyConnected(Architecture(4, (3,)), activations.get("relu"), bias=1.0),
     "blocks": Sequential(4, (Linear(3), Pointwise(TANH), Linear(4), Pointwise(activations.get("gelu")))),
+    "convolutions": Sequential(
+        4, (Conv(3), Bias(0.5), Pointwise(TANH), Residual((Linear(3), Pointwise(TANH))), Pool()), grid=(2, 2)
+    ),
     "three outputs": FullyConnected(Architecture(4, (3,)), TANH, outputs=3),
 }
 
@@ -122,6 +126,10 @@ def test_what_the_data_see_and_what_is_conditioned_have_the_law_of_dense_network
     training = replace(PLAIN, momentum=0.5, weight_decay=0.3, initial_scale=0.7, attacked=(0.5, 0.2, 0.6))
     if model == "three outputs":
         training = replace(training, loss="cross-entropy", labels=(0, 1, 2))
+    if model == "convolutions":
+        inputs = tuple((*one, *(-x for x in one), *one[::-1], 0.3, 0.1) for one in PLAIN.inputs)
+        attacked = (0.5, 0.2, 0.6, 1.0, -0.5, 0.0, 0.3, 0.3, -0.4, 0.1, 0.9, 0.2)
+        training = replace(training, inputs=inputs, attacked=attacked, positions=4)
     dense, conditioned = (
         simulate(
             MODELS[model], attack=Attack(0.7, 2, direction), law=law, trials=6000, dtype="float64", training=training
@@ -206,6 +214,10 @@ def test_a_gram_matrix_is_that_of_the_inputs():
     training = Training.of_gram(gram, (1, -1, 1), learning_rate=0.1, epochs=1)
     assert training.span == 2
     assert np.allclose(np.array(training.inputs) @ np.array(training.inputs).T, gram)
+    pair = Training.of_gram(np.kron(np.eye(2), [[1.0, 0.5], [0.5, 1.0]]), (1, -1), positions=2, **ONE_EPOCH)
+    assert (len(pair.inputs), pair.span) == (2, 4)
+    with pytest.raises(ValueError, match="gram must have rows for all positions=2 of each point, got 3"):
+        Training.of_gram(gram, (1, -1), positions=2, **ONE_EPOCH)
 
 
 def test_training_makes_the_loss_small():
@@ -248,7 +260,8 @@ def test_a_training_that_diverges_names_the_epoch():
         ({"momentum": 1.0}, "momentum must be a number with 0 <= momentum < 1, got 1.0"),
         ({"weight_decay": 5.0}, "weight_decay must be a number with 0 <= weight_decay < 5, got 5.0"),
         ({"stop": -1.0}, "stop must be a number with 0 <= stop < inf, got -1.0"),
-        ({"attacked": (1.0,)}, "attacked must have 2 coordinates, or one more across the subspace"),
+        ({"attacked": (1.0,)}, "attacked must have 2 coordinates, or one more across the subspace, for each position"),
+        ({"positions": 3}, "inputs must be one point or more, all of as many coordinates, those of each position"),
         ({"attacked": (0.0, 0.0)}, "attacked must not be 0"),
         ({"layers": "last"}, "layers must be one of 'all', 'first'"),
         ({"clip": math.inf}, "clip must be a positive finite number, got inf"),
@@ -301,7 +314,7 @@ def test_what_does_not_go_with_training_is_refused_by_name(changes, message):
 def test_modules_of_their_own_are_not_trained():
     from signflip import Behind
 
-    with pytest.raises(ValueError, match="model must be of one position and of Gaussian maps and vectors alone"):
+    with pytest.raises(ValueError, match="model must be of Gaussian maps and vectors alone, and of training"):
         configuration(PLAIN, Behind(5, 4, "strategies.modules:perceptron", {"width": 4, "hidden": 3}))
 
 
