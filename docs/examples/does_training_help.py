@@ -13,6 +13,7 @@ import numpy as np
 from signflip import Architecture, Attack, Training, activations, simulate
 
 DIMENSION, TRIALS, EPOCHS, SCALES = 10**12, 500, (0, 1, 2, 5, 10, 20, 40, 80), (1.0, 0.3, 0.1)
+RADII = (1.0, 3.0, 10.0, 12.5, 15.0, 17.5, 20.0, 30.0)
 INPUTS = (
     *((1.0, 0.5, 0.0, 0.5), (0.0, 1.0, -0.5, 0.5), (-1.0, 0.5, 0.5, 0.0)),
     *((0.5, -1.0, 0.0, 0.5), (0.5, 0.5, 1.0, 0.0), (0.0, -0.5, 0.5, -1.0)),
@@ -21,6 +22,16 @@ NETWORKS, RELU = Architecture(DIMENSION, (300,)), activations.get("relu")
 # A step of three natural ones, as before training; and the step that makes f 0 across the data, where it is linear.
 STEP = Attack(3 * NETWORKS.natural_step(RELU), direction="across")
 LEAST = Attack(1.0, direction="across", unit="linear")
+
+
+def defended(width: int, radius: float) -> float:
+    """How often ten natural steps flip a point that the first layer defends, its neurons within C / sqrt(m)."""
+    networks = Architecture(DIMENSION, (width,))
+    training = Training(((1.0,),), (1000.0,), 0.5, 5, loss="square", layers="first", radius=radius)
+    step = 10 * networks.natural_step(RELU)
+    return float(
+        simulate(networks, RELU, step=step, trials=TRIALS, training=training, output="rademacher").flipped.mean()
+    )
 
 
 def main() -> None:
@@ -44,6 +55,9 @@ def main() -> None:
     for axes, title in ((flips, "P(flip), three natural steps"), (least, "median least perturbation, |x| / sqrt(d)")):
         axes.set(title=title, xlabel="epochs", xscale="symlog", xticks=EPOCHS, xticklabels=EPOCHS)
     least.set_yscale("log")
+    print("P(flip) against a defender, by C (columns) and width (rows)")
+    for width in (50, 200, 1000, 5000):
+        print(f"{width:5}", *(f"{defended(width, radius):6.3f}" for radius in RADII))
     flips.legend()
     figure.savefig(Path(__file__).parents[1] / "images/training.svg", metadata={"Date": None})
 
