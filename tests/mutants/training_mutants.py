@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planting import Mutant, claimed, edited
 
-TESTS = "tests/networks/test_training.py::"
+TESTS = "tests/networks/test_trained_networks.py::"
 AS_TORCH = TESTS + "test_each_trial_is_trained_as_torch_trains_one_network"
 SHARED = "dense and conditioned networks share it: their laws stay equal."
 TRAINING, TRAINABLE = "signflip.networks.training", "signflip.networks.trainable"
