@@ -165,7 +165,7 @@ MUTANTS = (
     Mutant(
         "network: random signs are normal in the output",
         'output = "rademacher" draws Gaussian output weights.',
-        edited("signflip.networks.fully_connected:FullyConnected.build", "self.output) for", "None) for"),
+        edited("signflip.networks.fully_connected:FullyConnected.build", "widths[-1], self.output)", "widths[-1])"),
         (
             "tests/networks/test_descent_and_output_signs.py::"
             "test_output_weights_of_random_signs_are_plus_or_minus_one_over_the_root_of_the_width",

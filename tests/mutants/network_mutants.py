@@ -11,7 +11,7 @@ from signflip.activations import get
 
 LIMIT, LIMIT_DEEP, SCALING = "LIMIT.erf", "LIMIT.erf.deep", "INV.scaled-activation"
 READOUT, BACKWARD = "signflip.networks.modules:readout", "signflip.networks.modules:_Applied.backward"
-BUILD, OUTPUT = "signflip.networks.fully_connected:FullyConnected.build", "1 / math.sqrt(widths[-1]), self.output"
+OUTPUTS, DEVIATION = "signflip.networks.gaussian:Gaussian.outputs", "1 / math.sqrt(size)"
 PULLBACK = "ctx.activation.pullback(z, value, cotangent)"
 STEP = 'signed_step = step if direction == "reversed" else -step'
 ATTACK_TESTS = "tests/networks/test_attacks.py::"
@@ -52,25 +52,25 @@ MUTANTS = (
     Mutant(
         "network: output weights of variance 1",
         "The output vector has variance 1, not 1/m.",
-        edited(BUILD, OUTPUT, "1.0, self.output"),
+        edited(OUTPUTS, DEVIATION, "1.0"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
         "network: output weights of variance 2/m",
         "The output vector is sqrt 2 too long.",
-        edited(BUILD, OUTPUT, "math.sqrt(2 / widths[-1]), self.output"),
+        edited(OUTPUTS, DEVIATION, "math.sqrt(2 / size)"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
         "network: output weights of variance 1/d",
         "The output vector is scaled by the input dimension, not by the width.",
-        edited(BUILD, OUTPUT, "1 / math.sqrt(self.input_dim), self.output"),
+        edited(OUTPUTS, DEVIATION, "1 / math.sqrt(self.space.dimension)"),
         (LIMIT, "MW-3.limit-law"),
     ),
     Mutant(
         "network: one output vector a block",
         "All trials of a block share their output weights: each trial has its law, but they depend on one another.",
-        edited(BUILD, f"{OUTPUT})", f"{OUTPUT})[:1].repeat(gaussian.trials, 1)"),
+        edited(OUTPUTS, ", law)", ", law)[:1].repeat(self.trials, 1)"),
         ("MW-4.joint-law.small",),
     ),
     Mutant(
