@@ -121,7 +121,7 @@ class BehindNetwork(torch.nn.Module):
     def forward(self, point: torch.Tensor) -> torch.Tensor:
         """f(x), shape (trials,) or (trials, outputs)."""
         answers: torch.Tensor = self.embedding(point)
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or getattr(self.heads, "is_trained", False):
             return self.values(answers)
         value: torch.Tensor = _Values.apply(answers, self)  # type: ignore[no-untyped-call]  # torch has none
         return value

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any
 
 import torch
+from torch.func import functional_call
 
 from signflip.networks.randomness import Draws
 
@@ -23,6 +26,37 @@ def initialised(make: Callable[[], torch.nn.Module], count: int, draws: Draws) -
     return torch.nn.ModuleList(
         one.eval().requires_grad_(False).to(device=draws.device, dtype=draws.dtype) for one in made
     )
+
+
+class TrainedModules(torch.nn.ModuleList):
+    """Modules, one a trial, that are called with parameters which are held together, a trial along the first axis.
+
+    ``together`` are all of the modules' parameters by name, and have gradients until `finish`.
+    """
+
+    def __init__(self, modules: torch.nn.ModuleList) -> None:
+        super().__init__(modules)
+        named = [dict(one.named_parameters()) for one in modules]
+        self.together = {name: torch.stack([own[name].detach() for own in named]).requires_grad_() for name in named[0]}
+        self.is_trained = True
+
+    def __iter__(self) -> Iterator[Any]:
+        """The modules; while they are trained, each with its part of what is held together."""
+        if not self.is_trained:
+            yield from super().__iter__()
+            return
+        parts = {name: several.unbind() for name, several in self.together.items()}
+        for trial, one in enumerate(super().__iter__()):
+            yield partial(functional_call, one, {name: part[trial] for name, part in parts.items()})
+
+    def finish(self) -> None:
+        """End training: each module has its own parameters again."""
+        self.is_trained = False
+        with torch.no_grad():
+            for trial, one in enumerate(self):
+                for name, parameter in one.named_parameters():
+                    parameter.copy_(self.together[name][trial])
+        self.together = {}
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 
 from signflip.networks.gaussian import Gaussian
+from signflip.networks.initialisation import TrainedModules
 from signflip.networks.matrices import ConditionedGaussian, DenseGaussian, GaussianMatrix
 from signflip.networks.modules import GaussianLinear
 from signflip.networks.products import by_columns, by_rows
@@ -129,6 +130,7 @@ class Trainable(Gaussian):
         self._unit = math.sqrt(space.dimension)
         self.parameters: list[torch.Tensor] = []
         self.of_input: list[torch.Tensor] = []
+        self._modules: list[TrainedModules] = []
 
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
         """As `Gaussian.embedding` says."""
@@ -160,12 +162,14 @@ class Trainable(Gaussian):
         return self._trained(vector) if self._all else vector
 
     def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
-        """Not trained.
-
-        Raises:
-            ValueError: always, saying so.
-        """
-        raise ValueError(f"model must be made of Gaussian maps and vectors to be trained, got modules of {make!r}")
+        """As `Gaussian.modules` says; they stay in eval mode, and are trained with the rest, but for "first"."""
+        made = super().modules(make)
+        if not self._all:
+            return made
+        trained = TrainedModules(made)
+        self.parameters += trained.together.values()
+        self._modules.append(trained)
+        return trained
 
     def finish(self) -> None:
         """End training: the parameters stay as they are, and the maps of the input take x again."""
@@ -173,6 +177,8 @@ class Trainable(Gaussian):
             parameter.requires_grad_(False)
         for weights in self.of_input:
             weights.div_(self._unit)
+        for modules in self._modules:
+            modules.finish()
 
     def _trained(self, parameter: torch.Tensor) -> torch.Tensor:
         self.parameters.append(parameter.requires_grad_())

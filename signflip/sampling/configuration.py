@@ -162,9 +162,8 @@ class Configuration:
         if self.law == "infinite-width" or (training.optimiser == "adam" and self.law != "dense"):
             wanted = "'dense'" if training.optimiser == "adam" else "'dense' or 'conditioned'"
             raise ValueError(f"law must be {wanted} with training by {training.optimiser}, got {self.law!r}")
-        if model.positions != training.positions or model.held():
-            wanted = f"of Gaussian maps and vectors alone, and of training's positions={training.positions}"
-            raise ValueError(f"model must be {wanted}, got {model!r}")
+        if model.positions != training.positions:
+            raise ValueError(f"model must have training's positions={training.positions}, got {model!r}")
         if (needed := training.span + training.across) > model.input_dim:
             raise ValueError(f"input_dim must be at least {needed}, the dimensions of training, got {model.input_dim}")
         classes = int(max(training.labels)) + 1 if training.loss == "cross-entropy" else 1
@@ -208,7 +207,7 @@ class Configuration:
     def entries_held(self, segment: int = SEGMENT) -> int:
         """Entries that one trial holds at once, about; layers wider than ``segment`` are not held."""
         if self.training is not None:
-            return LIVE_TENSORS * sum(self._trained())
+            return LIVE_TENSORS * (sum(self._trained()) + self.model.held())
         asked = self.model.asked()
         whole = [one.rows * one.positions for one in asked]
         entries = LIVE_TENSORS * sum(min(rows, segment) for rows in whole) * self.attack.steps

@@ -59,6 +59,15 @@ MUTANTS = (
         blind=SHARED,
     ),
     Mutant(
+        "training: modules forget",
+        "Modules have their initial parameters again once training ends.",
+        edited(
+            "signflip.networks.initialisation:TrainedModules.finish", "parameter.copy_(self.together", "(self.together"
+        ),
+        (TESTS + "test_modules_are_trained_as_torch_trains_each_by_itself",),
+        blind=SHARED,
+    ),
+    Mutant(
         "training: what the data do not see does not decay",
         "Weight decay forgets a map's part across the data.",
         edited(f"{TRAINABLE}:Trainable.embedding", "factor = self._trained(", "factor = ("),

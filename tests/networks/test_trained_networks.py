@@ -11,7 +11,7 @@ import torch
 from scipy.stats import kstest
 from support import FALSE_FAIL, same_law_p_value
 
-from signflip import Architecture, Attack, FullyConnected, Sequential, Training, activations, simulate
+from signflip import Architecture, Attack, Behind, FullyConnected, Sequential, Training, activations, simulate
 from signflip.networks.blocks import Bias, Conv, Linear, Pointwise, Pool, Residual
 from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
@@ -115,6 +115,7 @@ MODELS = {
     "convolutions": Sequential(
         4, (Conv(3), Bias(0.5), Pointwise(TANH), Residual((Linear(3), Pointwise(TANH))), Pool()), grid=(2, 2)
     ),
+    "a module": Behind(4, 3, "strategies.modules:perceptron", {"width": 3, "hidden": 3}),
     "three outputs": FullyConnected(Architecture(4, (3,)), TANH, outputs=3),
 }
 
@@ -130,11 +131,10 @@ def test_what_the_data_see_and_what_is_conditioned_have_the_law_of_dense_network
         inputs = tuple((*one, *(-x for x in one), *one[::-1], 0.3, 0.1) for one in PLAIN.inputs)
         attacked = (0.5, 0.2, 0.6, 1.0, -0.5, 0.0, 0.3, 0.3, -0.4, 0.1, 0.9, 0.2)
         training = replace(training, inputs=inputs, attacked=attacked, positions=4)
+    trials = 800 if model == "a module" else 6000  # modules are called one by one
+    attack, options = Attack(0.7, 2, direction), {"trials": trials, "dtype": "float64", "training": training}
     dense, conditioned = (
-        simulate(
-            MODELS[model], attack=Attack(0.7, 2, direction), law=law, trials=6000, dtype="float64", training=training
-        )
-        for law in ("dense", "conditioned")
+        simulate(MODELS[model], attack=attack, law=law, **options) for law in ("dense", "conditioned")
     )
     for name, column in dense.columns().items():
         for one, other in zip(np.atleast_2d(column.T), np.atleast_2d(conditioned.columns()[name].T), strict=True):
@@ -311,11 +311,46 @@ def test_what_does_not_go_with_training_is_refused_by_name(changes, message):
         c.varied(**changes)
 
 
-def test_modules_of_their_own_are_not_trained():
-    from signflip import Behind
+PERCEPTRON = Behind(5, 4, "strategies.modules:perceptron", {"width": 4, "hidden": 3, "normalised": True})
 
-    with pytest.raises(ValueError, match="model must be of Gaussian maps and vectors alone, and of training"):
-        configuration(PLAIN, Behind(5, 4, "strategies.modules:perceptron", {"width": 4, "hidden": 3}))
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_modules_are_trained_as_torch_trains_each_by_itself(optimiser):
+    training = replace(PLAIN, batch=2, clip=1.0, weight_decay=0.1, optimiser=optimiser)
+    c, trial = configuration(training, PERCEPTRON), 1
+    trained, start = draw_trained(c, 3, draws()), untrained(c, 3)
+    embedding, head = torch.nn.Linear(5, 4, bias=False).double(), start.heads[trial].requires_grad_(True)
+    with torch.no_grad():
+        embedding.weight.copy_(start.embedding.matrix.weights[trial] * math.sqrt(5))
+    network = torch.nn.Sequential(embedding, head)
+    kind = torch.optim.Adam if optimiser == "adam" else torch.optim.SGD
+    optimiser = kind(network.parameters(), training.learning_rate, weight_decay=0.1)
+    points = torch.tensor(training.inputs, dtype=torch.float64) @ orthonormal(5, 2, torch.device("cpu")).T
+    labels = torch.tensor(training.labels, dtype=torch.float64)
+    for epoch in range(training.epochs):
+        assert trained.losses[trial, epoch].item() == pytest.approx(
+            TORCH_LOSSES["logistic"](network(points).squeeze(-1), labels).item(), rel=1e-9
+        )
+        for first in (0, 2):
+            optimiser.zero_grad()
+            chosen = slice(first, first + 2)
+            TORCH_LOSSES["logistic"](network(points[chosen]).squeeze(-1), labels[chosen]).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+    for name, parameter in head.named_parameters():
+        assert torch.allclose(trained.network.heads[trial].get_parameter(name), parameter, rtol=1e-8, atol=1e-11), name
+
+
+def test_modules_stay_as_they_are_where_the_first_layer_alone_is_trained():
+    c = configuration(replace(PLAIN, layers="first"), PERCEPTRON)
+    trained, start = draw_trained(c, 2, draws()).network, untrained(c, 2)
+    for one, other in zip(trained.heads.parameters(), start.heads.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_model_of_other_positions_than_the_data_is_refused():
+    with pytest.raises(ValueError, match="model must have training's positions=1, got"):
+        configuration(PLAIN, replace(PERCEPTRON, positions=2))
 
 
 def test_a_configuration_with_training_is_read_back_and_told():
