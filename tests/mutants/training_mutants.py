@@ -9,6 +9,7 @@ AS_TORCH = TESTS + "test_each_trial_is_trained_as_torch_trains_one_network"
 SHARED = "dense and conditioned networks share it: their laws stay equal."
 TRAINING, TRAINABLE = "signflip.networks.training", "signflip.networks.trainable"
 ACROSS = f"{TRAINABLE}:SpannedFrame.across"
+MODULES = "signflip.networks.initialisation:TrainedModules"
 PIVOTS = "signflip.checks.subspace_pivots:subspace_pivots"
 POOLING = ("SUBSPACE.pivot", "NOT.adam", "NOT.forgotten-decay", "NOT.point-off-the-span")
 SUBSPACE = ("SUBSPACE.flips", "SUBSPACE.init", "SUBSPACE.decay")
