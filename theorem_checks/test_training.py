@@ -6,8 +6,10 @@ import math
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from signflip.activations import Activation, get
 from signflip.checks import claim
@@ -22,6 +24,7 @@ from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.model import Model
 from signflip.networks.training import Training
 from signflip.sampling.configuration import Configuration
+from signflip.sampling.sample import Sample
 from strategies.networks import PROGRAMS, networks
 from strategies.training import SCHEDULES, trainings
 
@@ -30,17 +33,23 @@ DISTANCE = 0.03
 MODELS = "random networks of one position: linear maps, biases, layer norms and activations, residual, side by side"
 PIVOT = (
     "No step of training moves a map of the input across the data's span: at every step d |P grad f|^2 / (b^2 |D|^2) "
-    "is chi-squared with d - k degrees of freedom, b the initial scale times the decay."
+    "is chi-squared with d - k degrees of freedom (d - k - 1 at points outside the span, across these too), b the "
+    "initial scale times the decay."
 )
 RATE, CAP = 0.99, 8_000
 REACH = (rate_at_least(RATE, effect=0.02, room=0.0095, trials=CAP),)
+# tanh at b = 1 fails at a rate of .00225 at one of the points.
+FLIPS_CAP = 16_000
+FLIPS_REACH = (rate_at_least(RATE, effect=0.015, room=0.0075, trials=FLIPS_CAP),)
 POINTS = (
     *((1.0, 0.5, 0.0, 0.5), (0.0, 1.0, -0.5, 0.5), (-1.0, 0.5, 0.5, 0.0)),
     *((0.5, -1.0, 0.0, 0.5), (0.5, 0.5, 1.0, 0.0), (0.0, -0.5, 0.5, -1.0)),
 )
 LABELS = (1.0, -1.0) * 3
-# |x' - x| / |x| is so many times 1 / sqrt(d) over b, at least and at most.
-LEAST, ORDER = 0.5, 50.0
+# |x' - x| / |x| is at most so many times 1 / sqrt(d), over b.
+ORDER = 50.0
+# Where the data are learnt it is so many times 1 / (b sqrt(d)): a tenth of b is out of this range, and ten times b too.
+LEAST, MOST = 1.0, 10.0
 NETWORKS = st.sampled_from([get(name) for name in ("relu", "tanh", "gelu")])
 # At a small initial scale these learn the data in 60 epochs; tanh does not, so that f, and with it the step, is small.
 RECTIFIERS = st.sampled_from([get(name) for name in ("relu", "gelu")])
@@ -89,10 +98,15 @@ def lazy(width: int, training: Training) -> Configuration:
     return Configuration(FullyConnected(sizes, relu, output="rademacher"), Attack(step), training=training)
 
 
-def no_shorter(kept: float) -> Event:
-    """A perturbation of at least the order |x| / (b sqrt(d))."""
-    least = LEAST / (kept * math.sqrt(LARGEST_DIMENSION))
-    return lambda sample: sample.relative_perturbation >= least
+def of_order(kept: float) -> Event:
+    """A perturbation of 1 to 10 times |x| / (b sqrt(d)), b what is ``kept``."""
+    unit = 1 / (kept * math.sqrt(LARGEST_DIMENSION))
+
+    def event(sample: Sample) -> NDArray[np.bool_]:
+        size = sample.relative_perturbation / unit
+        return np.asarray((size >= LEAST) & (size <= MOST))
+
+    return event
 
 
 def fooled() -> Event:
@@ -156,7 +170,7 @@ def test_the_gradient_across_the_data_is_gaussian_at_every_step_of_training(
     tolerance=RATE,
     detects="a probability below 0.99",
     examples=2,
-    reach=REACH,
+    reach=FLIPS_REACH,
 )
 @given(activation=NETWORKS, scale=st.sampled_from([1.0, 0.3, 0.1]), number=st.integers(0, 5))
 def test_a_step_across_the_data_fools_trained_networks(
@@ -164,15 +178,14 @@ def test_a_step_across_the_data_fools_trained_networks(
 ) -> None:
     event = adversarial(ORDER / (scale * math.sqrt(LARGEST_DIMENSION)))
     subject = across_the_data(activation, number, scale)
-    evidence.rate_at_least(RATE, event, subject, name=f"adversarial across the data at b={scale:g}", cap=CAP)
+    evidence.rate_at_least(RATE, event, subject, name=f"adversarial across the data at b={scale:g}", cap=FLIPS_CAP)
 
 
 @claim(
     "SUBSPACE.init",
     mark="prior",
-    statement="A smaller initialisation helps: the step that SUBSPACE.flips takes is no shorter than 0.5 |x| / "
-    "(b sqrt(d)), with probability at least 0.99, b the initial scale: with its upper bound there, the perturbation "
-    "grows as 1/b.",
+    statement="A smaller initialisation helps: the step that SUBSPACE.flips takes is 1 to 10 times |x| / (b sqrt(d)) "
+    "long, with probability at least 0.99 (the constants are ours), b the initial scale.",
     domain="as SUBSPACE.flips; relu, gelu; b = 0.1, 0.03, 0.01",
     tolerance=RATE,
     detects="a probability below 0.99",
@@ -184,24 +197,24 @@ def test_a_smaller_initialisation_makes_the_step_longer(
     activation: Activation, scale: float, number: int, evidence: Check
 ) -> None:
     subject = across_the_data(activation, number, scale)
-    evidence.rate_at_least(RATE, no_shorter(scale), subject, name=f"longer at b={scale:g}", cap=CAP)
+    evidence.rate_at_least(RATE, of_order(scale), subject, name=f"of the order 1/b at b={scale:g}", cap=CAP)
 
 
 @claim(
     "SUBSPACE.decay",
     mark="prior",
-    statement="Weight decay helps: the step that SUBSPACE.flips takes is no shorter than 0.5 |x| / (b sqrt(d)), with "
-    "probability at least 0.99, b = (1 - learning rate * decay)^epochs.",
-    domain="as SUBSPACE.flips; relu, gelu; weight decay 0.005, 0.01, 0.02: b = 0.55, 0.30, 0.086",
+    statement="Weight decay helps: the step that SUBSPACE.flips takes is 1 to 10 times |x| / (b sqrt(d)) long, with "
+    "probability at least 0.99 (the constants are ours), b = (1 - learning rate * decay)^epochs.",
+    domain="as SUBSPACE.flips; relu, gelu; weight decay 0.018, 0.02, 0.022: b = 0.110, 0.086, 0.067",
     tolerance=RATE,
     detects="a probability below 0.99",
     examples=2,
     reach=REACH,
 )
-@given(activation=RECTIFIERS, decay=st.sampled_from([0.005, 0.01, 0.02]), number=st.integers(0, 5))
+@given(activation=RECTIFIERS, decay=st.sampled_from([0.018, 0.02, 0.022]), number=st.integers(0, 5))
 def test_weight_decay_makes_the_step_longer(activation: Activation, decay: float, number: int, evidence: Check) -> None:
     subject, kept = across_the_data(activation, number, decay=decay), (1 - 2.0 * decay) ** 60
-    evidence.rate_at_least(RATE, no_shorter(kept), subject, name=f"longer at b={kept:.2g}", cap=CAP)
+    evidence.rate_at_least(RATE, of_order(kept), subject, name=f"of the order 1/b at b={kept:.2g}", cap=CAP)
 
 
 @claim(
@@ -230,7 +243,7 @@ def test_lazy_training_does_not_help(width: int, radius: float, evidence: Check)
     mark="derived",
     statement="A defender inside a ball of any radius is fooled: LAZY.one-step holds at C = 100 for neurons that raise "
     "f at the attacked point.",
-    domain="as LAZY.one-step, trained to f(x) = 1000 at the attacked point",
+    domain="as LAZY.one-step, trained towards f(x) = 1000 at the attacked point",
     tolerance=RATE,
     detects="a probability below 0.99",
     expect="REFUTED",
@@ -277,7 +290,7 @@ def test_the_initial_scale_cannot_be_forgotten(activation: Activation, number: i
 @given(subject=small("relu"))
 def test_adam_moves_the_maps_across_the_data(subject: tuple[Model, Training], evidence: Check) -> None:
     model, training = subject
-    pool(evidence, (model, replace(training, optimiser="adam")))
+    pool(evidence, (model, replace(training, optimiser="adam")), forgets="decay")
 
 
 @claim(

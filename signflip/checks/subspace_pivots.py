@@ -2,8 +2,9 @@
 
 No step of training moves a map of the input across the span of the data, k of d dimensions, but by weight decay. Given
 all that training saw, the gradient U across the span (and across the attacked point, if that lies outside) is therefore
-a Gaussian vector of d - k dimensions, of variance b^2 |D|^2 / d a coordinate: D the gradient in what the map answers,
-b the initial scale times the decay. So d |U|^2 / (b^2 |D|^2) is chi-squared, at every step, whatever stands behind.
+a Gaussian vector of d - k dimensions (one fewer where the point lies outside), of variance b^2 |D|^2 / d a coordinate:
+D the gradient in what the map answers, b the initial scale times the decay. So d |U|^2 / (b^2 |D|^2) is chi-squared,
+at every step, whatever stands behind.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from signflip.networks.randomness import Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.training import draw_trained, orthonormal
 
-ACROSS_DATA = "d |U|^2/(b^2 |D|^2), U = grad f across the data's span, is chi-squared with d - k degrees of freedom"
-COORDINATE_ACROSS = "a coordinate of sqrt(d) U/(b |D|) across the data's span is standard normal"
+ACROSS_DATA = "d |U|^2/(b^2 |D|^2), U = grad f across data and point, is chi-squared with dim U degrees of freedom"
+COORDINATE_ACROSS = "a coordinate of sqrt(d) U/(b |D|) across data and point is standard normal"
 SUBSPACE_PIVOTS = (ACROSS_DATA, COORDINATE_ACROSS)
 
 

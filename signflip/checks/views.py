@@ -61,11 +61,11 @@ def _on_grid(values: Array, scale: Array) -> Array:
     return steps / _GRID
 
 
-def _difference(sample: Sample) -> Array:
-    change = sample.attacked_value - sample.value
-    scale = np.abs(sample.value) + np.abs(sample.attacked_value)
-    difference: Array = _on_grid(change, scale) * scale
-    return difference
+def _change(before: Array, after: Array) -> Array:
+    """``after - before``, on the grid of their sizes: where nothing but rounding parts them it is 0."""
+    scale = np.abs(before) + np.abs(after)
+    change: Array = _on_grid(after - before, scale) * scale
+    return change
 
 
 def _fall(sample: Sample) -> Array:
@@ -88,6 +88,12 @@ def _losses(sample: Sample) -> Array:
     return sample.losses
 
 
+def _fall_of_loss(sample: Sample) -> Array:
+    # Gradients that cancel, as those of the hinge loss do, leave the loss where it was but for rounding.
+    losses = _losses(sample)
+    return _change(losses[:, -1], losses[:, 0])
+
+
 _TRIPLE: tuple[View, ...] = (
     lambda sample: sample.value,
     lambda sample: sample.attacked_value,
@@ -108,7 +114,7 @@ JOINT_PROJECTIONS: Mapping[str, View] = {
     "f(x)": lambda sample: sample.value,
     "f(x')": lambda sample: sample.attacked_value,
     "|grad f(x)|": lambda sample: sample.gradient_norm,
-    "f(x') - f(x)": _difference,
+    "f(x') - f(x)": lambda sample: _change(sample.value, sample.attacked_value),
     "f(x) f(x')": lambda sample: sample.value * sample.attacked_value,
     "random projection 1": _direction(1),
     "random projection 2": _direction(2),
@@ -142,7 +148,7 @@ TRAINED_PROJECTIONS: Mapping[str, View] = {
     **{name: JOINT_PROJECTIONS[name] for name in ("f(x)", "f(x')", "|grad f(x)|", "f(x) f(x')")},
     "loss before training": lambda sample: _losses(sample)[:, 0],
     "loss after training": lambda sample: _losses(sample)[:, -1],
-    "fall of the loss": lambda sample: _losses(sample)[:, 0] - _losses(sample)[:, -1],
+    "fall of the loss": _fall_of_loss,
     "random projection 1": _direction(9, (*_TRIPLE, lambda sample: _losses(sample)[:, -1])),
     "random projection 2": _direction(10, (*_TRIPLE, lambda sample: _losses(sample).mean(axis=1))),
 }

@@ -40,10 +40,10 @@ class Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x).
 
     ``step`` is in absolute units (natural steps: `Architecture.natural_step`), or, where ``unit`` is "linear", in units
-    of |f| / |g|^2, g the direction that is descended: one of them makes f 0 where it is linear. With ``stop`` "sign
-    change" a trial stays where its sign first differs from that at x. ``direction`` "across" descends the gradient's
-    part across the span of the training data. Controls: "reversed" climbs, "random" takes a uniform direction of the
-    gradient's length.
+    of |f| / |g|^2, g the direction that is descended: a step of 1 makes f 0 where f is linear. With ``stop`` "sign
+    change" a trial stays where its sign first differs from that at x. ``direction`` "across", for trained networks
+    alone, descends the gradient's part across the span of their data. Controls: "reversed" climbs, "random" takes a
+    uniform direction of the gradient's length.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.

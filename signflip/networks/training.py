@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from signflip.activations.reals import as_float, is_real
@@ -18,6 +19,8 @@ from signflip.networks.products import each
 Vector = tuple[float, ...]
 OPTIMISERS = ("sgd", "adam")
 LAYERS = ("all", "first")
+# Of a Gram matrix's largest entry, and eigenvalue: 2^8 roundings of float64.
+_GRAM_ROUNDING = 2.0**-44
 
 
 def _logistic(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -68,7 +71,7 @@ class Training:
         momentum, weight_decay: as in torch.optim.SGD.
         initial_scale: what the maps of the input are multiplied by before training; 1 is the law of THEORY 1.
         clip: a trial's gradient, in all that is trained, is no longer than this in a step; None: as long as it is. A
-            training with a clip cannot diverge.
+            clip bounds each step, not the loss.
         stop: a trial's training ends once its mean loss, at the end of an epoch, is at most this; None: never.
         attacked: what is attacked after training, in the coordinates of ``inputs``; one more number is its part across
             the subspace, of each position. None: the first input.
@@ -144,20 +147,27 @@ class Training:
     ) -> Training:
         """Training on points of which the inner products <x_i, x_j> / d are given, of all positions.
 
+        What lies within 2^-44 of the largest entry, or eigenvalue, is taken for rounding.
+
         Raises:
-            ValueError: if ``gram`` is not symmetric and positive semidefinite.
+            TypeError, ValueError: if ``gram`` is no symmetric, positive semidefinite matrix of finite numbers.
         """
-        products = np.asarray(gram, dtype=np.float64)
-        if products.ndim != 2 or products.shape[0] != products.shape[1] or not np.allclose(products, products.T):
-            raise ValueError(f"gram must be a symmetric matrix, got {gram!r}")
-        variances, axes = np.linalg.eigh(products)
-        rounding = 1e-10 * max(float(np.abs(variances).max()), 0.0)
+        products, positions = _square_matrix("gram", gram), whole_number("positions", positions)
+        if len(products) % positions:
+            raise ValueError(f"gram must have rows for all positions={positions} of each point, got {len(products)}")
+        apart = np.abs(products - products.T)
+        if apart.max() > _GRAM_ROUNDING * np.abs(products).max():
+            row, column = np.unravel_index(apart.argmax(), apart.shape)
+            pair = f"{products[row, column]!r} and {products[column, row]!r} at {row}, {column}"
+            raise ValueError(f"gram must be symmetric, got {pair}")
+        variances, axes = np.linalg.eigh((products + products.T) / 2)
+        rounding = _GRAM_ROUNDING * float(np.abs(variances).max())
         if variances.min() < -rounding:
             raise ValueError(f"gram must be positive semidefinite, got the eigenvalue {variances.min():.3g}")
         kept = variances > rounding
+        if not kept.any():
+            raise ValueError(f"gram must not be 0, got {gram!r}")
         coordinates = axes[:, kept] * np.sqrt(variances[kept])
-        if len(products) % positions:
-            raise ValueError(f"gram must have rows for all positions={positions} of each point, got {len(products)}")
         inputs = coordinates.reshape(len(products) // positions, -1).tolist()
         return cls(tuple(map(tuple, inputs)), tuple(labels), positions=positions, **options)
 
@@ -179,7 +189,7 @@ class Training:
     def __str__(self) -> str:
         size = f"{len(self.inputs)} points in {self.span} dimensions, {self.epochs} epochs of {self.loss} loss"
         usual = {f.name: f.default for f in fields(self)}
-        apart = {"inputs", "labels", "epochs", "loss", "attacked"}
+        apart = {"inputs", "labels", "epochs", "loss"}
         said = [f"{name} {getattr(self, name)}" for name in usual.keys() - apart if getattr(self, name) != usual[name]]
         return ", ".join((size, *sorted(said)))
 
@@ -195,9 +205,15 @@ class Training:
     def kept(self) -> float:
         """b: what the part of a map across the data's span is multiplied by, of which the data know nothing.
 
-        ``initial_scale`` times (1 - learning_rate * weight_decay)^steps without momentum. Assumes "sgd", and that no
-        trial stops before the last epoch.
+        ``initial_scale`` times (1 - learning_rate * weight_decay)^steps without momentum.
+
+        Raises:
+            ValueError: under "adam", and where trials that stop decay for as long as they go on, each its own time.
         """
+        if self.optimiser != OPTIMISERS[0]:
+            raise ValueError(f"optimiser must be {OPTIMISERS[0]!r} for what is kept, got {self.optimiser!r}")
+        if self.stop is not None and self.weight_decay:
+            raise ValueError(f"stop must be None for what is kept under weight decay, got {self.stop!r}")
         factor, velocity = self.initial_scale, 0.0
         for _ in range(self.epochs * len(self.batches())):
             velocity = self.momentum * velocity + self.weight_decay * factor
@@ -333,6 +349,16 @@ def _sequence(name: str, value: Any) -> tuple[Any, ...]:
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         raise TypeError(f"{name} must be a tuple, got {value!r}")
     return tuple(value)
+
+
+def _square_matrix(name: str, value: Any) -> NDArray[np.float64]:
+    try:
+        matrix = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a square matrix of finite numbers, got {value!r}") from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size or not np.isfinite(matrix).all():
+        raise ValueError(f"{name} must be a square matrix of finite numbers, got {value!r}")
+    return matrix
 
 
 def _vector(name: str, value: Any) -> Vector:

@@ -85,7 +85,7 @@ class Configuration:
             raise TypeError(f"compare_gradients must be True or False, got {self.compare_gradients!r}")
         if not self.dtype:
             limit = self.law == "infinite-width"  # in float64, whatever its dtype
-            object.__setattr__(self, "dtype", "float32" if limit else _resolving(self.model, self.attack.step))
+            object.__setattr__(self, "dtype", "float32" if limit else _resolving(self.model, self.attack))
         if self.entries != "gaussian" and self.law != "dense":
             raise ValueError(
                 f"entries must be 'gaussian' unless law='dense', got {self.entries!r} with law={self.law!r}"
@@ -131,8 +131,8 @@ class Configuration:
             raise ValueError(f"model must be {wanted}, got {self.model!r}")
         given, usual = self.to_json(), _usual()
         for name in _ONE_STEP:
-            if given[name] != usual[name]:
-                raise ValueError(f"{name} must be {usual[name]!r} with law={self.law!r}, got {given[name]!r}")
+            if (value := given.get(name, usual[name])) != usual[name]:
+                raise ValueError(f"{name} must be {usual[name]!r} with law={self.law!r}, got {value!r}")
 
     def _require_companion(self) -> None:
         if self.companion is None:
@@ -166,6 +166,9 @@ class Configuration:
             raise ValueError(f"model must have training's positions={training.positions}, got {model!r}")
         if (needed := training.span + training.across) > model.input_dim:
             raise ValueError(f"input_dim must be at least {needed}, the dimensions of training, got {model.input_dim}")
+        if self.attack.direction == "across" and model.input_dim == training.span:
+            wanted = f"more than {training.span}, those that the data span, with direction='across'"
+            raise ValueError(f"input_dim must be {wanted}, got {model.input_dim}")
         classes = int(max(training.labels)) + 1 if training.loss == "cross-entropy" else 1
         if (model.outputs > 1) != (training.loss == "cross-entropy") or model.outputs < classes:
             wanted = "of one output, or, with the loss 'cross-entropy', of one for each class"
@@ -207,7 +210,7 @@ class Configuration:
     def entries_held(self, segment: int = SEGMENT) -> int:
         """Entries that one trial holds at once, about; layers wider than ``segment`` are not held."""
         if self.training is not None:
-            return LIVE_TENSORS * (sum(self._trained()) + self.model.held())
+            return LIVE_TENSORS * (sum(self._trained()) * self.attack.steps + self.model.held())
         asked = self.model.asked()
         whole = [one.rows * one.positions for one in asked]
         entries = LIVE_TENSORS * sum(min(rows, segment) for rows in whole) * self.attack.steps
@@ -277,7 +280,7 @@ def taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:
 
 
 # What the infinite-width law, one gradient step on Gaussian networks, has at its default.
-_ONE_STEP = ("steps", "direction", "entries", "output", "projection", "stop", "compare_gradients")
+_ONE_STEP = ("steps", "direction", "unit", "entries", "output", "projection", "stop", "compare_gradients")
 
 
 def _require_memory(configuration: Configuration) -> None:
@@ -296,13 +299,18 @@ def _require_memory(configuration: Configuration) -> None:
         )
 
 
-def _resolving(model: Model, step: float) -> str:
-    """The dtype that resolves one gradient step; "float32" where nothing moves, or the moments do not converge."""
+def _resolving(model: Model, attack: Attack) -> str:
+    """The dtype that resolves one gradient step; "float32" where nothing moves, or the moments do not converge.
+
+    A linear unit is, in the limit and at its typical size, a natural step.
+    """
     if not isinstance(model, FullyConnected):
         return "float32"
+    sizes, activation = model.architecture, model.activation
     try:
-        change = min(model.architecture.relative_changes(model.activation, step))
-    except ArithmeticError:
+        unit = 1.0 if attack.unit == UNITS[0] else sizes.natural_step(activation)
+        change = min(sizes.relative_changes(activation, attack.step * unit))
+    except (ArithmeticError, ValueError):
         return "float32"
     return "float64" if 0.0 < change < RESOLVED else "float32"
 

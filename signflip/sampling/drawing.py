@@ -36,8 +36,13 @@ def draw_network(
 
     Conditioned layers wider than a segment are not held; their blocks are single trials. Of networks of several outputs
     the margin is what is attacked.
+
+    Raises:
+        ValueError: if the configuration has training: `signflip.sampling.training.draw_trained` draws those.
     """
     c = configuration
+    if c.training is not None:
+        raise ValueError(f"training must be None where networks are drawn without it, got {c.training}")
     gaussian, point = _dense(c, trials, draws) if c.law == "dense" else _conditioned(c, trials, draws, segmentation)
     network = c.model.build(gaussian)
     return Margin(network) if c.model.outputs > 1 else network, gaussian.space, point

@@ -121,11 +121,18 @@ MUTANTS = (
         reaches=(*SUBSPACE, "NOT.any-scale"),
     ),
     Mutant(
-        "subspace: twenty times longer",
-        "The step is claimed to be twenty times longer than it is.",
-        claimed(CHECKS, "least = LEAST /", "least = 20 * LEAST /"),
-        ("SUBSPACE.init", "SUBSPACE.decay"),
-        reaches=("SUBSPACE.init", "SUBSPACE.decay"),
+        "subspace: no smaller initialisation",
+        "What is claimed of a smaller initialisation is judged from the usual one.",
+        claimed(CHECKS, "60, initial_scale=scale,", "60, initial_scale=1.0,"),
+        ("SUBSPACE.init",),
+        reaches=("SUBSPACE.flips", "SUBSPACE.init", "NOT.any-scale"),
+    ),
+    Mutant(
+        "subspace: no decay",
+        "What is claimed of weight decay is judged without it.",
+        claimed(CHECKS, "weight_decay=decay, attacked", "weight_decay=0.0, attacked"),
+        ("SUBSPACE.decay",),
+        reaches=("SUBSPACE.decay",),
     ),
     Mutant(
         "lazy: half a natural step",

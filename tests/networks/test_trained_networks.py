@@ -17,6 +17,7 @@ from signflip.networks.modules import propagate
 from signflip.networks.randomness import Key
 from signflip.networks.training import LOSSES, DivergedError
 from signflip.sampling.configuration import Configuration, describe
+from signflip.sampling.drawing import draw_network
 from signflip.sampling.training import draw_trained, orthonormal
 
 TANH = activations.get("tanh")
@@ -278,13 +279,63 @@ def test_bad_training_is_refused_by_name(changes, message):
 @pytest.mark.parametrize(
     ("gram", "message"),
     [
-        ([[1.0, 2.0]], "gram must be a symmetric matrix"),
-        ([[1.0, 2.0], [2.0, 1.0]], "gram must be positive semidefinite"),
+        ("many", "gram must be a square matrix of finite numbers, got 'many'"),
+        ([], "gram must be a square matrix of finite numbers"),
+        ([[1.0, 2.0]], "gram must be a square matrix of finite numbers"),
+        ([[math.nan]], "gram must be a square matrix of finite numbers"),
+        ([[1.0, 0.5], [0.5 + 1e-9, 1.0]], "gram must be symmetric, got .* at 0, 1"),
+        ([[1.0, 2.0], [2.0, 1.0]], "gram must be positive semidefinite, got the eigenvalue -1"),
+        ([[1.0, 1.0 + 1e-9], [1.0 + 1e-9, 1.0]], "gram must be positive semidefinite"),
+        ([[0.0]], "gram must not be 0"),
     ],
 )
 def test_what_is_no_gram_matrix_is_refused(gram, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         Training.of_gram(gram, (1,) * len(gram), learning_rate=0.1, epochs=1)
+
+
+def test_rounding_of_a_gram_matrix_adds_no_dimension():
+    points = np.random.Generator(np.random.SFC64(5)).standard_normal((6, 3))
+    gram = points @ points.T
+    gram[0, 1] *= 1 + 2.0**-50
+    assert Training.of_gram(gram, (1,) * 6, learning_rate=0.1, epochs=1).span == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimiser": "adam"}, "optimiser must be 'sgd' for what is kept, got 'adam'"),
+        ({"stop": 0.1, "weight_decay": 0.1}, "stop must be None for what is kept under weight decay, got 0.1"),
+    ],
+)
+def test_what_is_kept_is_told_only_where_it_is_one_number(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(PLAIN, **changes).kept()
+
+
+def test_networks_with_training_are_not_drawn_without_it():
+    with pytest.raises(ValueError, match="training must be None where networks are drawn without it"):
+        draw_network(configuration(PLAIN), 3, draws())
+
+
+def test_a_step_in_linear_units_asks_for_the_digits_of_a_natural_step():
+    square = activations.get("square")
+    narrow = Architecture(4, (10**6,))
+    t = np.geomspace(1e-3, 10.0, 9)
+    natural = [Configuration.of(narrow, square, one * narrow.natural_step(square)).dtype for one in t]
+    linear = [Configuration.of(narrow, square, one, unit="linear").dtype for one in t]
+    assert linear == natural
+    assert set(linear) == {"float32", "float64"}
+
+
+def test_the_infinite_width_law_refuses_linear_steps():
+    with pytest.raises(ValueError, match="unit must be 'absolute' with law='infinite-width', got 'linear'"):
+        Configuration.of(Architecture(8, (1,)), TANH, 1.0, unit="linear", law="infinite-width")
+
+
+def test_each_step_of_an_attack_on_trained_networks_is_counted():
+    one = configuration(PLAIN, law="conditioned")
+    assert one.varied(steps=5).entries_held() == 5 * one.entries_held()
 
 
 @pytest.mark.parametrize(
@@ -302,6 +353,7 @@ def test_what_is_no_gram_matrix_is_refused(gram, message):
         ({"input_dim": 1, "architecture": Architecture(1, (2,))}, "input_dim must be at least 2"),
         ({"outputs": 3}, "model must be of one output"),
         ({"training": None, "direction": "across"}, "direction must be 'across' the data's span only with training"),
+        ({"architecture": Architecture(2, (2,)), "direction": "across"}, "input_dim must be more than 2, those that"),
     ],
 )
 def test_what_does_not_go_with_training_is_refused_by_name(changes, message):
@@ -356,10 +408,8 @@ def test_a_model_of_other_positions_than_the_data_is_refused():
 def test_a_configuration_with_training_is_read_back_and_told():
     c = configuration(replace(PLAIN, momentum=0.5, attacked=(0.5, 0.2, 0.6)), law="conditioned", direction="across")
     assert Configuration.from_json(c.to_json()) == c
-    assert (
-        describe(c)["training"]
-        == "3 points in 2 dimensions, 4 epochs of logistic loss, learning_rate 0.2, momentum 0.5"
-    )
+    size = "3 points in 2 dimensions, 4 epochs of logistic loss"
+    assert describe(c)["training"] == f"{size}, attacked (0.5, 0.2, 0.6), learning_rate 0.2, momentum 0.5"
     assert "natural_steps" not in describe(configuration(PLAIN, unit="linear"))
     assert "training" not in configuration(PLAIN).varied(training=None).to_json()
 
