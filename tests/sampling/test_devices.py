@@ -28,6 +28,12 @@ KEY = Key(5, "devices", "")
 GPU_PRESENT = torch.cuda.is_available()
 
 
+def on_a_gpu(test):
+    """A test that needs a CUDA device, and is skipped, with the reason, where there is none."""
+    reason = "no CUDA device: torch.cuda.is_available() is False"
+    return pytest.mark.gpu(pytest.mark.skipif(not GPU_PRESENT, reason=reason)(test))
+
+
 THERE = torch.device("meta")  # stands for the device; its tensors are in fact here
 
 
@@ -215,8 +221,7 @@ def test_asking_for_a_gpu_where_there_is_none_says_so():
         devices.cuda()
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@on_a_gpu
 @pytest.mark.parametrize("options", SUBJECTS, ids=str)
 def test_a_gpu_has_the_law_of_the_cpu(options):
     c = subject(**options)
@@ -225,8 +230,7 @@ def test_a_gpu_has_the_law_of_the_cpu(options):
         assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@on_a_gpu
 @pytest.mark.parametrize("law", ["conditioned", "dense"])
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_networks_of_any_form_have_the_law_of_the_cpu_on_a_gpu(model, law):
@@ -236,8 +240,7 @@ def test_networks_of_any_form_have_the_law_of_the_cpu_on_a_gpu(model, law):
         assert same_law_p_value(column, here.columns()[name]) >= FALSE_FAIL, name
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@on_a_gpu
 @pytest.mark.parametrize("law", ["conditioned", "dense"])
 def test_trained_networks_have_the_law_of_the_cpu_on_a_gpu(law):
     options = {"momentum": 0.5, "weight_decay": 0.1, "clip": 1.0, "batch": 2}
@@ -249,8 +252,7 @@ def test_trained_networks_have_the_law_of_the_cpu_on_a_gpu(law):
             assert same_law_p_value(one, other) >= FALSE_FAIL, name
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@on_a_gpu
 @pytest.mark.parametrize("law", ["conditioned", "dense"])
 @pytest.mark.parametrize("model", [subject((500, 300), steps=3).model, *MODELS[:2]], ids=str)
 def test_a_block_on_a_gpu_needs_no_more_memory_than_it_may(model, law):
@@ -262,8 +264,7 @@ def test_a_block_on_a_gpu_needs_no_more_memory_than_it_may(model, law):
     assert torch.cuda.max_memory_allocated() <= 8 * place.entries + 2**26 + 2**21
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not GPU_PRESENT, reason="no CUDA device: torch.cuda.is_available() is False")
+@on_a_gpu
 def test_a_block_of_a_gpu_can_be_drawn_again():
     first, again = (run_block(subject((50, 20)), KEY, 1, devices.cuda()) for _ in range(2))
     assert all((first.columns()[name] == column).all() for name, column in again.columns().items())
