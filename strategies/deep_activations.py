@@ -19,7 +19,7 @@ from strategies.activations import (
     trigonometric_activations,
 )
 from strategies.classes import LARGEST_TOTAL_GROWTH
-from strategies.domains import is_moderate_at_depth
+from strategies.domains import is_moderate_at_depth, responds_closely
 
 
 @cache
@@ -53,6 +53,12 @@ def responsive_activations() -> SearchStrategy[Activation]:
     ramp unless there are a million neurons.
     """
     return generated_activations().filter(lambda sigma: is_moderate_at_depth(sigma, 1))
+
+
+@cache
+def closely_responsive_activations() -> SearchStrategy[Activation]:
+    """Those of `responsive_activations` that follow their gradient closely, for failures of one in a thousand."""
+    return generated_activations().filter(responds_closely)
 
 
 @cache

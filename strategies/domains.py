@@ -14,6 +14,7 @@ from signflip.activations import (
 from signflip.activations.moments import second_moment, slope_moment
 from signflip.networks.architecture import Architecture
 from strategies.classes import (
+    CLOSE_RESPONSES,
     DEEP_RESPONSES,
     HARD_NATURAL_STEPS,
     HARD_RESPONSES,
@@ -116,6 +117,13 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
     if max(wide.relative_changes(activation, RESPONSE_STEPS * wide.natural_step(activation))) > 1.0:
         return False
     return DEEP_RESPONSES[0] <= response(activation, variances, slopes) <= DEEP_RESPONSES[1]
+
+
+def responds_closely(activation: Activation) -> bool:
+    """Return whether `is_moderate_at_depth` holds of one layer, and its `response` lies within CLOSE_RESPONSES."""
+    if not is_moderate_at_depth(activation, 1):
+        return False
+    return CLOSE_RESPONSES[0] <= response(activation, *_limits(activation, 1)) <= CLOSE_RESPONSES[1]
 
 
 def _limits(activation: Activation, depth: int) -> tuple[list[float], list[float]]:

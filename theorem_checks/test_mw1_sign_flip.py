@@ -19,11 +19,12 @@ from signflip.checks.quantifiers import (
     confirm,
     confirm_at_infinity,
     find_witness,
+    most_trials,
 )
 from signflip.claims.reach import rate_at_least
 from strategies.activations import catalogue_activations
 from strategies.classes import tell_classes
-from strategies.deep_activations import responsive_activations
+from strategies.deep_activations import closely_responsive_activations, responsive_activations
 from strategies.hard_activations import HARD, hard_representatives
 
 FAILURE = 0.1
@@ -31,6 +32,21 @@ PERTURBATION = 0.1
 TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5 + INFINITE_RUNGS
+
+# A witness at a failure is one at all larger ones.
+SMALL_FAILURE, TINY_FAILURE = 1e-3, 1e-4
+SMALL_FAILURES = {"quick": (SMALL_FAILURE,), "standard": (SMALL_FAILURE,), "nightly": (SMALL_FAILURE, TINY_FAILURE)}
+SMALL_PERTURBATION = 0.3
+# The true failure lies well below the claimed one, so that few trials show it.
+ROOM = 100.0
+SMALL_RUNGS = "m = m0, 4 m0 and infinity, d = d0 and 10^12"
+SMALL_STATEMENTS = 2 * (PILOT_STATEMENTS + 4 + INFINITE_RUNGS)
+SMALL_REACH = tuple(
+    rate_at_least(
+        1 - failure, effect=failure, room=0.75 * failure, trials=most_trials(failure), count=4 + INFINITE_RUNGS
+    )
+    for failure in (SMALL_FAILURE, TINY_FAILURE)
+)
 
 QUANTIFIED = (
     "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
@@ -60,6 +76,16 @@ def judge(evidence: Check, activation: Activation, failure: float, top: int) -> 
     rungs = ladder_above(witness, top)
     confirm(evidence, Chains(activation), witness, rungs, failure=failure, perturbation=PERTURBATION)
     confirm_at_infinity(evidence, activation, witness, failure=failure, perturbation=PERTURBATION)
+
+
+def judge_small(evidence: Check, activation: Activation, failure: float) -> None:
+    """As `judge`, at a small failure: m0 and 4 m0, m = infinity too."""
+    tell_classes(activation, evidence.note)
+    witness = find_witness(evidence, Chains(activation), failure=failure, perturbation=SMALL_PERTURBATION, room=ROOM)
+    widths, dimensions = (witness.width, 4 * witness.width), (witness.dimension, LARGEST_DIMENSION)
+    rungs = [((width,), dimension) for width in widths for dimension in dimensions]
+    confirm(evidence, Chains(activation), witness, rungs, failure=failure, perturbation=SMALL_PERTURBATION)
+    confirm_at_infinity(evidence, activation, witness, failure=failure, perturbation=SMALL_PERTURBATION)
 
 
 @claim(
@@ -98,6 +124,42 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     activation: Activation, evidence: Check
 ) -> None:
     judge(evidence, activation, FAILURE, TOP_WIDTH[evidence.effort])
+
+
+@claim(
+    "MW-1.small-failure",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain=f"relu, tanh, abs; failure 0.001 (nightly: 0.0001 too), eps 0.3; {SMALL_RUNGS}",
+    tolerance=SMALL_FAILURE,
+    detects="an adversarial example with probability below 0.999 at any rung",
+    examples=3,
+    statements=SMALL_STATEMENTS,
+    reach=SMALL_REACH,
+)
+@given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
+def test_one_gradient_step_fails_once_in_a_thousand_networks_at_most(activation: Activation, evidence: Check) -> None:
+    for failure in SMALL_FAILURES[evidence.effort]:
+        judge_small(evidence, activation, failure)
+
+
+@claim(
+    "MW-1.small-failure.generated",
+    mark="abstract",
+    statement=QUANTIFIED,
+    domain="generated activations, of first-order response at m = 4096 in [0.97, 1.03]; failure 0.001, eps 0.3; "
+    f"{SMALL_RUNGS}",
+    tolerance=SMALL_FAILURE,
+    detects="an adversarial example with probability below 0.999 at any rung",
+    examples=3,
+    statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
+    reach=SMALL_REACH[:1],
+)
+@given(activation=closely_responsive_activations())
+def test_one_gradient_step_on_generated_activations_fails_once_in_a_thousand_networks_at_most(
+    activation: Activation, evidence: Check
+) -> None:
+    judge_small(evidence, activation, SMALL_FAILURE)
 
 
 @claim(

@@ -17,6 +17,7 @@ from signflip.checks.quantifiers import (
     confirm,
     confirm_at_infinity,
     find_witness,
+    most_trials,
 )
 from signflip.claims.reach import rate_at_least
 from strategies.classes import tell_classes
@@ -24,6 +25,8 @@ from strategies.deep_activations import deep_activations
 from strategies.widths import Profile, width_profiles, widths_of
 
 FAILURE = 0.2
+# At a small failure t leaves more room for finite sizes, so that the true failure lies well below.
+SMALL_FAILURE, ROOM = 0.01, 100.0
 PERTURBATION = 0.1
 TOP_WIDTH = 10_000
 
@@ -103,6 +106,41 @@ def test_one_gradient_step_fools_networks_whose_widths_differ_a_thousand_fold(
     widths = (witness.width, ratio * witness.width, witness.width)
     rungs = [(widths, witness.dimension), (widths, LARGEST_DIMENSION)]
     confirm(evidence, Chains(activation), witness, rungs, failure=FAILURE, perturbation=PERTURBATION)
+
+
+@claim(
+    "MW-2.small-failure",
+    mark="memory",
+    statement=QUANTIFIED,
+    domain="relu, tanh, gelu; 2 and 3 hidden layers of equal widths m0, 4 m0 and infinity, d = d0 and 10^12; failure "
+    "0.01, eps 0.3",
+    tolerance=SMALL_FAILURE,
+    detects="an adversarial example with probability below 0.99 at any rung",
+    examples=3,
+    statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
+    reach=(
+        rate_at_least(
+            1 - SMALL_FAILURE,
+            effect=SMALL_FAILURE,
+            room=0.75 * SMALL_FAILURE,
+            trials=most_trials(SMALL_FAILURE),
+            count=4 + INFINITE_RUNGS,
+        ),
+    ),
+)
+@given(
+    activation=st.sampled_from([get(name) for name in ("relu", "tanh", "gelu")]),
+    depth=st.integers(2, 3),
+)
+def test_one_gradient_step_fails_in_one_deep_network_of_a_hundred_at_most(
+    activation: Activation, depth: int, evidence: Check
+) -> None:
+    family, about = Chains(activation), {"failure": SMALL_FAILURE, "perturbation": 0.3}
+    witness = find_witness(evidence, family, depth=depth, room=ROOM, **about)
+    sizes = [(width,) * depth for width in (witness.width, 4 * witness.width)]
+    rungs = [(widths, dimension) for widths in sizes for dimension in (witness.dimension, LARGEST_DIMENSION)]
+    confirm(evidence, family, witness, rungs, **about)
+    confirm_at_infinity(evidence, activation, witness, depth=depth, **about)
 
 
 @claim(

@@ -17,6 +17,7 @@ from signflip.activations import Activation
 from signflip.checks.check import Check
 from signflip.checks.families import Chains, Family
 from signflip.checks.sampler import Event
+from signflip.claims.reach import DEFAULT_CAP
 from signflip.laws.limits import limit_perturbation, natural_steps_for
 from signflip.laws.second_input import infinite_width_law
 from signflip.sampling.configuration import Configuration
@@ -26,7 +27,8 @@ LARGEST_DIMENSION = 10**12
 # A pilot asks for more than is to be confirmed, so that a witness is not one by luck: it certifies a failure
 # below 1/2 of the claim's, and gives a candidate up once its failure is surely above 1/4.
 _CERTIFY, _GIVE_UP = 1 / 2, 1 / 4
-_PILOT_CAP = 1500
+# Trials of a pilot's statement, and of one to be confirmed: at least so many, and this over the failure.
+_PILOT_CAP, _FAILURES = 1500, 150
 _WIDTHS = tuple(2**k for k in range(4, 17))
 _DIMENSION_DOUBLINGS = 5
 # Below 2^6 inputs flips are rarer than the limit law says, however small the perturbation (THEORY 6, low dimension).
@@ -70,11 +72,13 @@ def configuration(
     return Chains(activation).at(widths, dimension, natural_steps)
 
 
-def find_witness(evidence: Check, family: Family, *, depth: int = 1, failure: float, perturbation: float) -> Witness:
+def find_witness(
+    evidence: Check, family: Family, *, depth: int = 1, failure: float, perturbation: float, room: float = 8.0
+) -> Witness:
     """Search t, m0 and d0 by doubling; each candidate is certified on pilot draws.
 
-    t starts at the limit law's sqrt(2 log(8 / failure)), which leaves room for finite sizes, and d0 where that law
-    allows the perturbation [derived]. A witness is adversarial at (m0, d0) and (8 m0, d0), and flips at
+    t starts at the limit law's sqrt(2 log(room / failure)), which leaves ``room`` for finite sizes, and d0 where that
+    law allows the perturbation [derived]. A witness is adversarial at (m0, d0) and (8 m0, d0), and flips at
     (m0, 10^12), all ``depth`` layers of one width.
 
     Raises:
@@ -93,10 +97,10 @@ def find_witness(evidence: Check, family: Family, *, depth: int = 1, failure: fl
             family.at((width,) * depth, dimension, t),
             accept=1 - _CERTIFY * failure,
             reject=1 - _GIVE_UP * failure,
-            cap=_PILOT_CAP,
+            cap=max(_PILOT_CAP, math.ceil(_FAILURES / failure)),
         )
 
-    least_t = natural_steps_for(failure / 8)
+    least_t = natural_steps_for(failure / room)
     for t in (least_t, 2 * least_t):
         for width in _WIDTHS:
             if not holds(flips, t, width, LARGEST_DIMENSION):
@@ -111,6 +115,11 @@ def _dimensions(size: float, perturbation: float) -> list[int]:
     """Doublings of d from where the limit law |delta|/|x| = ``size`` / sqrt(d) allows the perturbation."""
     least = math.ceil(math.log2((size / perturbation) ** 2))
     return [2 ** (max(_LEAST_LOG_DIMENSION, least) + k) for k in range(_DIMENSION_DOUBLINGS)]
+
+
+def most_trials(failure: float) -> int:
+    """Trials after which a statement of `confirm` that is still open is INCONCLUSIVE."""
+    return max(DEFAULT_CAP, math.ceil(_FAILURES / failure))
 
 
 def confirm(
@@ -129,6 +138,7 @@ def confirm(
             adversarial(perturbation),
             family.at(widths, dimension, witness.natural_steps),
             name=f"adversarial above m0={witness.width}, d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+            cap=most_trials(failure),
         )
 
 
@@ -151,6 +161,7 @@ def confirm_at_infinity(
             adversarial(perturbation),
             replace(finite, law="infinite-width"),
             name=f"adversarial at m = infinity, above d0={witness.dimension}, at t={witness.natural_steps:.3g}",
+            cap=most_trials(failure),
         )
 
 
