@@ -64,6 +64,15 @@ def one_in_eight_still(seen: Sample, _: Configuration) -> Sample:
     return replace(seen, attacked_value=np.where(np.arange(len(seen)) % 8 == 0, seen.value, seen.attacked_value))
 
 
+def one_in_200_still(seen: Sample, _: Configuration) -> Sample:
+    return replace(seen, attacked_value=np.where(np.arange(len(seen)) % 200 == 0, seen.value, seen.attacked_value))
+
+
+def at_small_failure(c: Configuration) -> bool:
+    """One layer at the natural steps that a failure of 0.001 asks for."""
+    return shallow(c) and abs(t_of(c) - 4.8) < 0.01
+
+
 def coarse_value(seen: Sample, _: Configuration) -> Sample:
     return replace(seen, value=coarse_outside(seen.value, 0.4))
 
@@ -154,6 +163,18 @@ MUTANTS = (
         "One network in eight stands still where m = d, for activations that are not in the catalogue.",
         outcome(lambda c: is_square(c) and name_of(c) not in CATALOGUED, one_in_eight_still),
         ("MW-1.generated",),
+    ),
+    Mutant(
+        "alone: one in 200 still at a small failure",
+        "One network in 200 stands still from 1,024 neurons on at d = 10^12, under a step of 4.8 natural ones.",
+        outcome(lambda c: at_small_failure(c) and dimension(c) == FAR and widths(c)[0] >= 1024, one_in_200_still),
+        ("MW-1.small-failure",),
+    ),
+    Mutant(
+        "alone: one in 200 still where m = d",
+        "One network in 200 stands still where m = d, under a step of 4.8 natural ones.",
+        outcome(lambda c: at_small_failure(c) and is_square(c), one_in_200_still),
+        ("MW-5.small-failure",),
     ),
     Mutant(
         "alone: still at 80,000 neurons",

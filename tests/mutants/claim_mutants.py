@@ -92,6 +92,22 @@ MUTANTS = (
         reaches=QUANTIFIED,
     ),
     Mutant(
+        "claim: a sixteenth of the width at small failures",
+        "What is confirmed at a failure of 0.001 is a sixteenth of the width that the pilot found.",
+        claimed("test_mw1_sign_flip.py", "(witness.width, 4 * witness.width)", "(witness.width // 16, witness.width)"),
+        ("MW-1.small-failure", "MW-1.small-failure.generated"),
+        reaches=("MW-1.small-failure", "MW-1.small-failure.generated"),
+    ),
+    Mutant(
+        "claim: a sixteenth of deep networks' width",
+        "What is confirmed at a failure of 0.01 is a sixteenth of the width that the pilot found.",
+        claimed(
+            "test_mw2_several_layers.py", "(witness.width, 4 * witness.width)", "(witness.width // 16, witness.width)"
+        ),
+        ("MW-2.small-failure",),
+        reaches=("MW-2.small-failure",),
+    ),
+    Mutant(
         "claim: perturbation a hundred times smaller",
         "|delta| <= eps |x| / 100 is claimed above the pilot's d0.",
         edited("signflip.checks.quantifiers:confirm", "adversarial(perturbation)", "adversarial(perturbation / 100)"),
