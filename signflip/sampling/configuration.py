@@ -49,8 +49,9 @@ MOST_NEURONS = 2**36
 class Configuration:
     """Everything that fixes the law of a trial. Two equal configurations have equal digests.
 
-    ``point`` is the input x for networks that see coordinates, dense ones and those whose attack has a norm other than
-    2, rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the axes). ``companion`` is the angle of a second input at which f is asked for,
+    ``point`` is the input x of networks that see its coordinates, dense ones and those that a norm other than 2
+    attacks, rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the axes).
+    ``companion`` is the angle of a second input at which f is asked for,
     ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
     controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
     where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64". Networks are
