@@ -111,7 +111,8 @@ class Attack:
         The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
         ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
         """
-        steps, direction, stop = self.steps, self.direction, self.stop
+        step, steps, direction, stop = self.budget or self.step, self.steps, self.direction, self.stop
+        assert step is not None
         norm = EUCLIDEAN if self.norm is None else self.norm
         value, initial = value_and_gradient(network, point)
         start_value, gradient = value, initial
@@ -140,10 +141,8 @@ class Attack:
                 squared = lengths(along).square()
                 sign = sign * value.abs() / (squared + (squared == 0))
             descent = each(sign, along).to(along.dtype)
-            length = self.step if self.budget is None else self.budget
-            assert length is not None
-            signed_length = length if direction == "reversed" else -length
-            moved = torch.addcmul(moved, along, descent, value=signed_length)
+            signed_step = step if direction == "reversed" else -step
+            moved = torch.addcmul(moved, along, descent, value=signed_step)
             reached = point + moved
             if remaining or compare_gradients:
                 value, gradient = value_and_gradient(network, reached)
