@@ -33,13 +33,14 @@ def conditioned_against_dense() -> Iterator[Ratio]:
 def _row(size: int, depth: int, count: int) -> Ratio:
     widths = (size,) * depth
     architecture, activation = Architecture(size, widths), get("relu")
-    subject = Configuration.of(architecture, activation, 3 * architecture.natural_step(activation))
+    step = 3 * architecture.natural_step(activation)
+    subject = Configuration.of(architecture, activation, step)
     batch = torch_baseline.batch_size(size, widths)
     if size * size * depth >= 2**24:
         progress(f"dense, d = m = {size}, L = {depth}, {_threads(count)}")
 
     def dense() -> object:
-        return torch_baseline.attack(size, widths, subject.attack.step, batch)
+        return torch_baseline.attack(size, widths, step, batch)
 
     with threads(count):
         clock = time.process_time if count == 1 else time.perf_counter

@@ -56,6 +56,7 @@ def adversarial(perturbation: float) -> Event:
 
 def adversarial_at_scale(subject: Configuration, factor: float) -> Event:
     """The event that the sign flipped AND |x' - x| is within a ``factor`` of its limit, of the order |x| / sqrt(d)."""
+    assert subject.attack.step is not None
     limit = limit_perturbation(subject.chain.architecture, subject.chain.activation, subject.attack.step)
 
     def event(sample: Sample) -> NDArray[np.bool_]:

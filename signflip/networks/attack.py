@@ -1,15 +1,17 @@
-"""The gradient step that MW's theorem speaks of, and its controls (THEORY 1 and 6)."""
+"""The gradient step that MW's theorem speaks of, and its controls (THEORY 1 and 6); the steepest of a norm (11)."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch.linalg import vector_norm
 
+from signflip.activations.reals import as_float, is_real
 from signflip.networks.arguments import positive_number, require_choice, whole_number
 from signflip.networks.modules import last_value, value_and_gradient
+from signflip.networks.norms import EUCLIDEAN, dual, lengths, steepest
 from signflip.networks.products import each
 from signflip.networks.spaces import Space, Spanned
 
@@ -17,6 +19,8 @@ from signflip.networks.spaces import Space, Spanned
 # trained networks alone: by the gradient's part across their data's span.
 UNTRAINED = ("gradient", "reversed", "random")
 DIRECTIONS = (*UNTRAINED, "across")
+# Those that the steepest step of a norm can take.
+STEEPEST = ("gradient", "reversed")
 UNITS = ("absolute", "linear")
 STOPS = ("last step", "sign change")
 
@@ -25,7 +29,8 @@ STOPS = ("last step", "sign change")
 class Attacked:
     """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
 
-    ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is.
+    ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is. By a norm p, displacements
+    have this norm and gradients the dual one.
     """
 
     value: torch.Tensor
@@ -37,7 +42,7 @@ class Attacked:
 
 @dataclass(frozen=True)
 class Attack:
-    """``steps`` times x <- x - step * sign(f(x)) * grad f(x).
+    """``steps`` times x <- x - step * sign(f(x)) * grad f(x), or by the steepest step of a ``norm``.
 
     ``step`` is in absolute units (natural steps: `Architecture.natural_step`), or, where ``unit`` is "linear", in units
     of |f| / |g|^2, g the direction that is descended: a step of 1 makes f 0 where f is linear. With ``stop`` "sign
@@ -45,27 +50,53 @@ class Attack:
     alone, descends the gradient's part across the span of their data. Controls: "reversed" climbs, "random" takes a
     uniform direction of the gradient's length.
 
+    ``norm`` p, from 1 to infinity (math.inf, or "inf", as which it is written down): each step is the vector of length
+    ``budget`` in the p-norm that changes f most, to first order: against sign(f) u, u = `norms.steepest`. With ``step``
+    in the place of ``budget`` its length is step * |g|_q, q the dual exponent, and step * |f| / |g|_q in the "linear"
+    unit: for p = 2 these are the steps that have no norm. Lengths are told in these norms too, |x' - x|_p and |g|_q.
+    Inputs of several positions have the norm of all their coordinates. "random" and "across" have no norm.
+
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
     """
 
-    step: float
+    step: float | None = None
     steps: int = 1
     direction: str = DIRECTIONS[0]
     stop: str = STOPS[0]
     unit: str = UNITS[0]
+    norm: float | None = None
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         require_choice("direction", self.direction, DIRECTIONS)
         require_choice("stop", self.stop, STOPS)
         require_choice("unit", self.unit, UNITS)
         object.__setattr__(self, "steps", whole_number("steps", self.steps))
-        object.__setattr__(self, "step", positive_number("step", self.step))
+        if self.norm is not None:
+            object.__setattr__(self, "norm", _exponent(self.norm))
+            if self.direction not in STEEPEST:
+                raise ValueError(f"direction must be one of {STEEPEST} with a norm, got {self.direction!r}")
+        if self.budget is None:
+            object.__setattr__(self, "step", positive_number("step", self.step))
+            return
+        for name, wanted in (("step", None), ("unit", UNITS[0])):
+            if (given := getattr(self, name)) != wanted:
+                raise ValueError(f"{name} must be {wanted!r} where a budget is given, got {given!r}")
+        if self.norm is None:
+            raise ValueError("norm must be a number from 1 to inf where a budget is given, got None")
+        object.__setattr__(self, "budget", positive_number("budget", self.budget))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the arguments of the attack; the unit where it is not the usual one."""
-        data = asdict(self)
-        return data if self.unit != UNITS[0] else {name: data[name] for name in data if name != "unit"}
+        """Plain data, the arguments of the attack; unit, norm, step and budget where they are not the usual ones."""
+        left_out = {"step": None, "unit": UNITS[0], "norm": None, "budget": None}
+        data = {name: value for name, value in asdict(self).items() if (name, value) not in left_out.items()}
+        return data | ({"norm": "inf"} if self.norm == math.inf else {})
+
+    @property
+    def sees_coordinates(self) -> bool:
+        """Whether a step depends on more of the gradient than its direction: on the axes of R^d."""
+        return self.norm not in (None, EUCLIDEAN)
 
     def run(
         self,
@@ -80,16 +111,18 @@ class Attack:
         The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
         ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.
         """
-        step, steps, direction, stop = self.step, self.steps, self.direction, self.stop
+        step, steps, direction, stop = self.budget or self.step, self.steps, self.direction, self.stop
+        assert step is not None
+        norm = EUCLIDEAN if self.norm is None else self.norm
         value, initial = value_and_gradient(network, point)
         start_value, gradient = value, initial
-        first_norm = _norm(initial)
+        first_norm = lengths(initial, dual(norm))
         moved = torch.zeros_like(point)
         for remaining in reversed(range(steps)):
             along = gradient
             if direction == "random":
                 uniform = space.draw(positions=point.shape[1] if point.ndim > 2 else None)
-                along = uniform * each((_norm(gradient) / _norm(uniform)).to(uniform.dtype), uniform)
+                along = uniform * each((lengths(gradient) / lengths(uniform)).to(uniform.dtype), uniform)
             elif direction == "across":
                 assert isinstance(space, Spanned)
                 along = space.across(gradient)
@@ -98,8 +131,14 @@ class Attack:
                 sign = sign * (torch.sign(start_value) * sign > 0)
                 if not bool(sign.any()):
                     break
-            if self.unit == "linear":
-                squared = _norm(along).square()
+            if self.norm is not None:
+                along, slope = steepest(gradient, norm), lengths(gradient, dual(norm))
+                if self.unit == "linear":
+                    sign = sign * value.abs() / (slope + (slope == 0))
+                elif self.budget is None:
+                    sign = sign * slope
+            elif self.unit == "linear":
+                squared = lengths(along).square()
                 sign = sign * value.abs() / (squared + (squared == 0))
             descent = each(sign, along).to(along.dtype)
             signed_step = step if direction == "reversed" else -step
@@ -114,11 +153,17 @@ class Attack:
                 value = last_value(network, reached)
         change: torch.Tensor | None = None
         if compare_gradients:
-            change = _norm(gradient - initial) / (first_norm + (first_norm == 0))
-        return Attacked(start_value, value, first_norm, _norm(moved), change)
+            change = lengths(gradient - initial, dual(norm)) / (first_norm + (first_norm == 0))
+        return Attacked(start_value, value, first_norm, lengths(moved, norm), change)
 
 
-def _norm(vector: torch.Tensor) -> torch.Tensor:
-    """The length of each trial's vector, of all its positions; shape (trials,), float64."""
-    length: torch.Tensor = vector_norm(vector.flatten(1), dim=-1, dtype=torch.float64)
-    return length
+def _exponent(norm: object) -> float:
+    """``norm`` as a float; "inf" is how infinity is written down."""
+    wanted = "norm must be a number from 1 to inf, or None"
+    if norm == "inf":
+        return math.inf
+    if not is_real(norm):
+        raise TypeError(f"{wanted}, got {norm!r}")
+    if not (number := as_float(norm)) >= 1.0:
+        raise ValueError(f"{wanted}, got {norm!r}")
+    return number

@@ -13,7 +13,7 @@ from signflip.networks.matrices import ConditionedGaussian, DenseGaussian
 from signflip.networks.modules import GaussianLinear
 from signflip.networks.randomness import Draws
 from signflip.networks.segmented import Segmentation, SegmentedCoordinates
-from signflip.networks.spaces import Coordinates, Frame, Space
+from signflip.networks.spaces import Coordinates, Space
 
 # Which layers' conditional laws keep their projection; all but the first are controls.
 PROJECTIONS = ("every layer", "first layer", "no layer")
@@ -87,7 +87,7 @@ class Conditioned(Gaussian):
 
     Args:
         trials, draws: as for `Gaussian`.
-        frame: where the input lives.
+        space: where the input lives.
         segmentation: shared by all vectors that are not held; blocks of such networks are single trials.
         projection: one of `PROJECTIONS`.
     """
@@ -96,12 +96,12 @@ class Conditioned(Gaussian):
         self,
         trials: int,
         draws: Draws,
-        frame: Frame,
+        space: Space,
         segmentation: Segmentation,
         projection: str = PROJECTIONS[0],
     ) -> None:
         super().__init__(trials, draws)
-        self.space: Frame = frame
+        self.space = space
         self._segmentation, self._projection = segmentation, projection
 
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:

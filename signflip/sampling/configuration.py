@@ -22,6 +22,7 @@ from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.gaussian import PROJECTIONS
 from signflip.networks.matrices import ROUNDING_UNITS
 from signflip.networks.model import Model
+from signflip.networks.norms import EUCLIDEAN
 from signflip.networks.randomness import ENTRY_LAWS
 from signflip.networks.segmented import KEPT_ENTRIES, SEGMENT
 from signflip.networks.training import Training
@@ -48,8 +49,9 @@ MOST_NEURONS = 2**36
 class Configuration:
     """Everything that fixes the law of a trial. Two equal configurations have equal digests.
 
-    ``point`` is the input x for dense networks, rescaled to |x|^2 = d, or d times its positions (default: all
-    ones; positions along the axes). ``companion`` is the angle of a second input at which f is asked for,
+    ``point`` is the input x of networks that see its coordinates, dense ones and those that a norm other than 2
+    attacks, rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the axes).
+    ``companion`` is the angle of a second input at which f is asked for,
     ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
     controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
     where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64". Networks are
@@ -110,7 +112,7 @@ class Configuration:
     def _require_point(self) -> None:
         if self.point is None:
             return
-        if self.law != "dense":
+        if not self.sees_coordinates:
             raise ValueError(f"law must be 'dense' where a point is given, got {self.law!r}, which depends on |x| only")
         try:
             point = tuple(float(coordinate) for coordinate in self.point)
@@ -162,6 +164,8 @@ class Configuration:
         if self.law == "infinite-width" or (training.optimiser == "adam" and self.law != "dense"):
             wanted = "'dense'" if training.optimiser == "adam" else "'dense' or 'conditioned'"
             raise ValueError(f"law must be {wanted} with training by {training.optimiser}, got {self.law!r}")
+        if self.attack.sees_coordinates and self.law != "dense":
+            raise ValueError(f"norm must be None or 2 with training and law={self.law!r}, got {self.attack.norm!r}")
         if model.positions != training.positions:
             raise ValueError(f"model must have training's positions={training.positions}, got {model!r}")
         if (needed := training.span + training.across) > model.input_dim:
@@ -186,6 +190,11 @@ class Configuration:
         return self.model
 
     @property
+    def sees_coordinates(self) -> bool:
+        """Whether all coordinates of R^d are held: by dense networks, and where a step looks at them."""
+        return self.law == "dense" or self.attack.sees_coordinates
+
+    @property
     def block_trials(self) -> int:
         """Trials a block: shrinks as networks grow, and never depends on who runs it."""
         if self.law == "infinite-width":
@@ -205,7 +214,7 @@ class Configuration:
             return max(self._trained())
         dense = self.law == "dense"
         maps = (one.rows * max(one.positions, one.columns * dense) for one in self.model.asked())
-        return max(*maps, self.model.vectors())
+        return max(*maps, self.model.vectors(), self._inputs())
 
     def entries_held(self, segment: int = SEGMENT) -> int:
         """Entries that one trial holds at once, about; layers wider than ``segment`` are not held."""
@@ -218,7 +227,15 @@ class Configuration:
             entries += sum(one.rows * one.columns for one in asked) + self.model.input_dim * self.model.positions
         elif max(whole) > segment:
             entries += KEPT_ENTRIES
+        if self.law == "conditioned":
+            entries += LIVE_TENSORS * self._inputs() * self.attack.steps
         return entries + self.model.vectors() + self.model.held()
+
+    def _inputs(self) -> int:
+        """Coordinates that maps of the input are asked for and answer, where a conditioned matrix holds all of them."""
+        if self.law == "dense" or not self.sees_coordinates:
+            return 0
+        return sum(one.columns * one.positions for one in self.model.asked() if one.of_input)
 
     def _trained(self) -> Iterator[int]:
         """Entries of a trained network's weights, and of what it answers to all points."""
@@ -280,7 +297,7 @@ def taken(kind: type, options: dict[str, Any]) -> dict[str, Any]:
 
 
 # What the infinite-width law, one gradient step on Gaussian networks, has at its default.
-_ONE_STEP = ("steps", "direction", "unit", "entries", "output", "projection", "stop", "compare_gradients")
+_ONE_STEP = ("steps", "direction", "unit", "norm", "entries", "output", "projection", "stop", "compare_gradients")
 
 
 def _require_memory(configuration: Configuration) -> None:
@@ -300,19 +317,31 @@ def _require_memory(configuration: Configuration) -> None:
 
 
 def _resolving(model: Model, attack: Attack) -> str:
-    """The dtype that resolves one gradient step; "float32" where nothing moves, or the moments do not converge.
-
-    A linear unit is, in the limit and at its typical size, a natural step.
-    """
+    """The dtype that resolves one gradient step; "float32" where nothing moves, or the moments do not converge."""
     if not isinstance(model, FullyConnected):
         return "float32"
-    sizes, activation = model.architecture, model.activation
     try:
-        unit = 1.0 if attack.unit == UNITS[0] else sizes.natural_step(activation)
-        change = min(sizes.relative_changes(activation, attack.step * unit))
+        change = min(model.architecture.relative_changes(model.activation, _gradient_step(model, attack)))
     except (ArithmeticError, ValueError):
         return "float32"
     return "float64" if 0.0 < change < RESOLVED else "float32"
+
+
+def _gradient_step(model: FullyConnected, attack: Attack) -> float:
+    """About how long a step along the gradient, in absolute units, goes as far in the Euclidean norm.
+
+    A vector spread evenly over R^d has |v|_2 = |v|_p d^(1/2 - 1/p), and so have Gaussian gradients, about. A linear
+    unit is, in the limit and at its typical size, a natural step.
+    """
+    if attack.unit == UNITS[1]:
+        assert attack.step is not None
+        return attack.step * model.architecture.natural_step(model.activation)
+    spread = math.pow(model.input_dim, 0.5 - 1.0 / (attack.norm or EUCLIDEAN))
+    if attack.budget is None:
+        assert attack.step is not None
+        return attack.step * spread**2
+    slope = model.architecture.limit_moments(model.activation)[1]
+    return attack.budget * spread / math.sqrt(slope or math.inf)
 
 
 def describe(configuration: Configuration) -> dict[str, Any]:
@@ -323,12 +352,12 @@ def describe(configuration: Configuration) -> dict[str, Any]:
     model, attack = configuration.model, configuration.attack
     usual = _usual()
     about = {name: value for name, value in configuration.to_json().items() if value != usual.get(name)}
-    about["step"] = attack.step
     about |= {"training": str(configuration.training)} if configuration.training else {}
     if isinstance(model, FullyConnected):
         about.update(about.pop("architecture"))
         about["activation"] = model.activation.name
-        natural_steps = _natural_steps(model, attack.step) if attack.unit == UNITS[0] else None
+        natural = attack.step is not None and attack.unit == UNITS[0] and not attack.sees_coordinates
+        natural_steps = _natural_steps(model, attack.step) if natural else None
         if natural_steps is not None:
             about["natural_steps"] = natural_steps
     else:

@@ -10,7 +10,7 @@ from signflip.networks.gaussian import Conditioned, Dense, Gaussian
 from signflip.networks.modules import Chain, Margin
 from signflip.networks.randomness import Draws
 from signflip.networks.segmented import Segmentation
-from signflip.networks.spaces import Frame, Space
+from signflip.networks.spaces import Coordinates, Frame, Space
 from signflip.sampling.configuration import Configuration
 
 
@@ -61,6 +61,11 @@ def draw_chain(configuration: Configuration, trials: int, draws: Draws) -> tuple
 
 
 def _dense(c: Configuration, trials: int, draws: Draws) -> tuple[Gaussian, torch.Tensor]:
+    return Dense(trials, draws, c.model.input_dim, c.entries), _point(c, trials, draws)
+
+
+def _point(c: Configuration, trials: int, draws: Draws) -> torch.Tensor:
+    """The input in coordinates of R^d, of the block's dtype; shape (trials, [positions,] d)."""
     dimension, positions = c.model.input_dim, c.model.positions
     if c.point is not None:
         point = torch.tensor(c.point, dtype=torch.float64, device=draws.device)
@@ -71,12 +76,16 @@ def _dense(c: Configuration, trials: int, draws: Draws) -> tuple[Gaussian, torch
         point = torch.ones(dimension, dtype=draws.dtype, device=draws.device)
     else:
         point = _along_axes(positions, min(positions, dimension), dimension, dimension, draws.dtype, draws.device)
-    return Dense(trials, draws, dimension, c.entries), point.expand(trials, *point.shape)
+    return point.expand(trials, *point.shape)
 
 
 def _conditioned(
     c: Configuration, trials: int, draws: Draws, segmentation: Segmentation | None
 ) -> tuple[Gaussian, torch.Tensor]:
+    segmentation = segmentation or Segmentation()
+    if c.sees_coordinates:
+        space = Coordinates(c.model.input_dim, trials, draws)
+        return Conditioned(trials, draws, space, segmentation, c.projection), _point(c, trials, draws)
     dimension, positions = c.model.input_dim, c.model.positions
     inputs = min(positions, dimension) if c.companion is None else 2
     # Each gradient is a vector of the input space for each position that a map is asked at; so is a random direction.
@@ -87,7 +96,7 @@ def _conditioned(
     if positions > 1:
         axes = _along_axes(positions, inputs, frame.capacity, dimension, torch.float64, draws.device)
         point = axes.expand(trials, -1, -1)
-    return Conditioned(trials, draws, frame, segmentation or Segmentation(), c.projection), point
+    return Conditioned(trials, draws, frame, segmentation, c.projection), point
 
 
 def _along_axes(

@@ -19,9 +19,12 @@ class Sample:
     ``sample[10:20]``, ``sample[sample.flipped]`` and ``sample[3]`` are samples of these rows; two samples are equal
     where all their columns are.
 
-    ``companion_value`` (f at the second input) and ``gradient_change`` (|grad f(x') - grad f(x)| / |grad f(x)|) are
-    there if the configuration asks for them; so are the ``losses`` of trained networks, the mean over their data before
-    training and after each epoch, shape (trials, epochs + 1).
+    They are f(x), f(x'), |grad f(x)| and |x' - x| / |x|: Euclidean lengths, or, of an attack by a norm p, |x' - x|_p /
+    |x|_p and |grad f(x)|_q in the dual norm, 1/p + 1/q = 1.
+
+    ``companion_value`` (f at the second input) and ``gradient_change`` (|grad f(x') - grad f(x)| / |grad f(x)|, in the
+    norm of gradients) are there if the configuration asks for them; so are the ``losses`` of trained networks, the mean
+    over their data before training and after each epoch, shape (trials, epochs + 1).
     """
 
     value: NDArray[np.float64]

@@ -19,6 +19,7 @@ from signflip.networks.attack import Attack
 from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.model import Model
 from signflip.networks.modules import last_value
+from signflip.networks.norms import lengths
 from signflip.networks.randomness import Draws, Key
 from signflip.networks.segmented import Segmentation
 from signflip.sampling import process
@@ -184,6 +185,7 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
         trained = draw_trained(c, trials, draws)
         network, space, point, losses = trained.network, trained.space, trained.point, trained.losses
         length = math.sqrt(c.model.input_dim) * math.hypot(*c.training.point)
+    length = length if c.attack.norm is None else float(lengths(point[:1], c.attack.norm))
     companion = None if c.companion is None else companion_of(c, space, point)
     again = companion is not None
     outcome = c.attack.run(network, space, point, c.compare_gradients, again)
@@ -202,6 +204,7 @@ def _block(configuration: Configuration, trials: int, draws: Draws, segment: int
 def _limit_block(configuration: Configuration, trials: int, draws: Draws) -> Sample:
     c = configuration
     sizes = c.chain.architecture
+    assert c.attack.step is not None
     law = infinite_width_law(c.chain.activation, sizes.depth, sizes.input_dim, c.attack.step, c.companion)
     outcome = law.sample(draws, trials)
     return Sample(

@@ -119,8 +119,8 @@ def returned(value: str = "start_value", attacked_value: str = "value") -> Plant
     return edited(ATTACK, RETURN, RETURN.replace("(start_value, value,", f"({value}, {attacked_value},"))
 
 
-LARGEST = "(1 + 1e-6 * point.abs().amax(-1) / vector_norm(point, dim=-1))"
-FIRST = f"(1 + 1e-6 * ({LAST}[:, 0] > {LAST}.mean(-1)) * (vector_norm(moved, dim=-1) > 0))"
+LARGEST = "(1 + 1e-6 * point.abs().amax(-1) / lengths(point))"
+FIRST = f"(1 + 1e-6 * ({LAST}[:, 0] > {LAST}.mean(-1)) * (lengths(moved) > 0))"
 SHIFT = "1e-6 * float(network.activation.value(torch.zeros(1, 1)).item() != 0)"
 
 

@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant(
         "attack: the gradient's square for its norm",
         "|grad f(x)| is reported squared.",
-        edited(ATTACK, "first_norm, _norm(moved)", "first_norm**2, _norm(moved)"),
+        edited(ATTACK, "first_norm, lengths(moved", "first_norm**2, lengths(moved"),
         (SCALING,),
     ),
     Mutant(
@@ -91,7 +91,7 @@ MUTANTS = (
     Mutant(
         "attack: displacement of the last step only",
         "|x' - x| of several steps is that of the last one.",
-        edited(ATTACK, "_norm(moved), change)", "vector_norm(gradient, dim=-1) * step, change)"),
+        edited(ATTACK, "lengths(moved, norm), change)", "lengths(gradient) * step, change)"),
         (PATH, WAY),
     ),
     Mutant(
@@ -102,10 +102,9 @@ MUTANTS = (
             "moved = torch.zeros_like(point)",
             "moved, way = torch.zeros_like(point), torch.zeros(len(point), dtype=torch.float64)",
             "reached = point + moved",
-            "way = way + step * vector_norm(along, dim=-1, dtype=torch.float64) * sign.abs()\n"
-            "        reached = point + moved",
-            "_norm(moved), change)",
-            "way if steps > 1 else _norm(moved), change)",
+            "way = way + step * lengths(along) * sign.abs()\n        reached = point + moved",
+            "lengths(moved, norm), change)",
+            "way if steps > 1 else lengths(moved, norm), change)",
         ),
         (PATH, WAY),
     ),

@@ -84,7 +84,7 @@ MUTANTS = (
     Mutant(
         "gradient: compared at x with itself",
         "The gradient at x' is that at x.",
-        edited(ATTACK, "_norm(gradient - initial)", "_norm(initial - initial)"),
+        edited(ATTACK, "lengths(gradient - initial", "lengths(initial - initial"),
         ("LOCAL.flips-without-linearity", "LOCAL.large-turn"),
         reaches=COMPARING,
     ),

@@ -17,7 +17,7 @@ SMALL = "MW-4.joint-law.small"
 # h_L at x, where the attack returns.
 PROPAGATE = "__import__('signflip.networks.modules', fromlist=['propagate']).propagate"
 LAST = f"network.activation.value({PROPAGATE}(network, point).answers[-1])"
-RETURN = "Attacked(start_value, value, first_norm, _norm(moved), change)"
+RETURN = "Attacked(start_value, value, first_norm, lengths(moved, norm), change)"
 
 
 def when_conditioned(change: Any) -> Plant:
@@ -53,7 +53,7 @@ def with_outcome(index: int) -> Plant:
     """One of the attack's outcomes, off by a millionth of the first neuron's part of f; not where x' is x."""
     parts = RETURN[len("Attacked(") : -1].split(", ", 3)
     first_neuron = f"network.output[:, 0] * {LAST}[:, 0]"
-    parts[index] += f" + 1e-6 * {first_neuron} * (vector_norm(moved, dim=-1) > 0)"
+    parts[index] += f" + 1e-6 * {first_neuron} * (lengths(moved) > 0)"
     return edited(ATTACK, RETURN, f"Attacked({', '.join(parts)})")
 
 
