@@ -15,12 +15,16 @@ from signflip.checks.families import Pilot
 from signflip.checks.quantifiers import configuration
 from signflip.claims.reach import rate_at_least, rate_near
 from signflip.laws.limits import limit_flip_rate
+from signflip.laws.norms import limit_budget
+from signflip.networks.architecture import Architecture
 from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 from strategies.networks import PROGRAMS, WIDE, networks
 
 WIDTH = 1000
+# By their names: evidence is JSON, which has no infinity.
+NORMS = {"1": 1.0, "infinity": math.inf, "1.5": 1.5, "4": 4.0}
 LADDER = (100, 10**4, 10**8, 10**12)
 # 0.1 and 2 standard deviations, and the median of |N(0, 1)|: erf(q / sqrt 2) = 0.080, 0.5 and 0.954.
 QUANTILES = (0.1, 0.6745, 2.0)
@@ -107,6 +111,39 @@ def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model
             pilot.subject,
             name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-0.5)",
             cap=CAP,
+        )
+
+
+@claim(
+    "DE-PALMA.norms",
+    mark="derived",
+    statement="In every p-norm the first-order distance to the boundary is |f| / |grad f|_q, 1/p + 1/q = 1; over "
+    "|x|_p / sqrt d it tends in law to |N(0, V / beta)| / (E|N|^q)^(1/q), p > 1, and |N(0, V / beta)| / sqrt(2 log d).",
+    domain="p = 1, 1.5, 4, infinity; d = 10^2, 10^3; sqrt(2 log d) is the median of the largest of d normals; one "
+    "hidden layer; as DE-PALMA.distance-law otherwise",
+    tolerance=TOLERANCE,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    examples=4,
+    statements=len(QUANTILES),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
+)
+@given(
+    activation=st.sampled_from([get(name) for name in NAMES]),
+    dimension=st.sampled_from((10**3, 10**2)),
+    norm=st.sampled_from([*NORMS]),
+)
+def test_the_distance_has_its_limit_law_in_every_norm(
+    activation: Activation, dimension: int, norm: str, evidence: Check
+) -> None:
+    architecture = Architecture(dimension, (WIDTH,))
+    subject = Configuration.of(architecture, activation, 1.0, norm=NORMS[norm])
+    for quantile in QUANTILES:
+        evidence.rate_near(
+            limit_flip_rate(quantile),
+            TOLERANCE,
+            no_further_than(limit_budget(architecture, activation, NORMS[norm], quantile)),
+            subject,
+            name=f"P(distance in the {norm}-norm <= {quantile:.3g} of its units)",
         )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from signflip import Model, Sample
+    from signflip import Attack, Model, Sample
 
 LEVELS = (0.01, 0.25, 0.5, 0.75, 0.99)
 CONFIDENCE = 0.95
@@ -65,6 +65,8 @@ class Widths(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
 )
 @click.option("--natural-steps", type=float, help="Step length in natural steps (default: 3).")
 @click.option("--step", type=float, help="Step length in absolute units, instead of --natural-steps.")
+@click.option("--norm", type=float, help="Steepest steps in the p-norm, p from 1 to inf, each of length --budget.")
+@click.option("--budget", type=float, help="Length of a step in the norm, instead of --natural-steps and --step.")
 @click.option("--steps", type=Whole(), default="1", show_default=True, help="Number of gradient steps.")
 @click.option("--trials", type=Whole(), default="10000", show_default=True, help="Number of networks.")
 @click.option(
@@ -98,15 +100,14 @@ def sample(**given: Any) -> None:
 
 def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
     """The sample, and what was sampled."""
-    from signflip import Attack, simulate
+    from signflip import simulate
 
     if given["step"] is not None and given["natural_steps"] is not None:
         raise ValueError("--step must be given without --natural-steps, got both")
     if given["plot"] is not None and given["plot"].suffix not in (".svg", ".png", ".pdf"):
         raise ValueError(f"--plot must end in .svg, .png or .pdf, got {given['plot']}")
     model, about, natural = _subject(given)
-    t = 3.0 if given["natural_steps"] is None else given["natural_steps"]
-    step = t * natural() if given["step"] is None else given["step"]
+    attack, t = _attack(given, model, natural)
     from rich.console import Console
     from rich.progress import Progress
 
@@ -115,7 +116,7 @@ def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
         task = bar.add_task("networks", total=given["trials"])
         found = simulate(
             model,
-            attack=Attack(step, **({"steps": given["steps"]} if given["steps"] != 1 else {})),
+            attack=attack,
             trials=given["trials"],
             law=given["law"],
             seed=given["seed"],
@@ -123,7 +124,29 @@ def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
             progress=lambda done: bar.update(task, completed=done),
         )
     about |= {name: given[name] for name in ("law", "steps", "seed")}
-    return found, {**about, "step": step, "natural_steps": _natural(natural, step), "outputs": model.outputs}
+    about |= {"step": attack.step} if attack.norm is None else {"norm": f"{attack.norm:g}", "budget": attack.budget}
+    return found, {**about, "natural_steps": t, "outputs": model.outputs}
+
+
+def _attack(given: dict[str, Any], model: Model, natural_step: Callable[[], float]) -> tuple[Attack, float | None]:
+    """The attack, and its length in natural steps: in a norm it is known of fully connected networks."""
+    from signflip import Attack, FullyConnected
+    from signflip.laws.norms import limit_budget
+
+    norm, budget, steps = given["norm"], given["budget"], given["steps"]
+    if (norm is None) != (budget is None):
+        raise ValueError(f"--norm must be given with --budget, got {norm} with {budget}")
+    if norm is None:
+        t = 3.0 if given["natural_steps"] is None else given["natural_steps"]
+        step = t * natural_step() if given["step"] is None else given["step"]
+        return Attack(step, steps), _natural(natural_step, step)
+    for name in ("step", "natural_steps"):
+        if given[name] is not None:
+            raise ValueError(f"--budget must be given without {_option(name)}, got both")
+    attack, t = Attack(steps=steps, norm=norm, budget=budget), None
+    if isinstance(model, FullyConnected) and not model.bias:
+        t = _natural(lambda: limit_budget(model.architecture, model.activation, norm, 1.0), budget)
+    return attack, t
 
 
 def _subject(given: dict[str, Any]) -> tuple[Model, dict[str, Any], Callable[[], float]]:
@@ -194,12 +217,17 @@ def _summary(found: Sample, about: dict[str, Any]) -> dict[str, Any]:
         "flip_rate": flips / trials,
         "interval": [interval.lower, interval.upper],
         "confidence": CONFIDENCE,
-        "limit": limit_flip_rate(t) if t is not None and about["steps"] == about["outputs"] == 1 else None,
+        "limit": limit_flip_rate(t) if t is not None and _has_limit(about) else None,
         "quantiles": {
             name: dict(zip(map(str, LEVELS), np.quantile(getattr(found, column), LEVELS).tolist(), strict=True))
             for name, column in COLUMNS.items()
         },
     }
+
+
+def _has_limit(about: dict[str, Any]) -> bool:
+    """Whether the flip rate tends to erf(t / sqrt 2): of one step, one output, and a norm other than 1."""
+    return bool(about["steps"] == about["outputs"] == 1 and about.get("norm") != "1")
 
 
 def _print(summary: dict[str, Any]) -> None:
@@ -213,8 +241,13 @@ def _print(summary: dict[str, Any]) -> None:
         widths = " x ".join(f"{width:,}" for width in summary["widths"])
         subject = f"{summary['activation']}, m = {widths}, d = {summary['input_dim']:,}"
     t = "" if summary["natural_steps"] is None else f" ({summary['natural_steps']:.4g} natural steps)"
+    length = (
+        f"step {summary['step']:.4g}"
+        if "step" in summary
+        else f"budget {summary['budget']:.4g} in the {summary['norm']}-norm"
+    )
     console.print(
-        f"{subject}, step {summary['step']:.4g}{t}, {summary['law']}, seed {summary['seed']}",
+        f"{subject}, {length}{t}, {summary['law']}, seed {summary['seed']}",
         highlight=False,
     )
     low, high = summary["interval"]

@@ -132,11 +132,10 @@ class Attack:
                 if not bool(sign.any()):
                     break
             if self.norm is not None:
-                along, slope = steepest(gradient, norm), lengths(gradient, dual(norm))
-                if self.unit == "linear":
-                    sign = sign * value.abs() / (slope + (slope == 0))
-                elif self.budget is None:
-                    sign = sign * slope
+                along = steepest(gradient, norm)
+                if self.budget is None:
+                    slope = lengths(gradient, dual(norm))
+                    sign = sign * (value.abs() / (slope + (slope == 0)) if self.unit == "linear" else slope)
             elif self.unit == "linear":
                 squared = lengths(along).square()
                 sign = sign * value.abs() / (squared + (squared == 0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch.linalg import vector_norm
+from torch.linalg import vecdot, vector_norm
 
 EUCLIDEAN = 2.0
 
@@ -49,8 +49,9 @@ def steepest(gradient: torch.Tensor, norm: float) -> torch.Tensor:
         return gradient.sign()
     _, ratios = _ratios(flat)
     powers = ratios.abs().pow_(power).copysign_(ratios)
-    # The largest power is 1, but for a null vector's: no norm is below it.
-    unit = powers.div_(vector_norm(powers, ord=norm, dim=-1, keepdim=True).clamp_min_(1.0))
+    # Their p-th powers are the ratios' q-th ones. The largest is 1, but of a null vector: no sum is below it.
+    summed = vecdot(powers, ratios).unsqueeze(1).clamp_min_(1.0)
+    unit = powers.div_(summed.pow_(1.0 / norm))
     return unit.to(gradient.dtype).reshape(gradient.shape)
 
 

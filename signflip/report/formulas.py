@@ -23,6 +23,7 @@ _FLIP = r"P [ f(x) f(x') < 0 ]"
 _PAIR = r"(f(x), f(x'), | \nabla f(x) |, f(y))"
 _DISTANCE = r"| x' - x | \frac{\sqrt{d}}{|x|}"
 _RATIO = r"\frac{|f(x)|}{| \nabla f(x) |} \frac{\sqrt{d}}{|x|}"
+_UNIT = r"\sqrt{\frac{V}{\beta}} \frac{| x |_p}{\sqrt{d}}"
 _CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
@@ -40,6 +41,11 @@ _FORMULAS = {
     + r" \ge 1 - \delta",
     "MW-5.exact-law": _SAME_LAW,
     "LIMIT.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
+    "NORM.erf": r"| x' - x |_p = t \frac{\sqrt{V}}{| \nabla f |_q} , \quad | \nabla f |_q \to "
+    r"\sqrt{\frac{\beta}{d}} { ( d E |Z|^q ) }^{1/q} : \quad " + _FLIP + r" \to \erf ( \frac{t}{\sqrt{2}} )",
+    "NORM.order": r"| x' - x |_p = 4 " + _UNIT + r" \text{ flips, } \quad \frac{1}{20} " + _UNIT + r" \text{ does not}",
+    "NORM.logarithm": r"| x' - x |_1 = 4 \sqrt{\frac{V}{\beta}} \sqrt{\frac{d}{2 \log d}} \text{ flips, } \quad "
+    r"\frac{1}{20} \text{ of it does not}",
     "NET.pivots": r"U = P_x^{\perp} \nabla f(x) : \quad \text{tr} ( G^{-1} U U^T ) \sim \chi^2_{\text{rank} G (d - r)}",
     "NET.joint-law": _SAME_LAW,
     "NET.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",
@@ -70,6 +76,8 @@ _FORMULAS = {
     "BBC.correlation-map": r"\rho_{\ell + 1} = \frac{1}{\pi} ( \sin \theta + ( \pi - \theta ) \cos \theta ) , \quad "
     r"\theta = \arccos \rho_{\ell} : \quad P [ f(x) f(y) < 0 ] \to \frac{1}{\pi} \arccos \rho_L",
     "DE-PALMA.distance-law": _RATIO + r" \to | N(0, V) | \frac{1}{\sqrt{\beta}}",
+    "DE-PALMA.norms": r"\frac{|f(x)|}{| \nabla f(x) |_q} \frac{\sqrt{d}}{| x |_p} \to "
+    r"| N(0, \frac{V}{\beta}) | { ( E |Z|^q ) }^{-1/q} , \quad \frac{1}{p} + \frac{1}{q} = 1",
     "DE-PALMA.order": _RATIO + r" \text{ is of order } 1",
     "LOCAL.flips-without-linearity": r"f(x) f(x') < 0 \quad \text{although} \quad " + _CHANGE + r" \ge \frac{1}{2}",
     "LOCAL.linear-in-the-limit": r"m = d \to \infty : \quad " + _CHANGE + r" \to 0",

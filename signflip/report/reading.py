@@ -20,7 +20,11 @@ GROUPS: tuple[Group, ...] = (
         "The claims of the paper",
         "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source.",
     ),
-    ("LIMIT", "The limit law at a fixed step", "Derived here; the paper's own constants are not checked."),
+    (
+        ("LIMIT", "NORM"),
+        "The limit law at a fixed step",
+        "Derived here, in the Euclidean norm and in others; the paper's own constants are not checked.",
+    ),
     ("INF", "The infinite-width law", "The limit of wide networks at a finite input dimension; derived here."),
     (
         ("LOCAL", "PAIR"),

@@ -228,7 +228,7 @@ class Configuration:
         elif max(whole) > segment:
             entries += KEPT_ENTRIES
         if self.law == "conditioned":
-            entries += LIVE_TENSORS * self._inputs() * self.attack.steps
+            entries += LIVE_TENSORS * self._inputs() * (1 + self.attack.steps)
         return entries + self.model.vectors() + self.model.held()
 
     def _inputs(self) -> int:

@@ -35,6 +35,26 @@ def test_the_table_says_the_rate_its_interval_and_its_limit(capsys: pytest.Captu
     assert "|x' - x| / |x|" in text
 
 
+def test_a_steepest_step_of_a_norm_has_its_budget_and_its_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    """relu: V = beta = 1/2, so that two natural steps are 2 sqrt(pi / (2 d)) in each coordinate."""
+    budget = 2 * float(np.sqrt(np.pi / 1000))
+    small = ["sample", "--widths", "300", "--input-dim", "500", "--trials", "2000", "--norm", "inf"]
+    assert command([*small, "--budget", str(budget), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    sample = simulate(
+        Architecture(500, (300,)), activations.get("relu"), norm=float("inf"), budget=budget, trials=2000, seed=0
+    )
+    assert found["flips"] == int(sample.flipped.sum())
+    assert (found["norm"], found["budget"]) == ("inf", budget)
+    assert found["natural_steps"] == pytest.approx(2.0)
+    assert found["limit"] == pytest.approx(0.9545, abs=1e-4)
+    assert command([*small, "--budget", str(budget)]) == 0
+    assert "in the inf-norm (2 natural steps), conditioned" in " ".join(capsys.readouterr().out.split())
+    for wrong in ([], ["--budget", "0.1", "--step", "1"], ["--budget", "0.1", "--natural-steps", "1"]):
+        assert command([*small, *wrong]) == 2
+        assert "must be given with" in capsys.readouterr().err
+
+
 MODEL = Sequential(10**6, (blocks.Linear(50), blocks.Pointwise(activations.get("tanh"))))
 
 

@@ -14,6 +14,7 @@ import law_mutants
 import matrix_mutants
 import model_mutants
 import network_mutants
+import norm_mutants
 import outcome_mutants
 import randomness_mutants
 import running_mutants
@@ -29,6 +30,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Networks": network_mutants.MUTANTS,
     "Training": training_mutants.MUTANTS,
     "The attack and its outcome": attack_mutants.MUTANTS,
+    "Norms": norm_mutants.MUTANTS,
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,
     "Infinite width": infinite_mutants.MUTANTS,

@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import minimize
 from support import FALSE_FAIL, generator, same_law_p_value
 
-from signflip import Architecture, Attack, Sequential, activations, simulate
+from signflip import Architecture, Attack, Sequential, Training, activations, simulate
 from signflip.networks.blocks import Conv, Pointwise, Pool
 from signflip.networks.norms import lengths, steepest
 from signflip.networks.randomness import Key
@@ -219,6 +219,40 @@ def test_laws_that_know_no_coordinates_are_refused_by_name():
         simulate(Architecture(10**12, (5,)), TANH, norm=math.inf, budget=1.0, trials=5)
 
 
+def test_memory_counts_the_coordinates_that_a_norm_looks_at():
+    """As many tensors of the input's length as of the width's; without a norm the input dimension does not count."""
+    arch = Architecture(10**6, (10,))
+    plain = Configuration.of(arch, TANH, 1.0)
+    by_norm = Configuration.of(arch, TANH, 1.0, norm=math.inf, steps=3)
+    assert plain.entries_held() == plain.varied(norm=2.0).entries_held() < 1000
+    assert by_norm.entries_held() >= 3 * 8 * 10**6
+    assert (plain.block_trials, by_norm.block_trials) == (2048, 1)
+
+
+def test_networks_after_training_are_attacked_in_coordinates_where_they_are_dense():
+    training = Training(inputs=((1.0, 0.0), (0.0, 1.0)), labels=(1.0, -1.0), epochs=2, learning_rate=0.1)
+    options = {"norm": math.inf, "budget": 0.1, "trials": 20, "training": training}
+    sample = simulate(Architecture(9, (6,)), TANH, law="dense", dtype="float64", **options)
+    # Of |x|_2 = 3 in R^9 the largest coordinate is from 1 to 3, the same in each trial.
+    assert sample.relative_perturbation == pytest.approx(sample.relative_perturbation[0])
+    assert 0.1 / 3 <= sample.relative_perturbation[0] <= 0.1
+    with pytest.raises(ValueError, match="norm must be None or 2 with training and law='conditioned', got inf"):
+        simulate(Architecture(9, (6,)), TANH, **options)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("step", [1e-4, 1e-2])
+def test_a_steepest_step_has_the_dtype_of_a_gradient_step_that_goes_as_far(norm, step):
+    """Single precision does not resolve the shorter one; |x' - x|_2 is s sqrt(beta), spread over all coordinates."""
+    arch = Architecture(10**4, (100,))
+    _, slope = arch.limit_moments(TANH)
+    plain = Configuration.of(arch, TANH, step)
+    assert plain.dtype == ("float64" if step < 1e-3 else "float32")
+    spread = 1e4 ** (1 / norm - 0.5)
+    for options in ({"step": None, "budget": step * math.sqrt(slope) * spread}, {"step": step * spread**2}):
+        assert plain.varied(dtype="", norm=norm, **options).dtype == plain.dtype
+
+
 TRIALS = 20_000
 POINT = (3.0, 0.0, -1.0, 0.5, 2.0, -2.0, 1.0, 0.0, 0.25)
 COLUMNS = {"value", "attacked_value", "gradient_norm", "relative_perturbation"}
@@ -243,10 +277,10 @@ def test_conditioned_networks_in_coordinates_have_the_law_of_dense_ones(name, no
 
 @pytest.mark.parametrize("norm", [1.0, 1.5, math.inf])
 def test_conditioned_networks_of_several_positions_have_the_law_of_dense_ones(norm):
-    """A convolution over three positions in R^4; statements as above."""
-    model = Sequential(4, (Conv(4), Pointwise(TANH), Pool()), grid=(3,))
-    attack = Attack(norm=norm, budget=1.5 * 12 ** (1 / norm - 0.5), steps=2)
-    options = {"attack": attack, "trials": TRIALS, "dtype": "float64"}
+    """A convolution over three positions in R^12, more than a frame would hold; statements as above."""
+    model = Sequential(12, (Conv(4), Pointwise(TANH), Pool()), grid=(3,))
+    attack = Attack(norm=norm, budget=1.5 * 36 ** (1 / norm - 0.5), steps=2)
+    options = {"attack": attack, "trials": TRIALS // 2, "dtype": "float64"}
     assert_one_law(simulate(model, law="dense", seed=1, **options), simulate(model, seed=2, **options))
 
 
