@@ -93,7 +93,10 @@ class Seen:
         if self.dimension == 1:
             return 0.0, 0.0
         freedom = self.dimension - 1
-        short = lambda away: float(_log_density(away, freedom)) + self.reach**2 / 2.0  # noqa: E731
+
+        def short(away: float) -> float:
+            return float(_log_density(away, freedom)) + self.reach**2 / 2.0
+
         nearest, furthest = max(-11.0 / math.sqrt(freedom), _SHORTEST - 1.0), 11.0 / math.sqrt(freedom)
         bounds = (brentq(short, nearest, 0.0) if short(nearest) < 0.0 else -1.0, brentq(short, 0.0, furthest))
         return self._unit * (1.0 + bounds[0]), self._unit * (1.0 + bounds[1])
@@ -113,7 +116,8 @@ class Seen:
     def _whole(self) -> float:
         """What the density of |U| / _unit - 1 is to be divided by."""
         freedom = self.dimension - 1
-        ends = np.linspace(*(length / self._unit - 1.0 for length in self.lengths()), _FINE)
+        least, most = self.lengths()
+        ends = np.linspace(least / self._unit - 1.0, most / self._unit - 1.0, _FINE)
         half = np.diff(ends)[:, None] / 2.0
         away = (ends[1:] + ends[:-1])[:, None] / 2.0 + half * _NODES
         return float((half * _WEIGHTS * np.exp(_log_density(away, freedom) - np.log1p(away))).sum())
@@ -193,7 +197,8 @@ class _Integral:
         def rule(_: Owner, low: Array, high: Array) -> Array:
             nodes, weights = _nodes(low, high)
             given = self._given_length(nodes.ravel()).reshape(2, *nodes.shape)
-            return (given * weights * self.seen.chance(nodes)).sum(axis=2)
+            total: Array = (given * weights * self.seen.chance(nodes)).sum(axis=2)
+            return total
 
         sums, gaps = _halved(
             rule, np.zeros(len(ends) - 1, np.int_), ends[:-1], ends[1:], _SETTLED_ORTHOGONAL, _FEW_HALVINGS
@@ -222,11 +227,13 @@ class _Integral:
             place = nodes.ravel(), np.repeat(lengths[owner], nodes.shape[1])
             chunks = (slice(start, start + _CHUNK) for start in range(0, nodes.size, _CHUNK))
             given = np.concatenate([self._given(*(each[chunk] for each in place)) for chunk in chunks], axis=1)
-            return (given.reshape(2, *nodes.shape) * density).sum(axis=2)
+            total: Array = (given.reshape(2, *nodes.shape) * density).sum(axis=2)
+            return total
 
         owner = np.repeat(np.arange(len(lengths)), ends.shape[1] - 1)
         inside, _ = _halved(rule, owner, panels[:, :-1].ravel(), panels[:, 1:].ravel(), _SETTLED, _MOST_HALVINGS)
-        return 2.0 * inside + np.stack([np.zeros_like(outside), outside])
+        both: Array = 2.0 * inside + np.stack([np.zeros_like(outside), outside])
+        return both
 
     def _given(self, standard: Array, orthogonal: Array) -> Array:
         """P(F > 0, flip) and P(F > 0, no flip) given V, in standard deviations, and |U|; shape (2, n)."""
