@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +24,8 @@ from signflip.checks.quantifiers import (
     most_trials,
 )
 from signflip.checks.views import JOINT_PROJECTIONS
-from signflip.claims.reach import rate_at_least, rate_near, same_law
+from signflip.claims.reach import computed, rate_at_least, rate_near, same_law
+from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import MAX_DIMENSION
 from signflip.sampling.configuration import Configuration
 from strategies.architectures import WIDTH_REGIMES
@@ -37,7 +37,7 @@ FAILURE = 0.2
 SMALL_FAILURE, ROOM = 1e-3, 100.0
 # A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
 PERTURBATION = 0.3
-RUNGS = 2 * len(WIDTH_REGIMES) + INFINITE_RUNGS
+FINITE_RUNGS = 2 * len(WIDTH_REGIMES)
 # e^13 = 442,413.4: beyond it m >= e^d at d = 13, with finite networks.
 SMALL_DIMENSION, EXPONENTIAL_WIDTH = 13, math.ceil(math.exp(13))
 # At m = 10^7 a trial takes 0.3 s, and the process 0.6 GiB.
@@ -72,8 +72,8 @@ def regimes_above(witness: Witness, evidence: Check, most_neurons: int) -> list[
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 on any curve",
     examples=6,
-    statements=PILOT_STATEMENTS + RUNGS,
-    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=RUNGS),),
+    statements=PILOT_STATEMENTS + FINITE_RUNGS + INFINITE_RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=FINITE_RUNGS), computed(INFINITE_RUNGS)),
 )
 @given(activation=responsive_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Check) -> None:
@@ -100,15 +100,16 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
     tolerance=SMALL_FAILURE,
     detects="an adversarial example with probability below 0.999 on any curve",
     examples=2,
-    statements=PILOT_STATEMENTS + RUNGS,
+    statements=PILOT_STATEMENTS + FINITE_RUNGS + INFINITE_RUNGS,
     reach=(
         rate_at_least(
             1 - SMALL_FAILURE,
             effect=SMALL_FAILURE,
             room=0.75 * SMALL_FAILURE,
             trials=most_trials(SMALL_FAILURE),
-            count=RUNGS,
+            count=FINITE_RUNGS,
         ),
+        computed(INFINITE_RUNGS),
     ),
 )
 @given(activation=closely_responsive_activations())
@@ -137,12 +138,13 @@ def test_width_and_dimension_may_grow_as_they_like_where_one_network_in_a_thousa
 def test_the_flip_probability_settles_as_the_width_grows_at_fixed_dimension(
     activation: Activation, evidence: Check
 ) -> None:
-    infinite = replace(configuration(activation, (1,), SMALL_DIMENSION, 3.0), law="infinite-width")
-    pilot = evidence.simulate(infinite, 500_000, use="pilot")
-    evidence.note(f"infinite width: {int(pilot.flipped.sum())} of {len(pilot)} flipped")
+    step = configuration(activation, (1,), SMALL_DIMENSION, 3.0).attack.step
+    law = infinite_width_law(activation, 1, SMALL_DIMENSION, step)
+    wide = law.flip_probability()
+    evidence.note(f"infinite width: P(flip) = {wide.flip:.7f}, by quadrature, to a relative error of {wide.error:.1g}")
     for width in SETTLING_WIDTHS[evidence.effort]:
         evidence.rate_near(
-            float(pilot.flipped.mean()),
+            wide.flip,
             0.1,
             flips,
             configuration(activation, (width,), SMALL_DIMENSION, 3.0),

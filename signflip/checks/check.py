@@ -27,6 +27,7 @@ from signflip.claims.reach import DEFAULT_CAP
 from signflip.evidence.records import Row
 from signflip.inference import (
     Approach,
+    Computed,
     DecayExponent,
     Identity,
     Judgement,
@@ -230,6 +231,10 @@ class Check:
     def identity(self, discrepancies: ArrayLike, bound: float, *, name: str, about: Configuration) -> Judgement:
         """Judge that no discrepancy exceeds ``bound``, one derived from rounding."""
         return self.record.state(name, Identity.from_samples(discrepancies, bound), describe(about))
+
+    def computed(self, value: float, error: float, bound: float, *, name: str, about: Configuration) -> Judgement:
+        """Judge that a number, known to within ``error`` of ``value``, is at most ``bound``; nothing is drawn."""
+        return self.record.state(name, Computed(value, error, bound), describe(about))
 
     def tabulate(self, name: str, event: Event, configurations: Iterable[Configuration], trials: int) -> None:
         """Put the rate of an event over several configurations in the record: a map for readers, no statement."""

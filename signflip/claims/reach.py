@@ -14,6 +14,7 @@ from typing import Any
 
 from signflip.inference import (
     Approach,
+    Computed,
     DecayExponent,
     Declared,
     Design,
@@ -173,3 +174,8 @@ def approach(
 def identity(count: int = 1, *, pooled: bool = False) -> Reach:
     """Identity: refutes any discrepancy above its bound, with certainty."""
     return Reach(Identity.kind, count=count, pooled=pooled)
+
+
+def computed(count: int = 1) -> Reach:
+    """Computed: refutes any number above its bound, but for the error of its computation."""
+    return Reach(Computed.kind, count=count)

@@ -6,6 +6,7 @@ Nothing here knows about networks, pytest or torch, and importing it takes a fra
 from signflip.inference.approach import Approach, ApproachDesign
 from signflip.inference.bounds import Interval, Ranks, clopper_pearson, dkw_radius, order_statistic_ranks
 from signflip.inference.budget import Budget
+from signflip.inference.computed import Computed
 from signflip.inference.decay import DecayExponent, DecayExponentDesign
 from signflip.inference.design import Design, Settled
 from signflip.inference.distributions import (
@@ -39,6 +40,7 @@ __all__ = [
     "Approach",
     "ApproachDesign",
     "Budget",
+    "Computed",
     "DecayExponent",
     "DecayExponentDesign",
     "Declared",

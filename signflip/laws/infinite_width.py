@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from signflip.activations import Activation
 from signflip.laws.kernel import kernels, radial_moments
 from signflip.laws.patches import Box, Patches
+from signflip.laws.tails import FlipProbability, Seen, flip_probability
 from signflip.networks.randomness import Draws
 
 Array = NDArray[np.float64]
@@ -26,6 +28,10 @@ _UNEXPLAINED = 1e-9
 TOLERANCE = 2e-6
 """Estimated interpolation error of the table, in standard deviations of f(x') (its square for the variance)."""
 _MOST_PATCHES = 96
+# The same of a table that tails are integrated over.
+TAIL_TOLERANCE = 1e-8
+_TAIL_ORDERS = (4, 10, 18)
+_MOST_TAIL = 96
 # Half of float64's digits: further away the covariance of f(x) and f(x') is lost among the digits of Var f(x').
 FARTHEST = 1e8
 # Errors are relative to Var f(x') and this part of Var f(x), lest f(0) = 0 be resolved without end.
@@ -103,8 +109,42 @@ class InfiniteWidthLaw:
         rest = max(0.0, w - m * self._part)
         self._rest = rest if rest > _UNEXPLAINED * w else 0.0
         self._coordinates = AboutOrigin() if activation.is_homogeneous else _AboutPoint()
+
+    @cached_property
+    def table(self) -> Patches:
+        """The regression where trials fall; made at the first trial.
+
+        Raises:
+            ArithmeticError: naming the activation, if a quadrature does not converge.
+        """
         typical = self._typical(np.random.Generator(np.random.SFC64(0)), _TYPICAL)
-        self.table = Patches(self._function, self._box(), typical, TOLERANCE, _MOST_PATCHES)
+        with np.errstate(under="ignore"):
+            return Patches(self._function, self._box(), typical, TOLERANCE, _MOST_PATCHES)
+
+    def flip_probability(self, within: float = math.inf) -> FlipProbability:
+        """P(flip) of one step, and P(no flip), with their relative error; no random number is drawn.
+
+        Args:
+            within: if finite, a flip counts only where |x' - x| <= ``within`` |x|, and all else as none.
+
+        Raises:
+            ValueError: if ``within`` is not above 0.
+            ArithmeticError: naming the activation, if a quadrature does not converge.
+        """
+        if not within > 0.0:
+            raise ValueError(f"within must be a number above 0, got {within!r}")
+        seen = Seen(self.moments.variance, self._part, self._rest, self.moments.slope, self.dimension, self.step)
+        if not seen.variance:  # f is 0 throughout
+            return FlipProbability(0.0, 1.0, 0.0)
+        with np.errstate(under="ignore"):
+            try:
+                if self.dimension == 1:  # x' lies on the line of x: there is nothing to spare by a table
+                    return flip_probability(seen, self.regression, 0.0, within)
+                box, grid = self._coordinates.box(*seen.rectangle()), self._coordinates.of(*seen.grid())
+                table = Patches(self._tail_function, box, grid, TAIL_TOLERANCE, _MOST_TAIL, _TAIL_ORDERS)
+                return flip_probability(seen, lambda *place: table(*self._coordinates.of(*place)), table.error, within)
+            except ArithmeticError as error:
+                raise ArithmeticError(f"{self._activation!r}, d={self.dimension}: {error}") from None
 
     def regression(self, radial: Array, tangential: Array) -> Array:
         """What f(x') is given F, C and U, by quadrature at x' = (1 + ``radial``, ``tangential``) |x|; shape (5, n).
@@ -182,12 +222,18 @@ class InfiniteWidthLaw:
 
     def _function(self, first: Array, second: Array) -> tuple[Array, Array]:
         """The regression at these places, and what an error in each is to be compared with; shapes (4, n)."""
-        *weights, other = self.regression(*self._coordinates.back(first, second))
-        deviation = np.sqrt(other + _FLOOR * (self.moments.variance or 1.0))
+        values, scales = self._tail_function(first, second)
+        return values[:-1], scales[:-1]
+
+    def _tail_function(self, first: Array, second: Array) -> tuple[Array, Array]:
+        """`_function`, and Var f(x') beside its own scale; shapes (5, n)."""
+        values = self.regression(*self._coordinates.back(first, second))
+        deviation = np.sqrt(values[-1] + _FLOOR * (self.moments.variance or 1.0))
         scales = (
             deviation / math.sqrt(self.moments.variance or 1.0),
             deviation / math.sqrt(self._rest or 1.0),
-            np.maximum(1.0, np.abs(weights[2])),
+            np.maximum(1.0, np.abs(values[2])),
+            deviation**2,
             deviation**2,
         )
-        return np.stack(weights), np.stack(scales)
+        return values, np.stack(scales)

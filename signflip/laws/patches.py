@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 Function = Callable[[Array, Array], tuple[Array, Array]]
-# A patch is fitted at the first of these orders, and again at the second where that is not enough.
 _ORDERS = (4, 10)
 
 
@@ -67,6 +66,7 @@ class Patches:
             coefficients, is below it; where a share p < 1/100 of the typical points falls, below tolerance / (100 p)
             (one point counts as spread over the whole box, so that no share is 0).
         most: no more patches than this are made.
+        orders: a patch is fitted at the first of these, and again at the next where that is not enough.
 
     ``error`` is the largest remaining estimate, weighted as above.
     """
@@ -78,6 +78,7 @@ class Patches:
         typical: tuple[Array, Array],
         tolerance: float,
         most: int,
+        orders: tuple[int, ...] = _ORDERS,
     ) -> None:
         self._function, self._typical = function, typical
         self._box, self._area = box, _area(box)
@@ -85,9 +86,10 @@ class Patches:
         queue: list[tuple[float, int, _Patch]] = []
 
         def add(box: Box) -> None:
-            patch = self._fit(box, _ORDERS[0])
-            if patch.urgency > tolerance:
-                patch = self._fit(box, _ORDERS[1])
+            for order in orders:
+                patch = self._fit(box, order)
+                if patch.urgency <= tolerance:
+                    break
             heapq.heappush(queue, (-patch.urgency, next(number), patch))
 
         add(box)

@@ -8,6 +8,7 @@ import pytest
 
 from signflip.inference import (
     Approach,
+    Computed,
     DecayExponent,
     Identity,
     Independent,
@@ -31,6 +32,7 @@ STATEMENTS: dict[str, Statement] = {
         Independent.from_transforms(_U, _V, 4, 0.1, 1e-6),
         DecayExponent.from_samples({10: _U, 1000: 0.1 * _V}, 1e-6, predicted=-0.5, tolerance=0.1),
         Identity.from_samples(1e-16 * _U, 1e-15),
+        Computed(2.5e-12, 1e-18, 1e-11),
         Approach.from_samples({16: 0.5 * _U, 64: _V[:37]}, _V, predicted=-1.0, tolerance=0.2, alpha=1e-6),
     )
 }
@@ -158,6 +160,10 @@ def test_a_record_is_refused_by_the_reader_of_another_kind_and_if_it_is_no_objec
         ("identity", "n", 0),
         ("identity", "largest", -1e-16),
         ("identity", "alpha", 1e-9),
+        ("computed", "value", -1e-3),
+        ("computed", "error", -1e-18),
+        ("computed", "bound", -0.1),
+        ("computed", "alpha", 1e-9),
     ],
 )
 def test_a_value_out_of_its_range_is_refused(kind: str, name: str, bad: object) -> None:

@@ -20,6 +20,7 @@ import randomness_mutants
 import running_mutants
 import scope_mutants
 import statistics_mutants
+import tail_mutants
 import training_mutants
 import wide_mutants
 from planting import Mutant
@@ -34,6 +35,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,
     "Infinite width": infinite_mutants.MUTANTS,
+    "Exact tails": tail_mutants.MUTANTS,
     "What is claimed": claim_mutants.MUTANTS,
     "Earlier theorems": earlier_mutants.MUTANTS,
     "Distance and local linearity": contrast_mutants.MUTANTS,

@@ -9,7 +9,7 @@ from planting import Mutant, edited, wrapped
 from signflip.laws.second_input import PairLaw
 
 FALL = "INF.fall"
-JOINT, LIMIT, PAIR, SETTLES, RATE = "INF.joint-law", "INF.limit-law", "PAIR.infinite-width", "MW-5.settles", "INF.rate"
+JOINT, LIMIT, PAIR, RATE = "INF.joint-law", "INF.limit-law", "PAIR.infinite-width", "INF.rate"
 KERNELS, RADIAL = "signflip.laws.kernel:kernels", "signflip.laws.kernel:radial_moments"
 LAW = "signflip.laws.infinite_width:InfiniteWidthLaw."
 GRID = "signflip.laws.pair_moments:_Grid."
@@ -156,7 +156,7 @@ MUTANTS = (
         "infinite: f climbs",
         "The part of the mean along the gradient has the wrong sign.",
         edited(LAW + "_respond", "- np.sign(value) * self.step", "+ np.sign(value) * self.step"),
-        (LIMIT, JOINT, SETTLES),
+        (LIMIT, JOINT),
     ),
     Mutant(
         "infinite: half of the fall",

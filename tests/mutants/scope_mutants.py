@@ -151,9 +151,7 @@ MUTANTS = (
         "scope: still at d = 13",
         "The attack stands still at d = 13, under every law.",
         stands_still(lambda c: dimension(c) == 13),
-        (),
-        blind="MW-5.settles, INF.joint-law and MW-5.exact-law compare two laws there, all wrong; no check knows the "
-        "flip rate at few inputs but from a law that is drawn. Where infinite width alone is right MW-5.settles does.",
+        ("MW-5.settles",),
     ),
     Mutant(
         "scope: still at d = 13 when conditioned",

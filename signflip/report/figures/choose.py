@@ -7,6 +7,7 @@ from collections.abc import Callable
 from signflip.evidence.records import CheckRecord
 from signflip.inference import (
     Approach,
+    Computed,
     DecayExponent,
     Identity,
     Independent,
@@ -17,7 +18,7 @@ from signflip.inference import (
 )
 from signflip.report.figures.approach import approach_figures
 from signflip.report.figures.decay import decay_figures
-from signflip.report.figures.equalities import identity_figures
+from signflip.report.figures.equalities import computed_figures, identity_figures
 from signflip.report.figures.figure import Figure
 from signflip.report.figures.laws import law_figures, pivot_figures
 from signflip.report.figures.maps import table_figures
@@ -35,6 +36,7 @@ DRAWINGS: dict[str, Drawing] = {
     UniformLaw.kind: pivot_figures,
     Independent.kind: pivot_figures,
     Identity.kind: identity_figures,
+    Computed.kind: computed_figures,
 }
 
 

@@ -1,26 +1,68 @@
-"""Figures of equalities: how much of each rounding bound was used."""
+"""Figures of bounds without draws: how much of each rounding bound, or of a bound on a computed number, was used."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from signflip.evidence.records import CheckRecord
-from signflip.inference import Identity
+from signflip.inference import Computed, Identity
 from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import Figure, Key, Table, slug, statements_of
 from signflip.report.figures.panels import Axis, short
 
 
+class _Words(NamedTuple):
+    """What a figure calls what it shows."""
+
+    slug: str
+    title: str
+    axis: str
+    dot: str
+    line: str
+    column: str
+    caption: str
+
+
+_EQUALITIES = _Words(
+    "equalities",
+    "Largest discrepancies",
+    "discrepancy / rounding bound",
+    "largest of one configuration (smaller ones at 0)",
+    "the bound derived from rounding",
+    "largest discrepancy / bound",
+    "Both sides from the same weights. What differs by more than rounding allows lies right of the line.",
+)
+_NUMBERS = _Words(
+    "numbers",
+    "Computed numbers",
+    "number / bound",
+    "one configuration",
+    "the bound",
+    "largest number / bound",
+    "No draws: numbers by quadrature, each relative to its bound. What is larger lies right of the line.",
+)
+
+
 def identity_figures(check: CheckRecord) -> list[Figure]:
     """The largest discrepancy of each equality, relative to its rounding bound."""
     entries = [e for e in statements_of(check, Identity) if e.statement.bound > 0]
-    if not entries:
+    used = [(_plain(e.name), e.statement.largest / e.statement.bound) for e in entries]
+    return _figures(check, used, _EQUALITIES)
+
+
+def computed_figures(check: CheckRecord) -> list[Figure]:
+    """Each computed number, relative to its bound."""
+    entries = [e for e in statements_of(check, Computed) if e.statement.bound > 0]
+    return _figures(check, [(_plain(e.name), e.statement.value / e.statement.bound) for e in entries], _NUMBERS)
+
+
+def _figures(check: CheckRecord, used: list[tuple[str, float]], words: _Words) -> list[Figure]:
+    if not used:
         return []
     prefix = slug(check.id)
-    names = list(dict.fromkeys(_plain(e.name) for e in entries))[:14]
-    ratio = {
-        name: [e.statement.largest / e.statement.bound for e in entries if _plain(e.name) == name] for name in names
-    }
+    names = list(dict.fromkeys(name for name, _ in used))[:14]
+    ratio = {name: [part for other, part in used if other == name] for name in names}
     floor = -8.0
     logs = {name: [max(floor, math.log10(v)) if v > 0 else floor for v in values] for name, values in ratio.items()}
     most = max(1.0, *(v + 0.6 for values in logs.values() for v in values))
@@ -29,23 +71,22 @@ def identity_figures(check: CheckRecord) -> list[Figure]:
     ticks = tuple((float(-i), name if len(name) <= 23 else f"{name[:22]}…") for i, name in enumerate(names))
     every = 4 if most < 6 else 6
     marks = ((floor, "0"), *((float(k), panels.power(k)) for k in range(-every, int(most) + 1, every)))
-    x = Axis("discrepancy / rounding bound", floor - 0.5, most, ticks=tuple(marks))
+    x = Axis(words.axis, floor - 0.5, most, ticks=tuple(marks))
     axes = panels.panel(
         figure, (0.44, 44 / height, 0.53, 1 - 54 / height), x, Axis("", 0.5 - len(names), 0.5, ticks=ticks)
     )
     panels.upright(axes, 0.0, svg.SERIES[3])
     for i, name in enumerate(names):
         panels.marks(axes, logs[name], [float(-i)] * len(logs[name]), svg.SERIES[0], 5.0, opacity=0.6)
-    words = "; ".join(f"{name}: at most {short(max(values))}" for name, values in ratio.items())
-    drawn = svg.inline(figure, f"{prefix}-equal", f"{check.id}: largest discrepancies", words)
+    told = "; ".join(f"{name}: at most {short(max(values))}" for name, values in ratio.items())
+    drawn = svg.inline(figure, f"{prefix}-{words.slug[:5]}", f"{check.id}: {words.title.lower()}", told)
     rows = [(name, str(len(values)), short(max(values))) for name, values in ratio.items()]
     keys = (
-        Key("dot", "1", "largest of one configuration (smaller ones at 0)"),
-        Key("line", "4", "the bound derived from rounding"),
+        Key("dot", "1", words.dot),
+        Key("line", "4", words.line),
     )
-    caption = "Both sides from the same weights. What differs by more than rounding allows lies right of the line."
-    table = Table(("quantity", "configurations", "largest discrepancy / bound"), tuple(rows))
-    return [Figure(f"figure-{prefix}-equalities", "Largest discrepancies", caption, (drawn,), table, keys)]
+    table = Table(("quantity", "configurations", words.column), tuple(rows))
+    return [Figure(f"figure-{prefix}-{words.slug}", words.title, words.caption, (drawn,), table, keys)]
 
 
 def _plain(name: str) -> str:
