@@ -142,7 +142,7 @@ def confirm_at_infinity(
     for dimension in (witness.dimension, LARGEST_DIMENSION):
         finite = configuration(activation, (witness.width,) * depth, dimension, witness.natural_steps)
         try:
-            infinite_width_law(activation, depth, dimension, finite.attack.step)
+            _ = infinite_width_law(activation, depth, dimension, finite.attack.step).table  # what trials are drawn from
         except ArithmeticError as error:
             evidence.note(f"m = infinity, d={dimension:,} is out of reach: {error}")
             continue
