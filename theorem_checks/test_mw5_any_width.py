@@ -24,7 +24,7 @@ from signflip.checks.quantifiers import (
     most_trials,
 )
 from signflip.checks.views import JOINT_PROJECTIONS
-from signflip.claims.reach import computed, rate_at_least, rate_near, same_law
+from signflip.claims.reach import rate_at_least, rate_near, same_law
 from signflip.laws.second_input import infinite_width_law
 from signflip.networks.architecture import MAX_DIMENSION
 from signflip.sampling.configuration import Configuration
@@ -38,6 +38,7 @@ SMALL_FAILURE, ROOM = 1e-3, 100.0
 # A looser perturbation than MW-1's lets d start low, and so m = d^2 stay within reach.
 PERTURBATION = 0.3
 FINITE_RUNGS = 2 * len(WIDTH_REGIMES)
+RUNGS = FINITE_RUNGS + INFINITE_RUNGS
 # e^13 = 442,413.4: beyond it m >= e^d at d = 13, with finite networks.
 SMALL_DIMENSION, EXPONENTIAL_WIDTH = 13, math.ceil(math.exp(13))
 # At m = 10^7 a trial takes 0.3 s, and the process 0.6 GiB.
@@ -72,8 +73,8 @@ def regimes_above(witness: Witness, evidence: Check, most_neurons: int) -> list[
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 on any curve",
     examples=6,
-    statements=PILOT_STATEMENTS + FINITE_RUNGS + INFINITE_RUNGS,
-    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=FINITE_RUNGS), computed(INFINITE_RUNGS)),
+    statements=PILOT_STATEMENTS + RUNGS,
+    reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=RUNGS),),
 )
 @given(activation=responsive_activations())
 def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evidence: Check) -> None:
@@ -93,14 +94,13 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
 @claim(
     "MW-5.small-failure",
     mark="abstract",
-    statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2; and "
-    "m = infinity (our reading).",
+    statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2 (our reading).",
     domain="generated activations, of first-order response at m = 4096 in [0.97, 1.03]; failure 0.001, eps 0.3; m up "
     "to 10,000",
     tolerance=SMALL_FAILURE,
     detects="an adversarial example with probability below 0.999 on any curve",
-    examples=2,
-    statements=PILOT_STATEMENTS + FINITE_RUNGS + INFINITE_RUNGS,
+    examples=1,
+    statements=PILOT_STATEMENTS + FINITE_RUNGS,
     reach=(
         rate_at_least(
             1 - SMALL_FAILURE,
@@ -109,7 +109,6 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
             trials=most_trials(SMALL_FAILURE),
             count=FINITE_RUNGS,
         ),
-        computed(INFINITE_RUNGS),
     ),
 )
 @given(activation=closely_responsive_activations())
@@ -120,7 +119,6 @@ def test_width_and_dimension_may_grow_as_they_like_where_one_network_in_a_thousa
     family, about = Chains(activation), {"failure": SMALL_FAILURE, "perturbation": PERTURBATION}
     witness = find_witness(evidence, family, room=ROOM, **about)
     confirm(evidence, family, witness, regimes_above(witness, evidence, 10_000), **about)
-    confirm_at_infinity(evidence, activation, witness, **about)
 
 
 @claim(

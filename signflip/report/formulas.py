@@ -60,8 +60,8 @@ _FORMULAS = {
     "INF.limit-law": r"m = \infty , \quad s = t \frac{\sqrt{V}}{\beta} : \quad "
     + _FLIP
     + r" \to \erf ( \frac{t}{\sqrt{2}} )",
-    "TAIL.limit": r"m = \infty : \quad "
-    r"P [ f(x) f(x') \ge 0 ] = ( 1 - \erf ( \frac{t}{\sqrt{2}} ) ) ( 1 + O ( d^{-a} ) )",
+    "TAIL.limit": r"m = \infty : \quad P [ f(x) f(x') \ge 0 ] = "
+    r"( 1 - \erf ( \frac{t}{\sqrt{2}} ) ) ( 1 + O ( d^{-a} ) )",
     "TAIL.sqrt-log": r"m = \infty , \quad t = \sqrt{ 2 \log ( \frac{1}{\gamma} ) } : \quad "
     r"P [ f(x) f(x') \ge 0 ] \le \gamma",
     "PAIR.joint-law": _PAIR + r"_{\text{dense}} \quad \sim " + _PAIR + r"_{\text{conditioned}}",

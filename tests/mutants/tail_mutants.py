@@ -29,7 +29,7 @@ MUTANTS = (
         "tails: V on the wrong side",
         "x' is placed up the gradient, along x.",
         edited(TAILS + "Seen.place", "-self.step / self.dimension", "self.step / self.dimension"),
-        (LIMIT, FORCE),
+        (FORCE,),
     ),
     Mutant(
         "tails: the rest of C tells nothing",
