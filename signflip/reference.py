@@ -113,17 +113,9 @@ def _endless(configuration: Configuration, start: int, seed: int, scale: float) 
         block, row = block + 1, 0
 
 
-def _reference(
-    configuration: Configuration, chain: Chain, points: torch.Tensor, trial: int, scale: float
-) -> Reference:
+def _reference(configuration: Configuration, chain: Chain, points: torch.Tensor, trial: int, scale: float) -> Reference:
     sizes = configuration.chain.architecture
-    modules: list[torch.nn.Module] = [torch.nn.Flatten()]
-    for number, matrix in enumerate(chain.matrices):
-        assert isinstance(matrix, DenseGaussian)
-        weights = matrix.weights[trial]
-        modules += [_linear(weights / scale if number == 0 else weights), Pointwise(chain.activation)]
-    half = chain.output[trial] / 2
-    classifier = torch.nn.Sequential(*modules, _linear(torch.stack((half, -half)))).eval()
+    classifier = Rows(chain, scale).alone(trial)
     point = scale * points[trial : trial + 1].clone()
     with torch.no_grad():
         label = classifier(point).argmax(dim=1)
@@ -156,6 +148,16 @@ class Rows(torch.nn.Module):
         """The logits (f, -f) / 2 of each row."""
         half = self.chain(points.flatten(1) / self.scale) / 2
         return torch.stack((half, -half), dim=1)
+
+    def alone(self, trial: int) -> torch.nn.Sequential:
+        """The network of one row: Flatten, Linear maps and activations in turn; (n, .., d) to (n, 2)."""
+        modules: list[torch.nn.Module] = [torch.nn.Flatten()]
+        for number, matrix in enumerate(self.chain.matrices):
+            assert isinstance(matrix, DenseGaussian)
+            weights = matrix.weights[trial]
+            modules += [_linear(weights if number else weights / self.scale), Pointwise(self.chain.activation)]
+        half = self.chain.output[trial] / 2
+        return torch.nn.Sequential(*modules, _linear(torch.stack((half, -half)))).eval()
 
 
 def require_plain(configuration: Configuration) -> Configuration:
