@@ -262,7 +262,10 @@ MINIMAL: dict[str, Any] = {
     "statements": 3,
     "reach": (identity(3),),
 }
-LEAST = "DeepFool ends across the boundary of a linear network, no nearer than |f| / |grad f| and 2 percent further."
+LEAST = (
+    "DeepFool ends across the boundary of a linear network, no nearer than |f| / |grad f|, and further by 2 percent "
+    "and 2e-4 at most."
+)
 
 
 @claim("LIB.foolbox-deepfool", statement=f"foolbox: {LEAST}", **MINIMAL)

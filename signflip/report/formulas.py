@@ -26,7 +26,10 @@ _RATIO = r"\frac{|f(x)|}{| \nabla f(x) |} \frac{\sqrt{d}}{|x|}"
 _UNIT = r"\sqrt{\frac{V}{\beta}} \frac{| x |_p}{\sqrt{d}}"
 _CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
 _LIBRARY = r"x'_{\text{library}} = x'_{\text{ours}} , \quad | x' - x |_p \le \epsilon"
-_LEAST = r"f \text{ linear: } \quad \frac{|f(x)|}{| \nabla f |} \le | x' - x | \le 1.02 ( \frac{|f(x)|}{| \nabla f |} + 10^{-4} )"
+_LEAST = (
+    r"f \text{ linear: } \quad \frac{|f(x)|}{| \nabla f |} \le | x' - x | \le "
+    r"1.02 \frac{|f(x)|}{| \nabla f |} + \frac{2}{10000}"
+)
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
     "MW-2": _QUANTIFIED,
