@@ -23,7 +23,8 @@ MUTANTS = (
         "reference: a plain network is not scaled back",
         "The first map of a plain network takes its inputs for x.",
         edited(f"{REFERENCE}:Rows.alone", "weights if number else weights / self.scale", "weights"),
-        (IN_ITS_ROW, "LIB.torchattacks-deepfool"),
+        (IN_ITS_ROW,),
+        blind="the one claim that attacks plain networks is of linear ones: |f| / |grad f| has no scale.",
         reaches=LEAST,
     ),
     Mutant(
@@ -70,8 +71,8 @@ MUTANTS = (
     ),
     Mutant(
         "library: short of the boundary",
-        "DeepFool of foolbox stops halfway.",
-        edited(f"{ADAPTERS}:foolbox_deepfool", "overshoot=OVERSHOOT", "overshoot=-0.5"),
+        "Of what DeepFool of foolbox found, half is taken.",
+        edited(f"{ADAPTERS}:foolbox_deepfool", "Outcome(reached,", "Outcome((points + reached) / 2,"),
         ("LIB.foolbox-deepfool",),
         reaches=LEAST,
     ),
