@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import torch
 
 from signflip.reference import Rows
@@ -103,7 +104,9 @@ def art_stepped(
     else:
         options |= {"eps_step": budget / 4, "max_iter": steps, "verbose": False}
         attack = ProjectedGradientDescentNumpy(_estimator(classifier, points), **options)
-    return Outcome(torch.from_numpy(attack.generate(points.numpy(), labels.numpy())))
+    # A budget of 0 is divided by 0 on the way; what comes of that is not used.
+    with np.errstate(invalid="ignore"):
+        return Outcome(torch.from_numpy(attack.generate(points.numpy(), labels.numpy())))
 
 
 def art_deepfool(

@@ -67,7 +67,7 @@ MUTANTS = (
         "ART takes Euclidean steps in every norm.",
         edited(f"{ADAPTERS}:art_stepped", '{"norm": norm,', '{"norm": 2,'),
         ("LIB.art-steps",),
-        reaches=("LIB.art-steps", "NOT.zero-budget"),
+        reaches=("LIB.art-steps",),
     ),
     Mutant(
         "library: short of the boundary",
@@ -98,9 +98,9 @@ MUTANTS = (
         reaches=("NOT.broken-attack",),
     ),
     Mutant(
-        "control: no division by the budget",
+        "control: no division by a length of 0",
         "Budgets of 0 are tried of sign steps.",
-        claimed(CHECKS, "2.0, 0.0, 1), 2.0)", "math.inf, 0.0, 1), 2.0)"),
+        claimed(CHECKS, "block.labels, 2.0, 0.0, 1)", "block.labels, math.inf, 0.0, 1)"),
         ("NOT.zero-budget",),
         reaches=("NOT.zero-budget",),
     ),
