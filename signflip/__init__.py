@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signflip import activations
+    from signflip import activations, reference
     from signflip.networks import blocks
     from signflip.networks.architecture import Architecture
     from signflip.networks.attack import Attack
@@ -35,7 +35,7 @@ _HOME = {
     "natural_step": "sampling.trials",
     "simulate": "sampling.trials",
 }
-_MODULES = {"activations": "activations", "blocks": "networks.blocks"}
+_MODULES = {"activations": "activations", "blocks": "networks.blocks", "reference": "reference"}
 __all__ = [
     "Architecture",
     "Attack",
@@ -49,6 +49,7 @@ __all__ = [
     "activations",
     "blocks",
     "natural_step",
+    "reference",
     "simulate",
 ]
 

@@ -15,7 +15,7 @@ from signflip.checks.families import Pilot
 from signflip.checks.quantifiers import configuration
 from signflip.claims.reach import rate_at_least, rate_near
 from signflip.laws.limits import limit_flip_rate
-from signflip.laws.norms import limit_budget
+from signflip.laws.norms import gaussian_length, limit_budget
 from signflip.networks.architecture import Architecture
 from signflip.networks.model import Model
 from signflip.sampling.configuration import Configuration
@@ -61,6 +61,20 @@ def judge(evidence: Check, activation: Activation, dimension: int, depth: int, o
             nearer_than(quantile, subject, order),
             subject,
             name=f"P(distance <= {quantile:.3g} sqrt(V / beta) |x| d^-{order:g})",
+        )
+
+
+def judge_in_norm(evidence: Check, activation: Activation, dimension: int, norm: str, longer: float = 1.0) -> None:
+    """Claim for the first-order distance in a norm, in networks of one hidden layer, its limit law, or a longer one."""
+    architecture = Architecture(dimension, (WIDTH,))
+    subject = Configuration.of(architecture, activation, 1.0, norm=NORMS[norm])
+    for quantile in QUANTILES:
+        evidence.rate_near(
+            limit_flip_rate(quantile),
+            TOLERANCE,
+            no_further_than(longer * limit_budget(architecture, activation, NORMS[norm], quantile)),
+            subject,
+            name=f"P(distance in the {norm}-norm <= {quantile:.3g} of its units)",
         )
 
 
@@ -135,16 +149,7 @@ def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model
 def test_the_distance_has_its_limit_law_in_every_norm(
     activation: Activation, dimension: int, norm: str, evidence: Check
 ) -> None:
-    architecture = Architecture(dimension, (WIDTH,))
-    subject = Configuration.of(architecture, activation, 1.0, norm=NORMS[norm])
-    for quantile in QUANTILES:
-        evidence.rate_near(
-            limit_flip_rate(quantile),
-            TOLERANCE,
-            no_further_than(limit_budget(architecture, activation, NORMS[norm], quantile)),
-            subject,
-            name=f"P(distance in the {norm}-norm <= {quantile:.3g} of its units)",
-        )
+    judge_in_norm(evidence, activation, dimension, norm)
 
 
 @claim(
@@ -186,3 +191,21 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
 @given(activation=st.sampled_from([get("relu"), get("tanh")]), order=st.sampled_from([0.25, 0.75]))
 def test_the_distance_is_of_no_other_order(activation: Activation, order: float, evidence: Check) -> None:
     judge(evidence, activation, 10**8, 2, order)
+
+
+@claim(
+    "NOT.no-logarithm",
+    mark="derived",
+    statement="In the 1-norm the first-order distance over |x|_1 / sqrt d tends in law to |N(0, V / beta)|, as in "
+    "other norms but for a constant: there is no logarithm.",
+    domain="relu and tanh; d = 10^2, 10^3; as DE-PALMA.norms otherwise",
+    tolerance=TOLERANCE,
+    detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
+    expect="REFUTED",
+    examples=2,
+    statements=len(QUANTILES),
+    reach=(*(rate_near(limit_flip_rate(quantile), TOLERANCE, effect=0.04) for quantile in QUANTILES),),
+)
+@given(activation=st.sampled_from([get("relu"), get("tanh")]), dimension=st.sampled_from((10**3, 10**2)))
+def test_the_distance_in_the_1_norm_has_a_logarithm(activation: Activation, dimension: int, evidence: Check) -> None:
+    judge_in_norm(evidence, activation, dimension, "1", longer=gaussian_length(1.0, dimension))

@@ -25,6 +25,11 @@ _DISTANCE = r"| x' - x | \frac{\sqrt{d}}{|x|}"
 _RATIO = r"\frac{|f(x)|}{| \nabla f(x) |} \frac{\sqrt{d}}{|x|}"
 _UNIT = r"\sqrt{\frac{V}{\beta}} \frac{| x |_p}{\sqrt{d}}"
 _CHANGE = r"\frac{| \nabla f(x') - \nabla f(x) |}{| \nabla f(x) |}"
+_LIBRARY = r"x'_{\text{library}} = x'_{\text{ours}} , \quad | x' - x |_p \le \epsilon"
+_LEAST = (
+    r"f \text{ linear: } \quad \frac{|f(x)|}{| \nabla f |} \le | x' - x | \le "
+    r"1.02 \frac{|f(x)|}{| \nabla f |} + \frac{2}{10000}"
+)
 _FORMULAS = {
     "MW-1": _QUANTIFIED,
     "MW-2": _QUANTIFIED,
@@ -46,6 +51,12 @@ _FORMULAS = {
     "NORM.order": r"| x' - x |_p = 4 " + _UNIT + r" \text{ flips, } \quad \frac{1}{20} " + _UNIT + r" \text{ does not}",
     "NORM.logarithm": r"| x' - x |_1 = 4 \sqrt{\frac{V}{\beta}} \sqrt{\frac{d}{2 \log d}} \text{ flips, } \quad "
     r"\frac{1}{20} \text{ of it does not}",
+    "LIB.foolbox-steps": _LIBRARY,
+    "LIB.torchattacks-steps": _LIBRARY,
+    "LIB.art-steps": _LIBRARY,
+    "LIB.foolbox-deepfool": _LEAST,
+    "LIB.torchattacks-deepfool": _LEAST,
+    "LIB.art-deepfool": _LEAST,
     "NET.pivots": r"U = P_x^{\perp} \nabla f(x) : \quad \text{tr} ( G^{-1} U U^T ) \sim \chi^2_{\text{rank} G (d - r)}",
     "NET.joint-law": _SAME_LAW,
     "NET.erf": r"s = t \frac{\sqrt{V}}{\beta} : \quad P [ f(x) f(x') < 0 ] \to \erf ( \frac{t}{\sqrt{2}} )",

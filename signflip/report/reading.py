@@ -25,6 +25,11 @@ GROUPS: tuple[Group, ...] = (
         "The limit law at a fixed step",
         "Derived here, in the Euclidean norm and in others; the paper's own constants are not checked.",
     ),
+    (
+        "LIB",
+        "Attacks of three libraries",
+        "foolbox, torchattacks and ART attack networks whose law is known: their steps and distances are held to it.",
+    ),
     ("INF", "The infinite-width law", "The limit of wide networks at a finite input dimension; derived here."),
     (
         ("LOCAL", "PAIR"),

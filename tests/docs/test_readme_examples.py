@@ -59,6 +59,7 @@ def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suit
     [
         *(("README.md", "convolution"), ("README.md", "training"), ("docs/training.md", "training")),
         *(("docs/networks.md", "convolution"), ("docs/networks.md", "own"), ("docs/networks.md", "norm")),
+        ("docs/attack-libraries.md", "attack"),
     ],
 )
 def test_the_examples_of_networks_print_what_they_say(page: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:

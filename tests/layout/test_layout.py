@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "networks": {"activations", "canonical"},
     "laws": {"activations", "networks"},
     "sampling": {"activations", "canonical", "laws", "networks"},
+    "reference": {"activations", "laws", "networks", "sampling"},
     "checks": {"activations", "canonical", "claims", "evidence", "inference", "laws", "networks", "sampling"},
     "plugin": {
         "activations",

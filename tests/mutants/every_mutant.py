@@ -11,6 +11,7 @@ import control_mutants
 import earlier_mutants
 import infinite_mutants
 import law_mutants
+import library_mutants
 import matrix_mutants
 import model_mutants
 import network_mutants
@@ -32,6 +33,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Training": training_mutants.MUTANTS,
     "The attack and its outcome": attack_mutants.MUTANTS,
     "Norms": norm_mutants.MUTANTS,
+    "Attacks of libraries": library_mutants.MUTANTS,
     "Random numbers and trials": randomness_mutants.MUTANTS,
     "Formulas, moments and activations": law_mutants.MUTANTS,
     "Infinite width": infinite_mutants.MUTANTS,

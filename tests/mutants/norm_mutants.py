@@ -11,7 +11,7 @@ STEEPEST = TESTS + "test_the_steepest_vector_has_length_1_and_reaches_the_dual_n
 SAME_LAW = TESTS + "test_conditioned_networks_in_coordinates_have_the_law_of_dense_ones"
 NORMS, LAWS, CHECKS = "signflip.networks.norms", "signflip.laws.norms", "test_norms.py"
 CONFIGURATION = "signflip.sampling.configuration"
-NORM = ("NORM.erf", "NORM.order", "NORM.logarithm", "NOT.other-norm", "DE-PALMA.norms")
+NORM = ("NORM.erf", "NORM.order", "NORM.logarithm", "NOT.other-norm", "DE-PALMA.norms", "NOT.no-logarithm")
 
 MUTANTS = (
     Mutant(
@@ -159,6 +159,13 @@ MUTANTS = (
         "What is claimed of another norm's length is judged by the norm's own.",
         claimed(CHECKS, "budgets_of=other", "budgets_of=norm"),
         ("NOT.other-norm",),
+        reaches=NORM,
+    ),
+    Mutant(
+        "control: the logarithm left in",
+        "The distance that is claimed without a logarithm has it.",
+        claimed("test_de_palma_distance.py", "longer=gaussian_length(1.0, dimension)", "longer=1.0"),
+        ("NOT.no-logarithm",),
         reaches=NORM,
     ),
 )
