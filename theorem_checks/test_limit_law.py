@@ -21,6 +21,7 @@ NAMES = ("relu", "tanh", "abs", "sin", "square")
 @claim(
     "LIMIT.erf",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
     statement="At a fixed step of t natural steps, P(flip) tends to erf(t / sqrt 2).",
     domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square; m = 1000, d = 10^12",
     tolerance=TOLERANCE,

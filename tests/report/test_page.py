@@ -196,7 +196,7 @@ def test_the_infinite_width_law_is_drawn_where_the_evidence_holds_it(document: d
     entry["about"] |= {"law": "infinite-width", "widths": [1]}
     check["examples"][0]["statements"].append(entry)
     text = page.build(sample.whole(sample.again(changed)))
-    assert "∞: the infinite-width law at finite d [derived]" in text
+    assert "at ∞: the infinite-width law, sampled at finite d" in text
     assert ">∞</text>" in text
 
 
