@@ -239,6 +239,12 @@ class Check:
             rows.append(Row(describe(configuration), int(event(sample).sum()), trials))
         self.record.tabulate(name, rows)
 
+    def trace(self, configuration: Configuration, networks: int) -> None:
+        """Keep f along the step of some networks, for a picture: draws of their own, on which no verdict rests."""
+        if not self.record.is_shrinking:
+            network, _, point = self.sampler.block(configuration, networks, "picture")
+            self._figures.traced(describe(configuration), network, point, configuration.attack.step)
+
     def note(self, text: str) -> None:
         """Put a remark in the example's record, on what was left out and why."""
         self.record.note(text)

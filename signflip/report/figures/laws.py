@@ -1,4 +1,4 @@
-"""Laws against each other: distances, the joint density, differences of distribution functions, QQ plots of pivots."""
+"""Laws against each other: distances, the joint density, differences of distribution functions, quantiles of pivots."""
 
 from __future__ import annotations
 
@@ -182,14 +182,14 @@ def _difference(prefix: str, comparison: Mapping[str, Any], laws: Sequence[str],
 
 
 def pivot_figures(check: CheckRecord) -> list[Figure]:
-    """QQ plots of the pooled pivots, and their difference from the uniform law."""
+    """The quantiles of the pooled pivots, less those of the uniform law."""
     quantiles: Mapping[str, Sequence[float]] = check.figures.get("quantiles", {})
     stated: dict[str, Any] = {e.name: e for e in (check.pooled.statements if check.pooled is not None else [])}
     names = [name for name in stated if name in quantiles and isinstance(stated[name].statement, UniformLaw)]
     if not names:
         return []
     prefix = slug(check.id)
-    drawn = (_qq(prefix, names, quantiles), _apart(prefix, names, quantiles, stated))
+    drawn = (_apart(prefix, names, quantiles, stated),)
     entries = list(stated.values())
     rows = tuple(
         (
@@ -204,45 +204,21 @@ def pivot_figures(check: CheckRecord) -> list[Figure]:
     headings = ("pivot", "values", "distance, or largest error, lies in", "p-value", "verdict")
     tolerance = stated[names[0]].statement.tolerance
     keys = (
-        *(
-            Key("line", str(i % 4 + 1), f"{letter}: {name}")
-            for i, (letter, name) in enumerate(zip("ABCDEFGH", names, strict=False))
-        ),
+        *(Key("dash" if i > 3 else "line", str(i % 4 + 1), name) for i, name in enumerate(names)),
         Key("band", "muted", "DKW band of the smallest pool"),
         Key("dash", "ink", f"tolerance ± {tolerance:g}"),
     )
     caption = (
         "Probability integral transforms of all configurations, pooled: uniform if, given what the attack "
-        "has seen, the "
-        "rest of each weight matrix is still Gaussian. Left: quantiles against those of the uniform law. "
-        "Right: the same, "
-        "less the diagonal."
+        "has seen, the rest of each weight matrix is still Gaussian. Drawn: their quantiles, less those of the uniform "
+        "law."
     )
-    return [Figure(f"figure-{prefix}-pivots", "QQ plots of the pivots", caption, drawn, Table(headings, rows), keys)]
+    return [Figure(f"figure-{prefix}-pivots", "Pivots against their law", caption, drawn, Table(headings, rows), keys)]
 
 
 def _interval(entry: Entry) -> str:
     low, high = entry.bounds
     return f"{short(low)} to {short(high)}"
-
-
-def _qq(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[float]]) -> str:
-    figure = svg.canvas(height=300)
-    for i, name in enumerate(names[:4]):
-        left, bottom = 0.085 + 0.485 * (i % 2), 0.575 - 0.475 * (i // 2)
-        ends = ((0.0, "0"), (0.5, "½"), (1.0, "1"))
-        label = f"{'ABCD'[i]}, quantile"
-        axes = panels.panel(
-            figure,
-            (left, bottom, 0.40, 0.345),
-            Axis("uniform" if i > 1 else "", 0.0, 1.0, ticks=ends),
-            Axis(label, 0.0, 1.0, ticks=ends),
-        )
-        values = quantiles[name]
-        panels.line(axes, [0.0, 1.0], [0.0, 1.0], svg.MUTED, width=0.8)
-        panels.line(axes, [k / (len(values) - 1) for k in range(len(values))], values, svg.SERIES[i], width=2.0)
-    words = f"Quantiles of {len(names)} pivots against those of the uniform law, on the diagonal if the law holds."
-    return svg.inline(figure, f"{prefix}-qq", "QQ plots of the pivots", words)
 
 
 def _apart(
@@ -260,6 +236,6 @@ def _apart(
     for side in (-tolerance, tolerance):
         panels.level(axes, side, svg.INK, dashed=True)
     for i, curve in enumerate(curves):
-        panels.line(axes, [k / (len(curve) - 1) for k in range(len(curve))], curve, svg.SERIES[i % 4])
+        panels.line(axes, [k / (len(curve) - 1) for k in range(len(curve))], curve, svg.SERIES[i % 4], dashed=i > 3)
     words = "; ".join(f"{n}: at most {max(map(abs, c)):.4f} off" for n, c in zip(names, curves, strict=True))
     return svg.inline(figure, f"{prefix}-apart", "Quantiles of the pivots less the diagonal", words)

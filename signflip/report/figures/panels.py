@@ -33,6 +33,7 @@ class Axis:
 def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Axis, grid: bool = True) -> Axes:
     """Axes in ``box`` (left, bottom, width, height, in units of the canvas); y's label stands above, level."""
     axes: Axes = canvas.add_axes(box)
+    axes.patch.set_visible(False)
     for axis, spec, name in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
         if spec.log:
             getattr(axes, f"set_{name}scale")("log")
@@ -42,9 +43,9 @@ def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Ax
         axis.set_minor_formatter(NullFormatter())
         axis.set_major_locator(FixedLocator([value for value, _ in ticks]))
         axis.set_major_formatter(FixedFormatter([text for _, text in ticks]))
-        axis.set_tick_params(length=3, pad=3)
-    if grid:
-        axes.grid(True, color=GRID, linewidth=0.7)
+        axis.set_tick_params(length=0, pad=5)
+    if grid:  # not clipped: it ends where the panel does, and a clip is as long as a curve
+        axes.grid(True, color=GRID, linewidth=0.7, clip_on=False)
     if x.label:
         axes.set_xlabel(x.label, fontsize=FONT)
         # Placed by hand: left to itself, each label and title measures all ticks first.
