@@ -53,7 +53,7 @@ _FORMULAS = {
     **dict.fromkeys(("LIMIT.erf", "LIMIT.erf.deep", "NET.erf"), _ERF),
     **dict.fromkeys(("NET.pivots", "NET.pivots.modules"), _ANY_PIVOT),
     "NET.joint-law": _SAME_LAW,
-    "NET.outputs": r"P [ \text{argmax changes} ] \to P [ N_{(1)} - N_{(2)} < 2 t ]",
+    "NET.outputs": r"P [ \text{argmax changes} ] \quad \to P [ N_{(1)} - N_{(2)} < 2 t ]",
     "MW-5.settles": r"m \ge e^d : \quad " + _FLIP + r" \approx \text{that at } m = \infty",
     "INF.rate": r"\text{KS distance at width } m \sim m^a , \quad | a + 1 | \le 0.45",
     "INF.joint-law": r"m \to \infty : \quad (f(x), f(x'), | \nabla f(x) |) "

@@ -146,7 +146,7 @@ def _densities(
         spec = Axis("f(x)", x[0], x[1], ticks=panels.ticks_of(Axis("", x[0], x[1]), most=3))
         name = f"f(x′), {law}" if i == 0 else law
         axes = panels.panel(
-            figure, (0.135 + 0.44 * i, 0.185, 0.405, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False
+            figure, (0.135 + 0.43 * i, 0.185, 0.395, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False
         )
         panels.shade(axes, shares[side], joint["cells"], (x[0], x[1], y[0], y[1]), most)
         axes.axhline(0, color=svg.GRID, linewidth=0.8)

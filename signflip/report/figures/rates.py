@@ -19,7 +19,7 @@ from signflip.report.figures.panels import Axis, short
 MOST_MARKS, MOST_LABELLED = 200, 10
 MOST_ROWS = 10
 # An axis is worth a panel from this many values on it, of a plain figure and of a declared one.
-PLAIN_VALUES, DECLARED_VALUES = 3, 2
+PLAIN_VALUES, DECLARED_VALUES, MOST_PANELS = 3, 2, 2
 BOX = (0.115, 0.185, 0.855, 0.70)
 _LAW: dict[str, Callable[[float], float]] = {"erf": limit_flip_rate}
 assert _LAW.keys() == LAWS.keys()
@@ -83,7 +83,8 @@ def _axes(drawing: Drawing, stated: Sequence[Rate], piloted: Sequence[Rate]) -> 
 
     if drawing.against:
         return [axis for axis in drawing.against if values(axis) >= DECLARED_VALUES]
-    return [axis for axis in ("width", "dimension", "step") if values(axis) >= PLAIN_VALUES]
+    varied = [axis for axis in ("width", "dimension", "step") if values(axis) >= PLAIN_VALUES]
+    return varied[:MOST_PANELS]
 
 
 def _one_name(rates: Sequence[Rate]) -> str:
