@@ -11,9 +11,12 @@ import sample
 from signflip.checks.check import Check
 from signflip.checks.quantifiers import configuration, flips
 from signflip.claims.claim import Claim
-from signflip.report.figures import svg
+from signflip.report.figures import panels, svg
 from signflip.report.figures.choose import figures_of
 from signflip.report.figures.figure import Figure
+from signflip.report.figures.margins import margins_figure, used_of
+from signflip.report.figures.theorem import theorem_figures
+from signflip.report.reading import groups_of
 
 
 def drawn(checks: dict[str, Any], change: Any = None) -> dict[str, list[Figure]]:
@@ -163,3 +166,32 @@ def test_equal_laws_look_equal_however_many_networks_each_sample_has() -> None:
     checks = {"A.laws": ({"statements": 8}, sample._laws("every layer"))}
     many, same = (drawn(copy.deepcopy(checks), change)["A.laws"][1].panels[0] for change in (ten_times_more, equal))
     assert many == same
+
+
+def test_the_picture_of_the_theorem_and_the_margins_are_drawn_from_the_evidence(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    check = next(check for check in changed["checks"] if check["id"] == "MW-1.sample")
+    about = {"activation": "relu", "widths": [9], "input_dim": 100, "natural_steps": 2.0}
+    check["figures"]["paths"] = [{"about": about, "values": [[1.0, 0.2, -1.0], [-2.0, 0.0, 1.0], [3.0, 2.0, 1.0]]}]
+    check["claim"]["figure"] |= {"of": "P(x′ is adversarial)", "against": ["width", "dimension"]}
+    whole = sample.whole(sample.again(changed))
+    with svg.settings():
+        paths, plane = theorem_figures(whole)
+        margins = margins_figure([(group.title, group.checks) for group in groups_of(whole)])
+    assert "2 of 3 networks end with the other sign." in paths.caption
+    rates = {(row[0], row[1]): float(row[4]) for row in plane.table.rows}
+    for entry in check["examples"][0]["statements"]:
+        cell = min(rates, key=lambda place: place != cell_of(entry["about"]))
+        assert rates[cell] <= entry["statement"]["successes"] / entry["statement"]["trials"] + 1e-4
+    assert margins is not None
+    for entry in (entry for one in whole.checks for part in one.parts for entry in part.statements):
+        used = used_of(entry)
+        assert used is not None, entry.name
+        assert used.bound <= 1 or entry.verdict == "REFUTED", entry.name
+        assert used.observed <= used.bound or entry.verdict == "REFUTED", entry.name
+
+
+def cell_of(about: dict[str, Any]) -> tuple[str, str]:
+    """The cell of the plane: two decades of d, one of m."""
+    d, m = len(str(about["input_dim"])) - 1, len(str(min(about["widths"]))) - 1
+    return panels.power(d // 2 * 2), panels.power(m)
