@@ -57,15 +57,17 @@ mutants-once: $(STAMP)
 
 mutants: $(STAMP)
 	$(BIN)/python tests/mutants
+	$(BIN)/python -m calibration.measured
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(strip $(ARGS))
 
 calibrate: $(STAMP)
 	$(BIN)/python -m calibration
+	$(BIN)/python -m calibration.measured
 
 fresh: $(STAMP)
-	$(BIN)/python -m calibration.fresh --seeds=$(SEEDS) --effort=$(if $(QUICK),quick,$(if $(NIGHTLY),nightly,standard)) $(if $(ARGS),-- $(ARGS))
+	$(BIN)/python -m calibration.fresh --seeds=$(SEEDS) --effort=$(if $(QUICK),quick,$(if $(NIGHTLY),nightly,standard)) $(if $(ARGS),-- $(ARGS)); status=$$?; $(BIN)/python -m calibration.measured; exit $$status
 
 # The same run anywhere: by hand, by cron, on a cluster, in a workflow. Its exit status is that of the checks.
 nightly: $(STAMP)

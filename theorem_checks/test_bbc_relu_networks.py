@@ -34,6 +34,7 @@ def stays(sample: Sample) -> NDArray[np.bool_]:
 @claim(
     "BBC.one-step",
     mark="prior",
+    figure={"of": "P(flip, at |x′ − x| of order |x|/√d)", "against": ("dimension",)},
     statement="Several ReLU layers, constant depth, widths polynomial in one another: one gradient step flips the sign "
     "at |x' - x| of the order |x| / sqrt d. Here: with probability at least 0.9, and within a factor 2 of "
     "t sqrt(V / beta) |x| / sqrt d, t = 3 (the constants are ours).",
@@ -54,6 +55,7 @@ def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int
 @claim(
     "BBC.bottleneck-last",
     mark="derived",
+    figure={"of": "P(no flip)", "against": ("width",)},
     statement="A last layer of b neurons above wide ones: P(flip) is at most 1 - 2 (3/4)^b + 2^-b at any step, as if "
     "the wide layers were not there.",
     domain="relu; widths (3000, b) and (3000, 3000, b), b = 1 to 6; d = 10^12, t = 3",
@@ -81,6 +83,7 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
 @claim(
     "BBC.bottleneck-alone",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("width",)},
     statement="A last layer of b neurons above wide ones: at t natural steps it flips as often as the network of that "
     "layer alone.",
     domain="relu; widths (3000, b) against (b), b = 2, 5, 20; d = 10^12, t = 3",
@@ -108,6 +111,7 @@ def networks_with_a_bottleneck(draw: st.DrawFn) -> tuple[int, ...]:
 @claim(
     "BBC.bottleneck-anywhere",
     mark="derived",
+    figure={"of": "P(no flip)", "against": ("width",)},
     statement="A layer of b neurons anywhere: P(flip) is at most 1 - (1 + b) 2^-b at any step. With one neuron alive, "
     "f is that neuron times a constant; with none, f is 0.",
     domain="relu; one layer of b = 1 to 4 neurons among one or two of 1000; d = 10^12, t = 3",
@@ -182,6 +186,7 @@ def limit_variation(ratio: float, depth: int) -> float:
 @claim(
     "BBC.correlation-map",
     mark="derived",
+    figure={"of": "P(f(x) f(y) < 0)"},
     statement="Orthogonal x, y: P(f(x) f(y) < 0) tends to arccos(rho_L) / pi, rho_L by the correlation map of ReLU.",
     domain="relu; L = 1, 2, 4, 8, 16 hidden layers of width max(100, 25 L)",
     tolerance=0.05,
@@ -199,6 +204,7 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
 @claim(
     "BBC.variation",
     mark="derived",
+    figure={"of": "P(|f(y) − f(x)| ≤ |f(x)|/2)"},
     statement="Orthogonal x, y: the relative variation |f(y) - f(x)| / |f(x)| falls with depth, in law as for Gaussian "
     "pairs of correlation rho_L.",
     domain="relu; at most 1/2; L = 1, 2, 4, 8 hidden layers of width 64 L",

@@ -49,6 +49,7 @@ def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, in
 @claim(
     "BCGT.smooth",
     mark="prior",
+    figure={"of": "P(x′ is adversarial)"},
     statement="Output weights +-1/sqrt(k), smooth sigma, subexponential width: one gradient step. " + ONE_STEP,
     domain="tanh, softplus, sin, erf, gelu, elu; (k, d) = (100, 10^12), (1000, 1000), (10^4, 100), (10^5, 1000)",
     tolerance=FAILURE,
@@ -66,6 +67,7 @@ def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Act
 @claim(
     "BCGT.relu",
     mark="prior",
+    figure={"of": "P(x′ is adversarial)"},
     statement="Output weights +-1/sqrt(k), ReLU, width between d and exp(d^c): one gradient step. " + ONE_STEP,
     domain="relu; (k, d) = (100, 100), (1000, 100), (10^4, 10^4), (10^5, 1000)",
     tolerance=FAILURE,
@@ -88,6 +90,7 @@ def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activ
 @claim(
     "BCGT.million-neurons",
     mark="prior",
+    figure={"of": "P(x′ is adversarial)"},
     statement="Uniformly over k: the same at a million neurons, with failure at most 0.3 at t = sqrt(2 log 20).",
     domain="softplus and relu; k = 10^6 (quick: 10^5), d = 10^4",
     tolerance=0.3,
@@ -104,6 +107,7 @@ def test_one_step_of_order_1_fools_networks_of_a_million_neurons(activation: Act
 @claim(
     "BCGT.value-of-order-1",
     mark="prior",
+    figure={"of": "P(√V/10 ≤ |f(x)| ≤ 3√V)", "against": ("width",)},
     statement="|f(x)| is of order 1. Here: in [sqrt(V) / 10, 3 sqrt(V)] with probability at least 0.85, at every k.",
     domain="tanh, softplus, sin, erf, gelu, elu, relu; k = 100, 1000, 10^4, d = 1000",
     tolerance=0.15,
@@ -139,6 +143,7 @@ def judge_ladder(evidence: Check, activation: Activation, natural_steps: dict[fl
 @claim(
     "BCGT.sqrt-log",
     mark="memory",
+    figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
     statement="The sign stays with probability at most gamma after a step of order sqrt(log(1/gamma)). Here: of "
     "sqrt(2 log(1/gamma)) natural steps (the constant is ours).",
     domain="tanh, softplus, sin, erf, gelu, elu, relu; gamma = 0.3, 0.1, 0.03, 0.01; k = 2000, d = 1000",
@@ -159,6 +164,7 @@ def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
 @claim(
     "NOT.fixed-step-for-all-gamma",
     mark="derived",
+    figure={"of": "P(flip)"},
     statement="The step need not grow as gamma falls: that for gamma = 0.3 serves the whole ladder.",
     domain="tanh, relu; as BCGT.sqrt-log otherwise",
     tolerance=0.01,
@@ -176,6 +182,7 @@ def test_a_fixed_step_does_not_serve_every_failure_probability(activation: Activ
 @claim(
     "NOT.half-the-step",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
     statement="Half of sqrt(2 log(1/gamma)) natural steps suffices: the constant of the law does not matter.",
     domain="tanh, relu; as BCGT.sqrt-log otherwise",
     tolerance=0.01,

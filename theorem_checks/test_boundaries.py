@@ -24,6 +24,7 @@ OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 10
 @claim(
     "BOUND.bounded-width",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("width",)},
     statement="ReLU with m fixed, d and then s to infinity: P(flip) tends to 1 - 2 (3/4)^m + 2^-m.",
     domain="relu, m = 1 to 20, d = 10^12, t = 1000",
     tolerance=0.03,
@@ -41,6 +42,7 @@ def test_bounded_relu_networks_flip_with_the_probability_that_the_formula_gives(
 @claim(
     "NOT.bounded-width",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("width",)},
     statement="The width need not grow: ReLU networks of at most 8 neurons flip with probability at least 0.9.",
     domain="relu, m = 1 to 8, d = 10^12, t = 1000",
     tolerance=HIGH,
@@ -80,6 +82,7 @@ def test_a_step_too_large_for_the_width_overshoots(activation: Activation, evide
 @claim(
     "BOUND.no-overshoot",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("step",)},
     statement="A bounded monotone activation does not overshoot: tanh flips at steps where abs does not.",
     domain="tanh, m = 100, d = 10^12, t = 4, 64, 1024",
     tolerance=HIGH,
@@ -97,6 +100,7 @@ def test_tanh_does_not_overshoot(t: float, evidence: Check) -> None:
 @claim(
     "NOT.fixed-step",
     mark="derived",
+    figure={"of": "P(flip)", "beside": "erf"},
     statement="A fixed step is enough: one natural step flips with probability at least 0.9 at large m, d.",
     domain="relu, tanh, sin; t = 1, m = 2000, d = 10^12",
     tolerance=HIGH,

@@ -69,6 +69,7 @@ def test_one_gradient_step_fools_transformers_at_initialisation(model: Model, ev
 @claim(
     "CONJ.layer-norm",
     mark="conjecture",
+    figure={"of": "P(x′ is adversarial)"},
     statement="Of networks with layer norms " + ONE_STEP.format(order=ORDER),
     domain="two hidden layers of 300 neurons, a layer norm before sigma (relu, tanh, gelu), t = 8; PyTorch's "
     "perceptron of 128 neurons, its LayerNorm, biases and initialisation among it, behind a Gaussian map of 128 rows, "

@@ -24,6 +24,7 @@ GRIDS = st.sampled_from([(4,), (2, 2)])
 @claim(
     "CNN.one-step",
     mark="prior",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement="One gradient step on a random convolutional network finds an adversarial example with high probability, "
     "at |x' - x| of the order |x| / sqrt(d). Here: for failure 0.2 there are t, m0, d0 such that for ALL numbers of "
     "channels >= m0 and ALL d >= d0 the sign flips within 2 t sqrt(V / beta) of x, and "

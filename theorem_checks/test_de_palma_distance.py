@@ -81,6 +81,7 @@ def judge_in_norm(evidence: Check, activation: Activation, dimension: int, norm:
 @claim(
     "DE-PALMA.distance-law",
     mark="derived",
+    figure={"of": "P(distance to the boundary ≤ this)"},
     statement="The first-order distance to the boundary, |f| / |grad f|, times sqrt(d) / |x| tends in law to "
     "|N(0, V)| / sqrt(beta): 0.674 sqrt(V / beta) is its median.",
     domain="relu, tanh, abs, sin, softplus, gelu, leaky_relu, triangle; one to three hidden layers of width 1000; "
@@ -105,6 +106,7 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
 @claim(
     "DE-PALMA.networks",
     mark="derived",
+    figure={"of": "P(distance to the boundary ≤ this)"},
     statement="On that paper's own models, with biases, convolutions, skip connections and pooling, the first-order "
     "distance has the same limit law, V and beta those of a pilot.",
     domain=f"{PROGRAMS}; 400 to 600 channels; d = 10^4, 10^8, 10^12",
@@ -155,6 +157,7 @@ def test_the_distance_has_its_limit_law_in_every_norm(
 @claim(
     "DE-PALMA.order",
     mark="prior",
+    figure={"of": "P(no flip along the path)"},
     statement="The boundary is no nearer than the order |x| / sqrt d. Here: descent by one fiftieth of sqrt(V / beta) "
     "|x| / sqrt d a step keeps the sign for two steps, with probability at least 0.9 (the constants are ours).",
     domain="as DE-PALMA.distance-law; 2 steps of 0.02 natural steps",
@@ -179,6 +182,7 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
 @claim(
     "NOT.another-order",
     mark="derived",
+    figure={"of": "P(distance to the boundary ≤ this)"},
     statement="The distance is of another order than |x| / sqrt d: |x| d^(-3/4), or |x| d^(-1/4).",
     domain="relu and tanh, two hidden layers of width 1000, d = 10^8; as DE-PALMA.distance-law otherwise",
     tolerance=TOLERANCE,

@@ -67,6 +67,7 @@ def judge(evidence: Check, depth: int, ladder: Iterable[int], bound_at: Callable
 @claim(
     "DS.bounded-distance",
     mark="prior",
+    figure={"of": "P(sign changes within 3 |x|/√d)", "against": ("dimension",)},
     statement="ReLU networks whose widths shrink from layer to layer: small-step gradient descent flips the sign of f "
     "at distance O(|x| / sqrt d). Here: at most 3 |x| / sqrt d, with probability at least 0.9 (constants are ours).",
     domain="two and three hidden ReLU layers, d = 10^3, 10^6, 10^12, m_l = 80 d^(1/10), 80 d^(1/20), 80 d^(1/40), so "

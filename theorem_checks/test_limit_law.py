@@ -21,6 +21,7 @@ NAMES = ("relu", "tanh", "abs", "sin", "square")
 @claim(
     "LIMIT.erf",
     mark="derived",
+    figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
     statement="At a fixed step of t natural steps, P(flip) tends to erf(t / sqrt 2).",
     domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square; m = 1000, d = 10^12",
     tolerance=TOLERANCE,
@@ -31,6 +32,7 @@ NAMES = ("relu", "tanh", "abs", "sin", "square")
 )
 @given(activation=st.sampled_from([get(name) for name in NAMES]))
 def test_the_flip_rate_at_a_fixed_step_obeys_the_erf_law(activation: Activation, evidence: Check) -> None:
+    evidence.trace(configuration(activation, (1000,), 10**12, STEPS[-1]), networks=16)
     for t in STEPS:
         evidence.rate_near(
             limit_flip_rate(t),

@@ -50,6 +50,7 @@ def linear_error(sample: Sample, step: float) -> NDArray[np.float64]:
 @claim(
     "LOCAL.flips-without-linearity",
     mark="derived",
+    figure={"of": "P(flip, and ∇f moves by half)"},
     statement="At fixed width, however large d, one small step flips the sign although the gradient has moved by at "
     "least half of its length: both with probability at least 0.9, at |x' - x| <= |x| / 1000.",
     domain="abs at t = 4, relu, leaky_relu and tanh at t = 8, triangle at t = 5; m = 100, d = 10^8 and 10^12",
@@ -98,6 +99,7 @@ def test_the_network_is_not_linear_between_x_and_its_adversarial_example(name: s
 @claim(
     "LOCAL.linear-in-the-limit",
     mark="derived",
+    figure={"of": "median of |∇f(x′) − ∇f(x)| / |∇f(x)|", "against": ("size",)},
     statement="As m = d grows at a fixed step, the gradient's relative change vanishes: as m^(-1/2) for smooth sigma, "
     "as m^(-1/4) for sigma with kinks.",
     domain="tanh, softplus, relu, abs; t = 3; m = d = 300, 3000, 30,000",

@@ -107,6 +107,7 @@ def compute_at_infinity(evidence: Check, activation: Activation, witness: Witnes
 @claim(
     "MW-1.catalogue",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="the catalogue (quick: a quarter of it); failure 0.1, eps 0.1; m from m0 to 10,000, 16 m0 or 4 d0 "
     "(quick: 5000), and m = infinity, d from d0 to 10^12",
@@ -126,6 +127,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_every_catalogued_activati
 @claim(
     "MW-1.generated",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="generated activations: piecewise linear, trigonometric, composite, growing, of first-order response at m = "
     "4096 in [2/3, 3/2]; otherwise as MW-1.catalogue",
@@ -181,6 +183,7 @@ def test_one_gradient_step_on_generated_activations_fails_once_in_a_thousand_net
 @claim(
     "MW-1.hard",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="one activation of each: many kinks, steep, flat, non-monotone, even, odd, non-centred, growth 2, 3; "
     "first-order response at m = 4096 in [4/5, 5/4]; failure 0.2, eps 0.1",
@@ -201,6 +204,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_activations_of_every_hard
 @claim(
     "MW-1.million-neurons",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="relu, abs, tanh; failure 0.2, eps 0.1; ladder above (m0, d0) up to m = 10^6 (quick: 10^5) and "
     "m = infinity, d = 10^12",
@@ -220,6 +224,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_a_million_neurons(
 @claim(
     "MW-1.biases",
     mark="derived",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement="With Gaussian biases: " + QUANTIFIED[0].lower() + QUANTIFIED[1:],
     domain="relu, abs, tanh, gelu, sin, softplus; biases of standard deviation 1/4 and 1; failure 0.2, eps 0.1; "
     "m from m0 to 10,000, 16 m0 or 4 d0 (quick: 5000), d from d0 to 10^12",

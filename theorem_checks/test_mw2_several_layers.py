@@ -68,6 +68,7 @@ def judge(evidence: Check, activation: Activation, profile: Profile, widest: int
 @claim(
     "MW-2.several-layers",
     mark="memory",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="2 to 6 hidden layers, widths from m0 to 10,000, 8 m0 or 2 d0 in six shapes (up to 300,000 neurons; quick: "
     "50,000; nightly: 10^6), and infinite, where its quadrature converges; d from d0 to 10^12; activations "
@@ -89,6 +90,7 @@ def test_one_gradient_step_fools_networks_of_several_layers(
 @claim(
     "MW-2.extreme-ratios",
     mark="memory",
+    figure={"of": "P(x′ is adversarial)"},
     statement=QUANTIFIED,
     domain="tanh, 3 hidden layers, one of them 1000 times as wide as the others (nightly: 10,000 times)",
     tolerance=FAILURE,
@@ -146,6 +148,7 @@ def test_one_gradient_step_fails_in_one_deep_network_of_a_hundred_at_most(
 @claim(
     "MW-2.biases",
     mark="derived",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement="With Gaussian biases: " + QUANTIFIED[0].lower() + QUANTIFIED[1:],
     domain="relu, tanh, gelu, softplus; 2 to 4 hidden layers of equal widths from m0 to 16 m0, biases of standard "
     "deviation 1/4 and 1; d from d0 to 10^12",

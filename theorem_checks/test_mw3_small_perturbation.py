@@ -61,6 +61,7 @@ def clipped_width(regime: str) -> Callable[[int], int]:
 @claim(
     "MW-3.decay",
     mark="derived",
+    figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
     statement="|x' - x| = o(|x|): along d = 10^2 .. 10^12 the ratio's median falls as s_d / sqrt(d) does.",
     domain="all activations; s_d = d^(1/4), log d, sqrt(d)/log d natural steps; m from 1000 to 4000",
     tolerance=0.02,
@@ -78,6 +79,7 @@ def test_the_perturbation_vanishes_relative_to_the_input_for_steps_below_order_s
 @claim(
     "MW-3.limit-law",
     mark="derived",
+    figure={"of": "P(|x′ − x| within 20 % of its limit)", "against": ("dimension",)},
     statement="|x' - x| / |x| is within 20 percent of its limit s sqrt(beta / d), with probability at least 0.95.",
     domain="all activations; the three schedules; d = 10^4, 10^8, 10^12; m = 10,000",
     tolerance=0.05,
@@ -104,6 +106,7 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
 @claim(
     "NOT.step-of-order-sqrt-d",
     mark="derived",
+    figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
     statement="A step proportional to sqrt(d) is o(|x|): the ratio's median falls by a factor 2 over ten decades.",
     domain="all activations; s_d = sqrt(d)/10 natural steps; m = 1000",
     tolerance=0.02,

@@ -66,6 +66,7 @@ def regimes_above(witness: Witness, evidence: Check, most_neurons: int) -> list[
 @claim(
     "MW-5.regimes",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2; and "
     "m = infinity (our reading).",
     domain="generated activations, as in MW-1.generated; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; "
@@ -124,6 +125,7 @@ def test_width_and_dimension_may_grow_as_they_like_where_one_network_in_a_thousa
 @claim(
     "MW-5.settles",
     mark="derived",
+    figure={"of": "P(flip)"},
     statement="At fixed d the flip probability settles as m grows past m = e^d: at that of infinite width.",
     domain="relu, d = 13, t = 3; m = 442,414 >= e^13 (quick: 10^5; nightly: 10^6 and 10^7 too)",
     tolerance=0.1,

@@ -53,6 +53,7 @@ def judge(evidence: Check, model: Sequential, steps: tuple[float, ...]) -> None:
 @claim(
     "NET.erf",
     mark="derived",
+    figure={"of": "P(flip)"},
     statement="The limit law does not see the architecture: as channels grow, P(flip) at t natural steps tends to "
     "erf(t / sqrt 2). Here: it is within 0.05 of that at the first number m0 of channels that a pilot finds to "
     "suffice, and at 2 m0.",
@@ -75,6 +76,7 @@ def test_the_flip_rate_does_not_see_the_architecture(model: Sequential, evidence
 @claim(
     "NOT.erf-of-few-channels",
     mark="derived",
+    figure={"of": "P(flip)"},
     statement="The limit law holds at any number of channels.",
     domain="one linear map of 1 to 3 channels, relu; d = 10^12; t = 2 and 3",
     tolerance=TOLERANCE,
@@ -98,6 +100,7 @@ def several(activation: Activation, outputs: int, t: float) -> Configuration:
 @claim(
     "NET.outputs",
     mark="derived",
+    figure={"of": "P(argmax changes)", "against": ("step",)},
     statement="Of K outputs, one step of t natural steps down the margin makes another one the largest with a "
     "probability that tends to P(gap < 2 t), gap the difference of the two largest of K standard normals.",
     domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 1000 channels (250 for K = 100), d = 10^12; t = 0.1, 0.25, 0.5",
@@ -121,6 +124,7 @@ def test_the_largest_of_several_outputs_changes_at_the_rate_of_their_gap(
 @claim(
     "NOT.two-class-law",
     mark="derived",
+    figure={"of": "P(argmax changes)", "against": ("step",)},
     statement="Ten outputs obey the law of two.",
     domain="K = 10; otherwise as NET.outputs",
     tolerance=TOLERANCE,

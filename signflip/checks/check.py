@@ -244,6 +244,18 @@ class Check:
             rows.append(Row(describe(configuration), int(event(sample).sum()), trials))
         self.record.tabulate(name, rows)
 
+    def trace(self, configuration: Configuration, networks: int) -> None:
+        """Keep f along the step of some networks, for a picture: draws of their own, on which no verdict rests.
+
+        Raises:
+            ValueError: if the attack has a budget, and no step along the gradient.
+        """
+        if (step := configuration.attack.step) is None:
+            raise ValueError(f"attack must have a step along the gradient, got {configuration.attack!r}")
+        if not self.record.is_shrinking:
+            network, _, point = self.sampler.block(configuration, networks, "picture")
+            self._figures.traced(describe(configuration), network, point, step)
+
     def note(self, text: str) -> None:
         """Put a remark in the example's record, on what was left out and why."""
         self.record.note(text)

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from signflip.activations import Activation
 from signflip.checks.views import View
 from signflip.networks.fully_connected import FullyConnected
+from signflip.networks.modules import value_and_gradient
+from signflip.networks.products import each
 from signflip.sampling.configuration import Configuration
 from signflip.sampling.sample import Sample
 
@@ -26,6 +29,8 @@ MOST_ACTIVATIONS, MOST_SIZES = 48, 200
 MOST_COMPARISONS = 2
 LEVELS = 65
 HISTOGRAM_CELLS = 24
+# Points of a step at which f is kept, its two ends among them.
+PATH_POINTS = 25
 # A histogram spans these quantiles of both samples together; what lies outside is counted, not shown.
 _SPAN = (0.005, 0.995)
 
@@ -40,6 +45,7 @@ class FigureData:
         self._sizes_left_out: set[tuple[int, int, int, int, str]] = set()
         self._comparisons: list[dict[str, Any]] = []
         self._quantiles: dict[str, list[float]] = {}
+        self._paths: list[dict[str, Any]] = []
 
     def saw(self, configuration: Configuration) -> None:
         """Note the activation and the sizes of a configuration that is drawn from."""
@@ -83,6 +89,16 @@ class FigureData:
         }
         self._comparisons = [*kept[: MOST_COMPARISONS - 1], entry]
 
+    def traced(self, about: Mapping[str, Any], network: torch.nn.Module, point: torch.Tensor, step: float) -> None:
+        """Keep f at even points from x to x' = x - step sign(f) grad f."""
+        value, gradient = value_and_gradient(network, point)
+        descent = each(torch.sign(value), gradient).to(gradient.dtype)
+        shares = torch.linspace(0.0, step, PATH_POINTS, dtype=torch.float64)
+        with torch.no_grad():
+            values = [network(torch.addcmul(point, gradient, descent, value=-float(share))) for share in shares]
+        rows = torch.stack(values, dim=1).double().cpu().numpy()
+        self._paths.append({"about": dict(about), "values": [[_rounded(v, 4) for v in row] for row in rows]})
+
     def pooled(self, name: str, transforms: Array) -> None:
         """Keep quantiles of probability integral transforms, at `LEVELS` even levels from the least to the largest."""
         levels = np.linspace(0.0, 1.0, LEVELS)
@@ -95,6 +111,7 @@ class FigureData:
             "activations": self._curves,
             "activations_left_out": len(self._curves_left_out),
             "comparisons": sorted(self._comparisons, key=lambda entry: -entry["distance"]),
+            "paths": self._paths,
             "quantiles": self._quantiles,
             "sizes": [
                 {"input_dim": d, "least_width": least, "largest_width": most, "depth": depth, "law": law}

@@ -74,11 +74,13 @@ class Sampler:
         self.networks += trials
         return rows[:trials]
 
-    def block(self, configuration: Configuration, trials: int) -> tuple[Chain, Space, torch.Tensor]:
+    def block(
+        self, configuration: Configuration, trials: int, use: str = "confirm"
+    ) -> tuple[Chain, Space, torch.Tensor]:
         """``trials`` networks, the input space and x: for checks that change the weights themselves."""
         self._note(configuration)
         self.networks += trials
-        draws = self._key(configuration, "confirm").draws(0, DTYPES[configuration.dtype])
+        draws = self._key(configuration, use).draws(0, DTYPES[configuration.dtype])
         return draw_chain(configuration, trials, draws)
 
     def pivots(self, configuration: Configuration, trials: int, of: Pivots = pivots) -> Iterator[LayerPivots]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from signflip.claims.drawing import Drawing
 from signflip.claims.effort import EFFORTS
 from signflip.claims.reach import Reach
 
@@ -30,6 +31,7 @@ class Claim:
         statements: statistical statements an example makes at most: its share of the budget is split over them.
         pooled: statements made once, over all examples.
         reach: which statements these are, and the departures that they refute; checked when the check is collected.
+        figure: what its figure shows, by the fields of `Drawing`; empty for the plain figure of its statements' kinds.
 
     Raises:
         ValueError: naming the field, its value and what it must be.
@@ -46,6 +48,7 @@ class Claim:
     statements: int = 1
     pooled: int = 0
     reach: tuple[Reach, ...] = ()
+    figure: Drawing = field(default_factory=Drawing)
 
     def __post_init__(self) -> None:
         for name in ("id", "statement", "domain", "detects"):
@@ -66,6 +69,10 @@ class Claim:
             raise ValueError(
                 f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: what states nothing cannot fail"
             )
+        try:
+            object.__setattr__(self, "figure", Drawing.of_json(self.figure))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"claim {self.id!r}: {error}") from error
         self._settle_reach()
 
     def examples_at(self, effort: str) -> int:
@@ -90,4 +97,5 @@ class Claim:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""
-        return asdict(self) | {"reach": [one.to_json() for one in self.reach]}
+        figure = asdict(self.figure) | {"against": list(self.figure.against)}
+        return asdict(self) | {"reach": [one.to_json() for one in self.reach], "figure": figure}

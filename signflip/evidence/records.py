@@ -165,6 +165,25 @@ class Run(Struct, kw_only=True, forbid_unknown_fields=True):
     versions: dict[str, str] = {}
 
 
+class Measured(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What was measured of the suite itself, once: e.g. which planted faults its checks catch."""
+
+    what: str
+    when: str
+    code: str
+    lines: list[str]
+    by_claim: dict[str, int] = {}
+
+
+class Provenance(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whose suite ran, of which commit, where it says that its claims end, and what was measured of it."""
+
+    repository: str = ""
+    commit: str = ""
+    limits: list[str] = []
+    measured: list[Measured] = []
+
+
 class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
     """Host, times and workers: what no figure depends on. Outside the digest."""
 
@@ -182,6 +201,7 @@ class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
     not_reached: list[str] = []
     # What else turned the run red: a failure beside the checks, or one of them that came twice.
     problems: list[str] = []
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 class Head(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -82,6 +82,16 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for name, words in PAGE.items():
         parser.addini(f"theorem_{name}", f"{words}, for the page", default="")
+    parser.addini(
+        "theorem_repository", "address of the repository, for the page (default: that of git's origin)", default=""
+    )
+    parser.addini("theorem_limits", "where the claims end, a line each, for the page", type="linelist", default=[])
+    parser.addini(
+        "theorem_measured",
+        "JSON file of what was measured of the suite itself, for the page",
+        type="string",
+        default="",
+    )
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from signflip.evidence.records import (
     Document,
     Head,
     Line,
+    Provenance,
     Run,
     from_text,
 )
@@ -39,13 +40,21 @@ class RunLog:
     fewer checks goes beside it, and it stays as ``last.json`` until this run has come to its end.
     """
 
-    def __init__(self, folder: Path, registered: dict[str, str], run: Run, workers: int | str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        registered: dict[str, str],
+        run: Run,
+        workers: int | str,
+        provenance: Provenance | None = None,
+    ) -> None:
         self.folder = folder
         self.document: Document | None = None
         self.problems: list[str] = []
         self._registered = registered
         self._run = run
         self._workers = workers
+        self._provenance = provenance or Provenance()
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
         self._expected: set[str] = set()
@@ -169,6 +178,7 @@ class RunLog:
             lost=self.lost,
             not_reached=sorted(self._expected - set(self._records) - set(self.lost)),
             problems=list(self.problems),
+            provenance=self._provenance,
         )
 
     def _write(self) -> None:

@@ -26,6 +26,7 @@ from signflip.plugin.controller import PROPERTY, VERDICT, Listener
 from signflip.plugin.failure import explain
 from signflip.plugin.heartbeat import throttled
 from signflip.plugin.options import PAGE, Options
+from signflip.plugin.provenance import provenance_of
 from signflip.plugin.run_log import RunLog
 from signflip.plugin.state import BUDGET, CHECKS, COLLECTED, ENGINE, FAILURE, LOG, OPTIONS, RECORD
 from signflip.sampling import process
@@ -63,7 +64,9 @@ def begin(config: pytest.Config, suite: Path) -> None:
         code=code_digest([PACKAGE, config.rootpath / "strategies", suite]),
         versions=versions(),
     )
-    config.stash[LOG] = RunLog(config.rootpath / options.report, checks, run, workers.number_of(config))
+    config.stash[LOG] = RunLog(
+        config.rootpath / options.report, checks, run, workers.number_of(config), provenance_of(config)
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

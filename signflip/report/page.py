@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import gzip
+import lzma
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from signflip.report import reading
 from signflip.report.figures import svg
 from signflip.report.figures.choose import figures_of
 from signflip.report.figures.figure import Figure, slug
+from signflip.report.figures.margins import margins_figure
 from signflip.report.figures.nights import night_figure, nights_view
+from signflip.report.figures.observed import shown
 from signflip.report.figures.panels import short
+from signflip.report.figures.theorem import theorem_figures
 from signflip.report.figures.tried import cloud_figure, gallery_figure
 from signflip.report.formulas import formula
 from signflip.report.history import History
@@ -43,38 +46,50 @@ def build(document: Document, history: History | None = None) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"short": short, "slug": slug, "math": lambda parts: Markup("".join(parts))}
+    groups = reading.groups_of(document)
     with svg.settings():
-        checks = [_check_view(check, document, history) for check in document.checks]
+        views = {check.id: _check_view(check, document, history) for check in document.checks}
+        theorem = theorem_figures(document)
+        margins = margins_figure([(group.title, group.checks) for group in groups])
         tried = [figure for figure in (cloud_figure(document), gallery_figure(document)) if figure is not None]
         nights = nights_view(history) if history is not None else None
     kind, sentence = reading.verdict_sentence(document)
+    provenance = document.circumstances.provenance
     context: dict[str, Any] = {
         "lean": False,
         "document": document,
         "run": document.run,
         "circumstances": document.circumstances,
+        "provenance": provenance,
         "kind": kind,
         "sentence": sentence,
+        "error_rates": reading.error_rates(document),
         "suite": shlex.quote(document.run.suite),
-        "groups": _groups(checks),
-        "checks": [check for group in _groups(checks) for check in group["checks"]],
+        "groups": groups,
+        "views": views,
+        "theorem": [_safe(figure) for figure in theorem],
+        "margins": None if margins is None else _safe(margins),
         "tried": [_safe(figure) for figure in tried],
         "unseen": reading.unseen(document),
         "most_notes": MOST_NOTES,
-        "marks": reading.MARKS,
+        "caught": {name: number for one in provenance.measured for name, number in one.by_claim.items()},
         "problems": [] if digest(document) == document.digest else ["its content is not what its digest was made of"],
         "idle": sorted(set(document.run.registered) - {check.id for check in document.checks}),
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},
     }
     template = environment.get_template("page.html.j2")
-    bare = {"how": "digest", "text": "", "size": 0}
-    length = len(svg.share_styles(template.render(**context, embedded=bare)).encode())
-    if length > LARGEST_PAGE:
-        lean = [{**check, "figures": check["figures"][: check["own_figures"]], "statements": []} for check in checks]
-        context |= {"lean": True, "groups": _groups(lean)}
-        length = len(svg.share_styles(template.render(**context, embedded=bare)).encode())
-    embedded = _embedded(text, LARGEST_PAGE - length - 2_000)
-    return svg.share_styles(template.render(**context, embedded=embedded))
+    embedded = _embedded(text)
+    page = svg.share_styles(template.render(**context, embedded=embedded))
+    if len(page.encode()) > LARGEST_PAGE:
+        lean = {
+            name: {**view, "figures": view["figures"][: view["own_figures"]], "statements": []}
+            for name, view in views.items()
+        }
+        context |= {"lean": True, "views": lean}
+        page = svg.share_styles(template.render(**context, embedded=embedded))
+    if len(page.encode()) > LARGEST_PAGE:
+        page = svg.share_styles(template.render(**context, embedded=None))
+    return page
 
 
 def _check_view(check: CheckRecord, document: Document, history: History | None) -> dict[str, Any]:
@@ -88,6 +103,7 @@ def _check_view(check: CheckRecord, document: Document, history: History | None)
     return {
         **asdict(check),
         "slug": slug(check.id),
+        "title": reading.title_of(check),
         "words": reading.verdict_words(check),
         "kind": reading.verdict_kind(check),
         "bound": reading.bound_words(check),
@@ -106,13 +122,6 @@ def _check_view(check: CheckRecord, document: Document, history: History | None)
 
 
 def _about(about: Mapping[str, Any]) -> str:
-    def shown(value: Any) -> str:
-        if isinstance(value, float):
-            return short(value)
-        if isinstance(value, list):
-            return " × ".join(map(shown, value)) if len(value) <= 8 else f"{len(value)} values"
-        return str(value)
-
     return ", ".join(f"{name} {shown(about[name])}" for name in sorted(about) if name != "point")
 
 
@@ -121,25 +130,10 @@ def _safe(figure: Figure) -> dict[str, Any]:
     return {**figure.__dict__, "panels": [Markup(panel) for panel in figure.panels]}
 
 
-def _groups(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for group in (*reading.GROUPS, reading.OTHER):
-        mine = [check for check in checks if reading.group_of(check["id"]) == group]
-        if mine:
-            found.append({"slug": f"group-{slug(group[1])}", "title": group[1], "words": group[2], "checks": mine})
-    return found
-
-
-def _embedded(text: str, room: int) -> dict[str, Any]:
-    """The evidence as inert text within the page: as it is, else packed, else its digest alone."""
-    # Within a script element only this sign could end it.
-    escaped = text.replace("<", "\\u003c")
-    if len(escaped.encode()) <= room:
-        return {"how": "json", "text": Markup(escaped), "size": len(text)}
-    packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-    if len(packed) <= room:
-        return {"how": "packed", "text": Markup(packed), "size": len(text)}
-    return {"how": "digest", "text": "", "size": len(text)}
+def _embedded(text: str) -> dict[str, Any]:
+    """The evidence as a reader downloads it from the page: packed by xz, the same bytes every time."""
+    packed = base64.b64encode(lzma.compress(text.encode())).decode()
+    return {"href": Markup(f"data:application/x-xz;base64,{packed}"), "size": len(text), "packed": len(packed) * 3 // 4}
 
 
 def write(document: Document, folder: Path, history: History | None = None) -> Path:

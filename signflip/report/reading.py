@@ -1,60 +1,78 @@
-"""A run's document in a reader's words: verdicts, bounds, what was tried, what could not have been seen."""
+"""A run's document in a reader's words: verdicts by source, bounds, error rates, what could not have been seen."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from signflip.evidence.records import CheckRecord, Document, Example, tightest
+from signflip.inference import RateAtLeast, RateNear, Verdict
 from signflip.report.figures.panels import short
 
 MARKS = {
     "abstract": "said in the paper's abstract",
-    "derived": "derived in this project, not the paper's",
+    "memory": "recalled of the paper, not read: a shape, never a constant",
     "prior": "from the abstract or introduction of another paper",
-    "memory": "recalled, not read: a shape, never a constant",
+    "derived": "derived in this project, not the paper's",
     "conjecture": "proved by nobody, as far as the suite's authors know",
 }
-# Beginnings of ids, a title, an introduction.
-Group = tuple[str | tuple[str, ...], str, str]
-GROUPS: tuple[Group, ...] = (
-    (
-        "MW-",
-        "The claims of the paper",
-        "MW is arXiv:2203.17209. Only its abstract was at hand, so each claim carries a mark for its source.",
-    ),
-    (
-        ("LIMIT", "NORM"),
-        "The limit law at a fixed step",
-        "Derived here, in the Euclidean norm and in others; the paper's own constants are not checked.",
-    ),
-    (
-        "LIB",
-        "Attacks of three libraries",
-        "foolbox, torchattacks and ART attack networks whose law is known: their steps and distances are held to it.",
-    ),
-    ("INF", "The infinite-width law", "The limit of wide networks at a finite input dimension; derived here."),
-    (
-        ("LOCAL", "PAIR"),
-        "Linearity around x, and a second input",
-        "How f behaves near x, and what the attack does at y.",
-    ),
-    (
-        "BOUND",
-        "Where the claims stop: predictions",
-        "What happens at the boundary of the claims, predicted and then checked.",
-    ),
-    ("INV", "What must not matter", "Exact equalities and equal laws: symmetries of the model."),
-    (
-        ("BBC", "BCGT", "DE-PALMA", "DS"),
-        "Earlier results",
-        "Statements of other papers, named in docs/claims.md; each mark says what was read of them.",
-    ),
-    (
-        "NOT",
-        "Controls: false claims that must be refuted",
-        "Each is judged by the code that judges the true claims. A suite that cannot refute them could not have "
-        "refuted anything.",
-    ),
-)
-OTHER: Group = ("", "Other claims", "")
+# Of a source: its title, and what a number of its claims is called within a sentence.
+SOURCES = {
+    "abstract": ("The paper's own claims", "of the paper's abstract"),
+    "memory": ("The paper, as recalled", "recalled of the paper"),
+    "prior": ("Other papers", "of other papers"),
+    "derived": ("Derived here", "derived here"),
+    "conjecture": ("Conjectures", "conjectured"),
+}
+CONTROLS = "Controls: false claims that must be refuted"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Claims of one source, or the controls, in the order of their ids."""
+
+    slug: str
+    title: str
+    words: str
+    checks: tuple[CheckRecord, ...]
+
+    @property
+    def as_claimed(self) -> int:
+        """How many ended as claimed."""
+        return sum(check.as_claimed for check in self.checks)
+
+    @property
+    def smallest_failure(self) -> tuple[str, str] | None:
+        """The smallest failure probability that a claim shows at all its configurations: the claim, and the bound."""
+        shown = [(_worst_failure(check), check.id) for check in self.checks if check.verdict == Verdict.SUPPORTED]
+        least = min(((failure, name) for failure, name in shown if failure is not None), default=None)
+        return None if least is None else (least[1], short(least[0]))
+
+
+def _worst_failure(check: CheckRecord) -> float | None:
+    """1 less the least lower bound, of a check that claims nothing but rates of 1/2 or more."""
+    entries = [entry for part in check.parts for entry in part.statements]
+    if not entries or check.claim.expect != Verdict.SUPPORTED:
+        return None
+    bounds = [e.bounds[0] for e in entries if isinstance(e.statement, RateAtLeast) and e.statement.threshold >= 0.5]
+    return 1 - min(bounds) if len(bounds) == len(entries) else None
+
+
+def groups_of(document: Document) -> list[Group]:
+    """The claims by source, and the controls last; a source without claims has no group."""
+    true = [check for check in document.checks if check.claim.expect == Verdict.SUPPORTED]
+    false = tuple(check for check in document.checks if check.claim.expect == Verdict.REFUTED)
+    found = [
+        Group(mark, title, f"[{mark}]: {MARKS[mark]}.", tuple(c for c in true if c.claim.mark == mark))
+        for mark, (title, _) in SOURCES.items()
+    ]
+    words = "Each is judged by the code that judges the true claims: a suite that passed these could not have failed."
+    return [group for group in [*found, Group("controls", CONTROLS, words, false)] if group.checks]
+
+
+def title_of(check: CheckRecord) -> str:
+    """What a check shows, in a line: the name of its test function, which is a sentence."""
+    name = check.nodeid.rpartition("::")[2].partition("[")[0]
+    return name.removeprefix("test_").replace("_", " ")
 
 
 def verdict_words(check: CheckRecord) -> str:
@@ -74,23 +92,28 @@ def verdict_kind(check: CheckRecord) -> str:
 
 
 def bound_words(check: CheckRecord) -> str:
-    """The bound that carries the verdict with least to spare."""
+    """The bound that carries the verdict with least to spare; of a rate, what was observed too.
+
+    Sampling of a rate stops as soon as its bound clears the claim, so that the bound says little of the rate.
+    """
     entry = tightest(check)
-    return "none" if entry is None else entry.statement.bound_words(entry.judgement).replace("-", "−")
+    if entry is None:
+        return "none"
+    words = entry.statement.bound_words(entry.judgement)
+    if isinstance(entry.statement, RateAtLeast | RateNear):
+        s = entry.statement
+        words += f"; observed {s.successes / s.trials:.4f} ({s.successes:,} of {s.trials:,})" if s.trials else ""
+    return words.replace("-", "−").replace(">=", "≥").replace("<=", "≤")
 
 
 def verdict_sentence(document: Document) -> tuple[str, str]:
-    """(kind, sentence): the whole run in one sentence."""
+    """(kind, sentence): the whole run in one sentence, its claims counted by source."""
     checks = document.checks
     run, circumstances = document.run, document.circumstances
     networks = sum(check.networks for check in checks)
     configurations = sum(check.configurations for check in checks)
     missing = len(circumstances.lost) + len(circumstances.not_reached)
-    tried = (
-        f"on {networks:,} random networks in {configurations:,} configurations; a run of a correct suite "
-        "refutes a true "
-        f"claim with probability at most {short(run.false_alarm)}"
-    )
+    tried = f"on {networks:,} random networks in {configurations:,} configurations"
     if not checks:
         return "open", "No check left evidence, so nothing can be said."
     wrong = [check for check in checks if not check.as_claimed]
@@ -98,9 +121,8 @@ def verdict_sentence(document: Document) -> tuple[str, str]:
     if not wrong and not missing:
         part = "" if len(checks) == len(run.registered) else f" that ran (of {len(run.registered)} registered)"
         return "open" if circumstances.problems else "good", (
-            f"All {len(checks)} checks{part} ended as claimed: {len(checks) - controls} claims are "
-            f"SUPPORTED and {controls} "
-            f"false claims are REFUTED, as they must be, {tried}."
+            f"All {len(checks)} checks{part} ended as claimed, {tried}: {len(checks) - controls} claims are SUPPORTED"
+            f"{_by_source(document)} and {controls} false claims are REFUTED, as they must be."
         )
     refuted = [c.id for c in wrong if c.verdict == "REFUTED" and c.error is None]
     supported = [c.id for c in wrong if c.claim.expect == "REFUTED" and c.verdict == "SUPPORTED" and c.error is None]
@@ -117,9 +139,22 @@ def verdict_sentence(document: Document) -> tuple[str, str]:
     )
 
 
-def group_of(claim_id: str) -> Group:
-    """The group of the page that a claim belongs to: prefix, title, introduction."""
-    return next((group for group in GROUPS if claim_id.startswith(group[0])), OTHER)
+def _by_source(document: Document) -> str:
+    counted = [(len(g.checks), SOURCES[g.slug][1]) for g in groups_of(document) if g.slug in SOURCES]
+    return f" ({', '.join(f'{number} {words}' for number, words in counted)})" if counted else ""
+
+
+def error_rates(document: Document) -> tuple[str, str]:
+    """Both error rates in words: of a true claim REFUTED, and of a false one SUPPORTED."""
+    rate = short(document.run.false_alarm)
+    alphas = [check.alpha for check in document.checks if check.claim.expect == Verdict.SUPPORTED]
+    largest = short(max(alphas)) if alphas else rate
+    return (
+        f"If every claim is true, a run refutes any of them with probability at most {rate}.",
+        "If a claim is false at a configuration that the run draws, by more than its tolerance where it has one, it is "
+        f"SUPPORTED with probability at most {largest}, and any such claim is with probability at most {rate}. A claim "
+        "that is false only elsewhere can be SUPPORTED: see the limits.",
+    )
 
 
 def unseen(document: Document) -> dict[str, list[dict[str, str]]]:

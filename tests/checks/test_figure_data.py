@@ -11,6 +11,7 @@ import pytest
 from signflip.activations import get
 from signflip.checks import figure_data
 from signflip.checks.figure_data import FigureData
+from signflip.checks.sampler import Sampler
 from signflip.checks.views import JOINT_PROJECTIONS
 from signflip.networks.architecture import Architecture
 from signflip.sampling.configuration import Configuration
@@ -100,3 +101,26 @@ def test_the_digest_of_the_code_follows_names_and_texts(tmp_path: Path) -> None:
     second = code_digest([folder])
     (folder / "a.py").rename(folder / "b.py")
     assert len({first, second, code_digest([folder])}) == 3
+
+
+def test_a_traced_path_runs_from_f_at_x_to_f_at_the_end_of_the_step() -> None:
+    subject = Configuration.of(Architecture(6, (5, 4)), get("tanh"), 2.0, dtype="float64")
+    network, _, point = Sampler("A", 1).block(subject, 7, "picture")
+    found = FigureData()
+    found.traced({"n": 1}, network, point, subject.attack.step)
+    (path,) = found.to_json()["paths"]
+    network, space, point = Sampler("A", 1).block(subject, 7, "picture")
+    attacked = subject.attack.run(network, space, point)
+    values = np.asarray(path["values"])
+    assert values.shape == (7, figure_data.PATH_POINTS)
+    np.testing.assert_allclose(values[:, 0], attacked.value.numpy(), rtol=2e-3)
+    # The last answer of a second layer is fresh in part, so that x' has its law only: the linear part is seen at x.
+    descent = -subject.attack.step * np.sign(values[:, 0]) * attacked.gradient_norm.numpy() ** 2
+    first_step = (values[:, 1] - values[:, 0]) * (figure_data.PATH_POINTS - 1)
+    assert np.all(np.sign(first_step) == np.sign(descent))
+
+
+def test_pictures_have_draws_of_their_own() -> None:
+    subject = configuration()
+    one, other = (Sampler("A", 1).block(subject, 4, use)[0] for use in ("picture", "confirm"))
+    assert not np.allclose(one.output.numpy(), other.output.numpy())

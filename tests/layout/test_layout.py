@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         "networks",
         "sampling",
     },
-    "report": {"atomic", "canonical", "environment", "evidence", "inference", "laws"},
+    "report": {"atomic", "canonical", "claims", "environment", "evidence", "inference", "laws"},
     "command": {
         "activations",
         "canonical",

@@ -71,12 +71,10 @@ def _pivots(evidence: Check) -> None:
 
 
 def _equal(evidence: Check) -> None:
-    evidence.identity(
-        np.array([0.0, 1e-5]),
-        1.0,
-        name="f(x)",
-        about=Configuration.of(Architecture(4, (5,)), get("relu"), 1.0),
-    )
+    for name in ("f(x)", "f(x')"):
+        evidence.identity(
+            np.array([0.0, 1e-5]), 1.0, name=name, about=Configuration.of(Architecture(4, (5,)), get("relu"), 1.0)
+        )
 
 
 def _maps(evidence: Check) -> None:
@@ -97,7 +95,7 @@ CHECKS: dict[str, tuple[dict[str, Any], Body]] = {
     "MW-3.decay": ({}, _decay),
     "MW-4.joint-law.small": ({"statements": 8}, _laws("every layer")),
     "MW-4.pivots": ({"statements": 0, "pooled": 9, "tolerance": 0.1}, _pivots),
-    "INV.rotation": ({}, _equal),
+    "INV.rotation": ({"statements": 2}, _equal),
     "NOT.unprojected": ({"statements": 8, "expect": "REFUTED"}, _laws("no layer")),
     "NOT.any-growing-step": ({"expect": "REFUTED", "tolerance": 0.9}, _maps),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from signflip.claims.registry import registered_checks
 from signflip.report import formulas
 from signflip.report.mathml import mathml
 
@@ -16,10 +18,15 @@ def test_every_formula_is_well_formed(prefix: str) -> None:
         assert ElementTree.fromstring(element).tag == "math"
 
 
-def test_the_longest_fitting_beginning_of_an_id_is_chosen() -> None:
-    assert formulas.formula("INV.scaled-homogeneous-activation") != formulas.formula("INV.scaled-activation")
-    assert formulas.formula("MW-1.anything") == formulas.formula("MW-1")
-    assert formulas.formula("MW-10.other") == ()
+def test_a_formula_belongs_to_one_claim_and_to_none_whose_id_begins_alike() -> None:
+    assert formulas.formula("NOT.fixed-step-for-all-gamma") != formulas.formula("NOT.fixed-step")
+    assert formulas.formula("MW-1.catalogue.of-another-suite") == ()
+    assert formulas.formula("BCGT") == ()
+
+
+def test_every_formula_is_of_a_claim_that_the_suite_registers() -> None:
+    registered = registered_checks(Path(__file__).parents[2] / "theorem_checks")
+    assert not set(formulas._FORMULAS) - set(registered.values())
 
 
 def test_fractions_roots_and_scripts_nest() -> None:

@@ -14,7 +14,7 @@ from signflip.inference import Statement
 
 @dataclass(frozen=True)
 class Key:
-    """One entry of a legend: ``shape`` is dot, square, line, dash or band; ``colour`` 1 to 4, ink or muted."""
+    """One entry of a legend: ``shape`` is dot, square, tick, line, dash or band; ``colour`` 1 to 4, ink or muted."""
 
     shape: str
     colour: str

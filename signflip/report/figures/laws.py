@@ -1,4 +1,4 @@
-"""Laws against each other: distances, the joint density, differences of distribution functions, QQ plots of pivots."""
+"""Laws against each other: distances, the joint density, differences of distribution functions, quantiles of pivots."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from signflip.evidence.records import CheckRecord, Entry
 from signflip.inference import SameLaw, UniformLaw
 from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import Figure, Key, Table, first_rows, network_of, slug, statements_of, widths_words
+from signflip.report.figures.forest import forest
 from signflip.report.figures.panels import Axis, short
 
 MOST_ROWS = 10
@@ -33,18 +34,15 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     prefix = slug(check.id)
     tolerance = entries[0].statement.tolerance
     most = max(tolerance * 1.15, *(min(1.0, entry.bounds[1]) * 1.05 for entry in entries))
-    height = 70 + 21 * len(names)
-    figure = svg.canvas(height=height)
-    ticks = tuple((float(-i), name) for i, name in enumerate(names))
-    box = (0.36, 44 / height, 0.61, 1 - 54 / height)
-    axes = panels.panel(figure, box, Axis("KS distance", 0.0, most), Axis("", 0.5 - len(names), 0.5, ticks=ticks))
-    rows = [float(-names.index(entry.name)) for entry in entries]
-    panels.upright(axes, tolerance, svg.SERIES[3])
-    panels.levels(axes, rows, [e.bounds[0] for e in entries], [e.bounds[1] for e in entries], svg.MUTED, 2.0)
-    panels.marks(axes, [e.statement.distance for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
+    labels = [name.replace("'", "′").replace("grad ", "∇") for name in names]
+    made = forest(labels, Axis("KS distance", 0.0, most))
+    rows = [made.at[names.index(entry.name)] for entry in entries]
+    panels.upright(made.axes, tolerance, svg.SERIES[3])
+    panels.levels(made.axes, rows, [e.bounds[0] for e in entries], [e.bounds[1] for e in entries], svg.MUTED, 2.0)
+    panels.marks(made.axes, [e.statement.distance for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
     worst = max(entries, key=lambda e: e.statement.distance)
     words = f"{len(entries)} comparisons; the largest distance is {worst.statement.distance:.4f}, of {worst.name}."
-    drawn = svg.inline(figure, f"{prefix}-distances", f"{check.id}: distances between the two laws", words)
+    drawn = svg.inline(made.canvas, f"{prefix}-distances", f"{check.id}: distances between the two laws", words)
     ordered = sorted(entries, key=lambda e: -e.statement.distance)
     cells = [
         (
@@ -61,11 +59,15 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     kept, note = first_rows(cells, MOST_ROWS, "those with the largest distances")
     headings = ("projection", "activation", "sizes", "distance", "true distance lies in", "p-value", "verdict")
     keys = (
-        Key("dot", "1", "observed KS distance, one a comparison"),
-        Key("line", "muted", "where the true distance lies (DKW)"),
+        Key("dot", "1", "observed KS distance, one dot per comparison"),
+        Key("line", "muted", "confidence interval of the true distance (DKW)"),
         Key("line", "4", f"tolerance {tolerance:g}"),
     )
-    caption = "How far apart the two laws are, on each projection."
+    caption = (
+        "How far apart the two laws are in each quantity. The Kolmogorov–Smirnov (KS) distance is the largest "
+        "difference of two distribution functions; its interval follows from the inequality of Dvoretzky, Kiefer and "
+        "Wolfowitz (DKW)."
+    )
     return Figure(
         f"figure-{prefix}-distances", "Distances of the two laws", caption, (drawn,), Table(headings, kept, note), keys
     )
@@ -85,7 +87,8 @@ def _closest_look(check: CheckRecord, comparison: Mapping[str, Any], entries: Se
     if laws[0] == laws[1]:
         laws = ["first", "second"]
     radius = entries[0].bounds[1] - entries[0].statement.distance
-    drawn = (_densities(prefix, comparison["joint"], laws), _difference(prefix, comparison, laws, radius))
+    shares, most = _shares(comparison)
+    drawn = (_densities(prefix, comparison["joint"], shares, most, laws), _difference(prefix, comparison, laws, radius))
     rows = [
         (name, short(one), f"{first / part['first'][-1]:.4f}", f"{second / part['second'][-1]:.4f}")
         for name, part in comparison["projections"].items()
@@ -93,7 +96,7 @@ def _closest_look(check: CheckRecord, comparison: Mapping[str, Any], entries: Se
     ]
     headings = ("projection", "value", f"share at or below, {laws[0]}", f"share at or below, {laws[1]}")
     keys = (
-        Key("band", "1", "share of networks in a cell: the more, the stronger the colour"),
+        Key("band", "1", f"share of a law's networks in a cell; full colour: {most:.2%}"),
         Key("line", "1", "f(x)"),
         Key("line", "2", "f(x′)"),
         Key("line", "3", "|∇f(x)|"),
@@ -123,22 +126,34 @@ def _law(about: Mapping[str, Any]) -> str:
     return law if about.get("projection", "every layer") == "every layer" else "unprojected"
 
 
-def _densities(prefix: str, joint: Mapping[str, Any], laws: Sequence[str]) -> str:
+def _shares(comparison: Mapping[str, Any]) -> tuple[dict[str, list[float]], float]:
+    """Per side, the share of ITS networks in each cell, and the largest: samples may be of very different sizes."""
+    joint = comparison["joint"]
+    shares = {}
+    for side, outside in zip(("first", "second"), joint["outside"], strict=True):
+        trials = sum(joint[side]) + outside
+        shares[side] = [count / max(trials, 1) for count in joint[side]]
+    return shares, max(max(one) for one in shares.values())
+
+
+def _densities(
+    prefix: str, joint: Mapping[str, Any], shares: Mapping[str, Sequence[float]], most: float, laws: Sequence[str]
+) -> str:
     figure = svg.canvas()
     x, y = joint["f(x)"], joint["f(x')"]
-    most = max(*joint["first"], *joint["second"], 1)
     for i, (side, law) in enumerate(zip(("first", "second"), laws, strict=True)):
         ticks: tuple[tuple[float, str], ...] | None = None if i == 0 else ()
         spec = Axis("f(x)", x[0], x[1], ticks=panels.ticks_of(Axis("", x[0], x[1]), most=3))
         name = f"f(x′), {law}" if i == 0 else law
         axes = panels.panel(
-            figure, (0.135 + 0.44 * i, 0.185, 0.405, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False
+            figure, (0.135 + 0.43 * i, 0.185, 0.395, 0.70), spec, Axis(name, y[0], y[1], ticks=ticks), grid=False
         )
-        panels.shade(axes, joint[side], joint["cells"], (x[0], x[1], y[0], y[1]), most)
+        panels.shade(axes, shares[side], joint["cells"], (x[0], x[1], y[0], y[1]), most)
         axes.axhline(0, color=svg.GRID, linewidth=0.8)
         axes.axvline(0, color=svg.GRID, linewidth=0.8)
     words = (
-        f"Two densities side by side on one grid, {laws[0]} and {laws[1]}; the fullest cell holds {most:,} networks."
+        f"Two densities side by side on one grid, {laws[0]} and {laws[1]}; the fullest cell holds {most:.2%} of a "
+        "law's networks."
     )
     return svg.inline(figure, f"{prefix}-density", "Joint density of f(x) and f(x′)", words)
 
@@ -167,14 +182,14 @@ def _difference(prefix: str, comparison: Mapping[str, Any], laws: Sequence[str],
 
 
 def pivot_figures(check: CheckRecord) -> list[Figure]:
-    """QQ plots of the pooled pivots, and their difference from the uniform law."""
+    """The quantiles of the pooled pivots, less those of the uniform law."""
     quantiles: Mapping[str, Sequence[float]] = check.figures.get("quantiles", {})
     stated: dict[str, Any] = {e.name: e for e in (check.pooled.statements if check.pooled is not None else [])}
     names = [name for name in stated if name in quantiles and isinstance(stated[name].statement, UniformLaw)]
     if not names:
         return []
     prefix = slug(check.id)
-    drawn = (_qq(prefix, names, quantiles), _apart(prefix, names, quantiles, stated))
+    drawn = (_apart(prefix, names, quantiles, stated),)
     entries = list(stated.values())
     rows = tuple(
         (
@@ -189,45 +204,21 @@ def pivot_figures(check: CheckRecord) -> list[Figure]:
     headings = ("pivot", "values", "distance, or largest error, lies in", "p-value", "verdict")
     tolerance = stated[names[0]].statement.tolerance
     keys = (
-        *(
-            Key("line", str(i % 4 + 1), f"{letter}: {name}")
-            for i, (letter, name) in enumerate(zip("ABCDEFGH", names, strict=False))
-        ),
+        *(Key("dash" if i > 3 else "line", str(i % 4 + 1), name) for i, name in enumerate(names)),
         Key("band", "muted", "DKW band of the smallest pool"),
         Key("dash", "ink", f"tolerance ± {tolerance:g}"),
     )
     caption = (
         "Probability integral transforms of all configurations, pooled: uniform if, given what the attack "
-        "has seen, the "
-        "rest of each weight matrix is still Gaussian. Left: quantiles against those of the uniform law. "
-        "Right: the same, "
-        "less the diagonal."
+        "has seen, the rest of each weight matrix is still Gaussian. Drawn: their quantiles, less those of the uniform "
+        "law."
     )
-    return [Figure(f"figure-{prefix}-pivots", "QQ plots of the pivots", caption, drawn, Table(headings, rows), keys)]
+    return [Figure(f"figure-{prefix}-pivots", "Pivots against their law", caption, drawn, Table(headings, rows), keys)]
 
 
 def _interval(entry: Entry) -> str:
     low, high = entry.bounds
     return f"{short(low)} to {short(high)}"
-
-
-def _qq(prefix: str, names: Sequence[str], quantiles: Mapping[str, Sequence[float]]) -> str:
-    figure = svg.canvas(height=300)
-    for i, name in enumerate(names[:4]):
-        left, bottom = 0.085 + 0.485 * (i % 2), 0.575 - 0.475 * (i // 2)
-        ends = ((0.0, "0"), (0.5, "½"), (1.0, "1"))
-        label = f"{'ABCD'[i]}, quantile"
-        axes = panels.panel(
-            figure,
-            (left, bottom, 0.40, 0.345),
-            Axis("uniform" if i > 1 else "", 0.0, 1.0, ticks=ends),
-            Axis(label, 0.0, 1.0, ticks=ends),
-        )
-        values = quantiles[name]
-        panels.line(axes, [0.0, 1.0], [0.0, 1.0], svg.MUTED, width=0.8)
-        panels.line(axes, [k / (len(values) - 1) for k in range(len(values))], values, svg.SERIES[i], width=2.0)
-    words = f"Quantiles of {len(names)} pivots against those of the uniform law, on the diagonal if the law holds."
-    return svg.inline(figure, f"{prefix}-qq", "QQ plots of the pivots", words)
 
 
 def _apart(
@@ -245,6 +236,6 @@ def _apart(
     for side in (-tolerance, tolerance):
         panels.level(axes, side, svg.INK, dashed=True)
     for i, curve in enumerate(curves):
-        panels.line(axes, [k / (len(curve) - 1) for k in range(len(curve))], curve, svg.SERIES[i % 4])
+        panels.line(axes, [k / (len(curve) - 1) for k in range(len(curve))], curve, svg.SERIES[i % 4], dashed=i > 3)
     words = "; ".join(f"{n}: at most {max(map(abs, c)):.4f} off" for n, c in zip(names, curves, strict=True))
     return svg.inline(figure, f"{prefix}-apart", "Quantiles of the pivots less the diagonal", words)

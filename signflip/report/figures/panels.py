@@ -33,6 +33,7 @@ class Axis:
 def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Axis, grid: bool = True) -> Axes:
     """Axes in ``box`` (left, bottom, width, height, in units of the canvas); y's label stands above, level."""
     axes: Axes = canvas.add_axes(box)
+    axes.patch.set_visible(False)
     for axis, spec, name in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
         if spec.log:
             getattr(axes, f"set_{name}scale")("log")
@@ -42,9 +43,9 @@ def panel(canvas: Canvas, box: tuple[float, float, float, float], x: Axis, y: Ax
         axis.set_minor_formatter(NullFormatter())
         axis.set_major_locator(FixedLocator([value for value, _ in ticks]))
         axis.set_major_formatter(FixedFormatter([text for _, text in ticks]))
-        axis.set_tick_params(length=3, pad=3)
-    if grid:
-        axes.grid(True, color=GRID, linewidth=0.7)
+        axis.set_tick_params(length=0, pad=5)
+    if grid:  # not clipped: it ends where the panel does, and a clip is as long as a curve
+        axes.grid(True, color=GRID, linewidth=0.7, clip_on=False)
     if x.label:
         axes.set_xlabel(x.label, fontsize=FONT)
         # Placed by hand: left to itself, each label and title measures all ticks first.
@@ -140,6 +141,12 @@ def levels(
     _segments(axes, (low, high, y, y), colour, width, 0.55, "butt")
 
 
+def dashes(axes: Axes, x: Sequence[float], y: Sequence[float], colour: str) -> None:
+    """A short level stroke at each point, of one length on any axis."""
+    if len(x):
+        axes.plot(x, y, linestyle="none", marker="_", markersize=13, markeredgewidth=2.0, color=colour, clip_on=False)
+
+
 def segments(axes: Axes, ends: Sequence[tuple[float, float, float, float]], colour: str, width: float) -> None:
     """Straight pieces (x0, x1, y0, y1), one path."""
     x0, x1, y0, y1 = ([end[i] for end in ends] for i in range(4))
@@ -191,12 +198,14 @@ def band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[fl
     axes.fill_between(list(x), list(low), list(high), color=colour, alpha=0.18, linewidth=0)
 
 
-def shade(axes: Axes, counts: Sequence[int], cells: int, ends: tuple[float, float, float, float], most: int) -> None:
-    """A density on a square grid, as a small raster; opacity goes with the square root of the count."""
-    grid = np.asarray(counts, dtype=float).reshape(cells, cells)
+def shade(
+    axes: Axes, shares: Sequence[float], cells: int, ends: tuple[float, float, float, float], most: float
+) -> None:
+    """A density on a square grid, as a small raster; opacity goes with the square root of the share, full at most."""
+    grid = np.asarray(shares, dtype=float).reshape(cells, cells)
     pixels = np.empty((cells, cells, 4), dtype=np.uint8)
     pixels[..., :3] = _SHADE
-    pixels[..., 3] = np.round(255 * np.sqrt(grid / max(most, 1)))
+    pixels[..., 3] = np.round(255 * np.sqrt(grid / (most or 1.0)))
     axes.imshow(pixels, origin="lower", extent=ends, aspect="auto", interpolation="none")
 
 

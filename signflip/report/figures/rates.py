@@ -1,321 +1,219 @@
-"""Flip probabilities against width, dimension and t, with their confidence bands and the limit law."""
+"""Observed rates, with their confidence bands, beside what is claimed of each and the law that the claim declares."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from signflip.evidence.records import CheckRecord, Entry, Pilot
-from signflip.inference import RateAtLeast, RateNear
+from signflip.claims.drawing import AXES, LAWS, Drawing
+from signflip.evidence.records import CheckRecord
 from signflip.laws.limits import limit_flip_rate
 from signflip.report.figures import panels, svg
-from signflip.report.figures.figure import INFINITE, Figure, Key, Table, first_rows, network_of, slug, widths_words
+from signflip.report.figures.figure import Figure, Key, Table, first_rows, network_of, slug, widths_words
+from signflip.report.figures.forest import forest, telling_apart, ticks
+from signflip.report.figures.observed import Rate, rates_of
 from signflip.report.figures.panels import Axis, short
 
 # Beyond this many, the statements nearest to their thresholds are drawn.
-MOST_MARKS = 200
+MOST_MARKS, MOST_LABELLED = 200, 10
 MOST_ROWS = 10
-_FLIPS = re.compile(r"flip|adversarial", re.IGNORECASE)
-_NOT_ONE_STEP = {"direction", "steps", "stop", "entries", "output", "projection", "companion"}
+# An axis is worth a panel from this many values on it, of a plain figure and of a declared one.
+PLAIN_VALUES, DECLARED_VALUES, MOST_PANELS = 3, 2, 2
 BOX = (0.115, 0.185, 0.855, 0.70)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """One observed rate, and what it was observed on."""
-
-    name: str
-    activation: str
-    widths: tuple[int, ...]
-    dimension: int
-    t: float | None
-    law: str
-    direction: str
-    successes: int
-    trials: int
-    low: float
-    high: float
-    target: float
-    near: bool
-    margin: float
-    verdict: str
-    has_limit: bool
-
-    @property
-    def rate(self) -> float:
-        """The share of successes."""
-        return self.successes / self.trials if self.trials else 0.0
-
-    @property
-    def width(self) -> float:
-        """The smallest layer; infinity under the infinite-width law."""
-        return math.inf if self.law == INFINITE else float(min(self.widths))
-
-
-def rates_of(check: CheckRecord) -> tuple[list[Rate], list[Rate]]:
-    """Observed rates of a check: of its statements, and of its pilots (without bounds)."""
-    stated, piloted = [], []
-    for example in check.examples:
-        if example.shrinking:
-            continue
-        stated += [_rate(entry) for entry in example.statements if isinstance(entry.statement, RateAtLeast | RateNear)]
-        piloted += [_rate(entry) for entry in example.pilots if isinstance(entry.statement, RateAtLeast | RateNear)]
-    return [r for r in stated if r is not None], [r for r in piloted if r is not None]
-
-
-def _rate(entry: Entry | Pilot) -> Rate | None:
-    about, statement = entry.about, entry.statement
-    assert isinstance(statement, RateAtLeast | RateNear)
-    if not about.get("widths") or not about.get("input_dim"):
-        return None
-    judged = entry if isinstance(entry, Entry) else None
-    low, high = judged.bounds if judged else (0.0, 1.0)
-    name = judged.name if judged else ""
-    return Rate(
-        name=name or "pilot",
-        activation=network_of(about),
-        widths=tuple(about["widths"]),
-        dimension=about["input_dim"],
-        t=about.get("natural_steps"),
-        law=about.get("law", "conditioned"),
-        direction=about.get("direction", "gradient"),
-        successes=statement.successes,
-        trials=statement.trials,
-        low=low,
-        high=high,
-        target=statement.estimate().claimed,
-        near=isinstance(statement, RateNear),
-        margin=(judged.margin if judged else None) or 0.0,
-        verdict=entry.verdict,
-        # erf(t / sqrt 2) is the limit of the flips of one gradient step, and of nothing else.
-        has_limit=bool(_FLIPS.search(name)) and not set(about) & _NOT_ONE_STEP,
-    )
+_LAW: dict[str, Callable[[float], float]] = {"erf": limit_flip_rate}
+assert _LAW.keys() == LAWS.keys()
 
 
 def rate_figures(check: CheckRecord) -> list[Figure]:
-    """The rates of one check against whatever varied in it."""
+    """The rates of one check against what its claim declares, or against what varied; none for a single rate.
+
+    Raises:
+        LookupError: naming what the claim declares of its figure and the evidence does not hold.
+    """
     stated, piloted = rates_of(check)
     if not stated:
         return []
-    shown = sorted(stated, key=lambda r: abs(r.margin))[:MOST_MARKS]
-    name = slug(check.id)
-    title = f"{check.id}: observed rates"
-    drawn: list[str] = []
-    keys = [Key("dot", "1", "observed rate, m < d"), Key("square", "2", "observed rate, m ≥ d")]
-    keys = [key for key, there in zip(keys, _split(shown), strict=True) if there]
-    against = []
-    if len({r.width for r in stated + piloted if r.width < math.inf}) >= 3:
-        drawn.append(_against_width(f"{name}-m", title, shown, piloted))
-        against.append("width")
-    if len({r.dimension for r in stated}) >= 3:
-        drawn.append(_against(f"{name}-d", title, shown, "input dimension d", lambda r: float(r.dimension), log=True))
-        against.append("input dimension")
-    if len({_round(r.t) for r in stated if r.t is not None}) >= 3:
-        drawn.append(_against_t(f"{name}-t", title, shown))
-        against.append("t, the step in natural steps")
-    if not drawn:
-        shown = shown[:12]
-        drawn.append(_intervals(f"{name}-i", title, shown))
-        against.append("each configuration")
-    keys.append(Key("line", "muted", "confidence band, valid at every stopping time"))
-    keys += _reference_keys(shown, piloted if "width" in against else [])
-    rows = [_row(r) for r in sorted(stated, key=lambda r: abs(r.margin))]
-    kept, note = first_rows(rows, MOST_ROWS, "those nearest to their thresholds")
-    headings = (
-        "activation",
-        "width m",
-        "dimension d",
-        "t",
-        "successes",
-        "rate",
-        "confidence band",
-        "claimed",
-        "verdict",
-    )
-    left_out = f" Of {len(stated)} statements the {len(shown)} nearest to their thresholds are drawn." * (
-        len(shown) < len(stated)
-    )
-    caption = (
-        f"Each mark is one statement: a rate over fresh random networks, against {' and '.join(against)}.{left_out}"
-    )
-    table = Table(headings, kept, note)
-    return [Figure(f"figure-{name}-rates", "Observed rates", caption, tuple(drawn), table, tuple(keys))]
+    drawing = check.claim.figure
+    _require(check.id, drawing, stated)
+    name, of = slug(check.id), drawing.of or _one_name(stated) or "rate"
+    ordered = sorted(stated, key=lambda r: abs(r.margin))
+    axes = _axes(drawing, stated, piloted)
+    if not axes and len(stated) < 2:
+        return []
+    if axes:
+        shown = ordered[:MOST_MARKS]
+        pilots = piloted if "width" in axes else []
+        drawn = tuple(_against(f"{name}-{axis[0]}", of, drawing, shown, pilots, axis) for axis in axes)
+        title = f"{of} against {' and '.join(AXES[axis].partition(',')[0] for axis in axes)}"
+        keys = [*_dots(shown), *_claimed(shown), *_beside(drawing, shown)]
+        keys += [Key("dot", "muted", "pilot: draws of its own, only to choose m₀ and d₀")] if pilots else []
+        if "width" in axes and any(r.width == math.inf for r in shown):
+            keys.append(Key("dot", "1", "at ∞: the infinite-width law, sampled at finite d"))
+    else:
+        shown = ordered[:MOST_LABELLED]
+        drawn, title = (_rows(f"{name}-i", of, drawing, shown),), f"{of}, one row per configuration"
+        keys = [Key("dot", "1", "observed rate"), *_claimed(shown, "tick"), *_beside(drawing, shown, "tick")]
+    keys.append(Key("line", "muted", "confidence interval, valid at every stopping time"))
+    left_out = "" if len(shown) == len(stated) else f" Drawn: the {len(shown)} nearest to their thresholds."
+    trials = [r.trials for r in stated]
+    caption = f"{len(stated)} rates, each over {_span(trials)} fresh networks.{left_out}"
+    kept, note = first_rows([_row(r) for r in ordered], MOST_ROWS, "those nearest to their thresholds")
+    headings = ("network", "width m", "dimension d", "step t", "happened", "rate", "interval", "claimed", "verdict")
+    return [Figure(f"figure-{name}-rates", title, caption, drawn, Table(headings, kept, note), tuple(keys))]
 
 
-def _reference_keys(shown: list[Rate], piloted: list[Rate]) -> Iterable[Key]:
-    if piloted:
-        yield Key("dot", "muted", "pilot: its own draws, used to find m₀ and d₀ only")
-    if any(r.near for r in shown):
-        yield Key("square", "4", "predicted rate")
-    elif len({r.target for r in shown}) == 1:
-        yield Key("line", "4", f"claimed: at least {shown[0].target:g}")
-    t = _common_t(shown)
-    if t is not None:
-        yield Key("dash", "3", f"limit law erf(t/√2) at t = {t:.3g}: {limit_flip_rate(t):.4f} [derived]")
-    elif any(r.has_limit for r in shown) and len({_round(r.t) for r in shown}) >= 3:
-        yield Key("dash", "3", "limit law erf(t/√2) [derived]")
-    if any(r.law == INFINITE for r in shown):
-        yield Key("line", "2", "∞: the infinite-width law at finite d [derived]")
+def _require(claim_id: str, drawing: Drawing, rates: Sequence[Rate]) -> None:
+    """A figure that is declared and cannot be drawn is an error of whoever declared it: say which."""
+    wanted = [*drawing.against, *(["step"] if drawing.beside else [])]
+    for axis in dict.fromkeys(wanted):
+        if missing := [r.name for r in rates if r.on(axis) is None]:
+            raise LookupError(
+                f"{claim_id}: its figure must show {AXES[axis]}, which the evidence of {missing[0]!r} does not hold"
+            )
+
+
+def _axes(drawing: Drawing, stated: Sequence[Rate], piloted: Sequence[Rate]) -> list[str]:
+    """The axes that have a panel each: declared ones that vary, or else what varies most."""
+
+    def values(axis: str) -> int:
+        pilots = piloted if axis == "width" else []
+        seen = [r.on(axis) for r in [*stated, *pilots]]
+        return 0 if None in seen else len({_round(v) for v in seen if v is not None and v < math.inf})
+
+    if drawing.against:
+        return [axis for axis in drawing.against if values(axis) >= DECLARED_VALUES]
+    varied = [axis for axis in ("width", "dimension", "step") if values(axis) >= PLAIN_VALUES]
+    return varied[:MOST_PANELS]
+
+
+def _one_name(rates: Sequence[Rate]) -> str:
+    names = {r.name for r in rates}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _span(trials: Sequence[int]) -> str:
+    low, high = min(trials), max(trials)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _dots(shown: Sequence[Rate]) -> list[Key]:
+    both = [(Key("dot", "1", "observed, m < d"), False), (Key("square", "2", "observed, m ≥ d"), True)]
+    there = [key for key, wide in both if any(r.is_wide == wide for r in shown)]
+    if any(r.width is None or r.dimension is None for r in shown):
+        return [Key("dot", "1", "observed rate")]
+    return there
+
+
+def _claimed(shown: Sequence[Rate], shape: str = "line") -> list[Key]:
+    near = {r.near for r in shown if r.near is not None}
+    found = []
+    if near:
+        how = f", ± {near.pop():g}" if len(near) == 1 else ""
+        found.append(Key("tick" if shape == "tick" else "square", "4", f"claimed rate{how}"))
+    least = {r.target for r in shown if r.near is None}
+    if len(least) == 1:
+        found.append(Key(shape, "4", f"claimed: at least {least.pop():.4g}"))
+    elif least:
+        found.append(Key("tick" if shape == "tick" else "line", "4", "claimed: at least this, by configuration"))
+    return found
+
+
+def _beside(drawing: Drawing, shown: Sequence[Rate], shape: str = "dash") -> list[Key]:
+    if not drawing.beside:
+        return []
+    steps = {_round(r.t) for r in shown if r.t is not None}
+    at = f" = {_LAW[drawing.beside](shown[0].t or 0.0):.4f} at t = {steps.pop():.3g}" if len(steps) == 1 else ""
+    return [Key(shape, "3", f"{LAWS[drawing.beside]}{at}")]
 
 
 def _row(r: Rate) -> tuple[str, ...]:
-    width = widths_words({"law": r.law, "widths": r.widths})
-    claimed = f"{r.target:.4g}, near" if r.near else f"≥ {r.target:g}"
-    t = "–" if r.t is None else f"{r.t:.4g}"
-    band = f"{r.low:.4f} to {r.high:.4f}"
     return (
-        r.activation,
-        width,
-        short(r.dimension),
-        t,
+        network_of(r.about) or ", ".join(text for _, text in r.parts() if text),
+        widths_words(r.about) if r.width is not None else "–",
+        "–" if r.dimension is None else short(r.dimension),
+        "–" if r.t is None else f"{r.t:.4g}",
         f"{r.successes:,} of {r.trials:,}",
         f"{r.rate:.4f}",
-        band,
-        claimed,
+        f"{r.low:.4f} to {r.high:.4f}",
+        f"≥ {r.target:.4g}" if r.near is None else f"{r.target:.4g} ± {r.near:g}",
         r.verdict,
     )
 
 
-def _split(rates: Iterable[Rate]) -> tuple[list[Rate], list[Rate]]:
-    """Those with m < d, and those with m >= d."""
-    seen = list(rates)
-    return [r for r in seen if r.width < r.dimension], [r for r in seen if r.width >= r.dimension]
-
-
-def _marks(axes: Any, rates: list[Rate], x: Any) -> None:
-    crowd = 1.0 if len(rates) < 40 else 0.6
-    near = [r for r in rates if r.near]
-    panels.marks(axes, [x(r) for r in near], [r.target for r in near], svg.SERIES[3], 9.0, True, 0.4)
-    narrow, wide = _split(rates)
-    for group, colour, square in ((narrow, svg.SERIES[0], False), (wide, svg.SERIES[1], True)):
-        at = [x(r) for r in group]
-        panels.bars(axes, at, [r.low for r in group], [r.high for r in group], colour, 1.0, 0.45 * crowd)
-        panels.marks(axes, at, [r.rate for r in group], colour, 5.0 if crowd == 1.0 else 4.0, square, crowd)
-
-
-def _rate_axis(rates: list[Rate], others: Iterable[float] = ()) -> Axis:
+def _rate_axis(label: str, rates: Sequence[Rate], others: Sequence[float] = ()) -> Axis:
     low = min([*(min(r.low, r.target) for r in rates), *others])
     low = 0.0 if low < 0.3 else math.floor(20 * low - 0.2) / 20
-    return Axis("rate", low, 1.0 + 0.02 * (1 - low))
+    return Axis(label, low, 1.0 + 0.02 * (1 - low))
 
 
-def _references(axes: Any, rates: list[Rate]) -> None:
-    targets = {r.target for r in rates}
-    if len(targets) == 1 and not rates[0].near:
-        panels.level(axes, targets.pop(), svg.SERIES[3])
-    t = _common_t(rates)
-    if t is not None:
-        panels.level(axes, limit_flip_rate(t), svg.SERIES[2], dashed=True)
-
-
-def _against_width(prefix: str, title: str, rates: list[Rate], piloted: list[Rate]) -> str:
+def _against(prefix: str, of: str, drawing: Drawing, rates: Sequence[Rate], piloted: Sequence[Rate], axis: str) -> str:
     figure = svg.canvas()
-    finite = [r.width for r in [*rates, *piloted] if r.width < math.inf]
-    low, high = panels.log_span_of(finite)
-    beyond = high * 6
-    endless = any(r.width == math.inf for r in rates)
-    ticks = panels.ticks_of(Axis("", low, high, log=True)) + (((beyond, "∞"),) if endless else ())
-    pilots = sorted({(r.width, round(r.rate, 2)) for r in piloted if r.trials and r.width < math.inf})
-    x_axis = Axis(
-        "width m, of the smallest layer" if any(len(r.widths) > 1 for r in rates) else "width m",
-        low,
-        beyond * 1.5 if endless else high,
-        True,
-        ticks,
-    )
-    axes = panels.panel(figure, BOX, x_axis, _rate_axis(rates, [rate for _, rate in pilots]))
-    panels.marks(axes, [m for m, _ in pilots], [rate for _, rate in pilots], svg.MUTED, 4.0, opacity=0.55)
-    _references(axes, rates)
-    _marks(axes, rates, lambda r: min(r.width, beyond))
+    seen = [(r, v) for r in rates if (v := r.on(axis)) is not None]
+    pilots = sorted({(v, round(r.rate, 2)) for r in piloted if r.trials and (v := r.on(axis)) and v < math.inf})
+    finite = [v for _, v in seen if v < math.inf] + [v for v, _ in pilots]
+    is_log = axis != "step" or max(finite) > 20 * min(finite)
+    low, high = panels.log_span_of(finite) if is_log else (0.0, max(finite) * 1.06)
+    # Both panels of a figure have one axis of rates.
+    spec, beyond = _rate_axis(of, rates, [r.rate for r in piloted if r.trials]), high * 6
+    marks: tuple[tuple[float, str], ...] | None = None
+    if any(v == math.inf for _, v in seen):
+        marks = (*panels.ticks_of(Axis("", low, high, log=True)), (beyond, "∞"))
+    axes = panels.panel(figure, BOX, Axis(AXES[axis], low, beyond * 1.5 if marks else high, is_log, marks), spec)
+    panels.marks(axes, [v for v, _ in pilots], [rate for _, rate in pilots], svg.MUTED, 4.0, opacity=0.55)
+    _references(axes, drawing, rates, [min(v, beyond) for _, v in seen], axis, (low, high))
+    crowd = 1.0 if len(rates) < 40 else 0.6
+    for wide, colour in ((False, svg.SERIES[0]), (True, svg.SERIES[1])):
+        mine = [(min(v, beyond), r) for r, v in seen if r.is_wide == wide]
+        at = [v for v, _ in mine]
+        panels.bars(axes, at, [r.low for _, r in mine], [r.high for _, r in mine], colour, 1.0, 0.45 * crowd)
+        panels.marks(axes, at, [r.rate for _, r in mine], colour, 5.0 if crowd == 1.0 else 4.0, wide, crowd)
     words = (
-        f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to "
-        f"{max(r.rate for r in rates):.3f}, at widths from {min(finite):,.0f} to {max(finite):,.0f}."
+        f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to {max(r.rate for r in rates):.3f}, at "
+        f"{AXES[axis]} from {short(min(finite))} to {short(max(finite))}."
     )
-    return svg.inline(figure, prefix, f"{title} against width", words)
+    return svg.inline(figure, prefix, f"{of} against {AXES[axis]}", words)
 
 
-def _against(prefix: str, title: str, rates: list[Rate], label: str, x: Any, log: bool) -> str:
-    figure = svg.canvas()
-    at = [x(r) for r in rates]
-    low, high = panels.log_span_of(at) if log else panels.span_of(at)
-    axes = panels.panel(figure, BOX, Axis(label, low, high, log), _rate_axis(rates))
-    _references(axes, rates)
-    _marks(axes, rates, x)
-    words = (
-        f"{len(rates)} observed rates from {min(r.rate for r in rates):.3f} to "
-        f"{max(r.rate for r in rates):.3f}, at {label} from {short(min(at))} to {short(max(at))}."
-    )
-    return svg.inline(figure, prefix, f"{title} against {label}", words)
+def _references(
+    axes: Any, drawing: Drawing, rates: Sequence[Rate], at: Sequence[float], axis: str, ends: tuple[float, float]
+) -> None:
+    """What is claimed, a line where it is one threshold; and the declared law, a curve of t or its level."""
+    least = {r.target for r in rates if r.near is None}
+    if len(least) == 1 and all(r.near is None for r in rates):
+        panels.level(axes, least.pop(), svg.SERIES[3])
+    else:
+        near = [(v, r.target) for v, r in zip(at, rates, strict=True) if r.near is not None]
+        panels.marks(axes, [v for v, _ in near], [y for _, y in near], svg.SERIES[3], 9.0, True, 0.4)
+        bound = [(v, r.target) for v, r in zip(at, rates, strict=True) if r.near is None]
+        panels.dashes(axes, [v for v, _ in bound], [y for _, y in bound], svg.SERIES[3])
+    if not drawing.beside:
+        return
+    law = _LAW[drawing.beside]
+    if axis == "step":
+        low, high = ends
+        grid = [low * (high / low) ** (k / 80) if low > 0 else high * k / 80 for k in range(81)]
+        panels.line(axes, grid, [law(t) for t in grid], svg.SERIES[2], dashed=True)
+    else:
+        for t in sorted({_round(r.t) for r in rates if r.t is not None}):
+            panels.level(axes, law(t), svg.SERIES[2], dashed=True)
 
 
-def _against_t(prefix: str, title: str, rates: list[Rate]) -> str:
-    figure = svg.canvas()
-    rates = [r for r in rates if r.t is not None]
-    steps = [r.t for r in rates if r.t is not None]
-    far = max(steps) > 20 * min(steps)
-    low, high = panels.log_span_of(steps) if far else (0.0, max(steps) * 1.06)
-    axes = panels.panel(figure, BOX, Axis("t, the step in natural steps", low, high, far), _rate_axis(rates))
-    grid = [low * (high / low) ** (k / 80) if far else high * k / 80 for k in range(81)]
-    if any(r.has_limit for r in rates):
-        panels.line(axes, grid, [limit_flip_rate(t) for t in grid], svg.SERIES[2], dashed=True)
-    if len({r.target for r in rates}) == 1 and not rates[0].near:
-        panels.level(axes, rates[0].target, svg.SERIES[3])
-    _marks(axes, rates, lambda r: r.t)
-    words = f"{len(rates)} observed rates, at t from {min(steps):.3g} to {max(steps):.3g}."
-    return svg.inline(figure, prefix, f"{title} against t", words)
-
-
-def _intervals(prefix: str, title: str, rates: list[Rate]) -> str:
-    height = 70 + 22 * len(rates)
-    figure = svg.canvas(height=height)
-    labels = _labels(rates)
-    ticks = tuple((float(-i), label) for i, label in enumerate(labels))
-    low = _rate_axis(rates).low
-    box = (0.40, 44 / height, 0.57, 1 - 56 / height)
-    axes = panels.panel(
-        figure, box, Axis("rate", low, 1.0 + 0.02 * (1 - low)), Axis("", 0.5 - len(rates), 0.5, ticks=ticks)
-    )
-    rows = [float(-i) for i in range(len(rates))]
-    if len({r.target for r in rates}) == 1 and not rates[0].near:
-        panels.upright(axes, rates[0].target, svg.SERIES[3])
-    panels.levels(axes, rows, [r.low for r in rates], [r.high for r in rates], svg.MUTED)
-    near = [(r.target, row) for r, row in zip(rates, rows, strict=True) if r.near]
-    panels.marks(axes, [a for a, _ in near], [b for _, b in near], svg.SERIES[3], 9.0, True, 0.4)
-    panels.marks(axes, [r.rate for r in rates], rows, svg.SERIES[0], 6.0)
-    if (t := _common_t(rates)) is not None:
-        panels.upright(axes, limit_flip_rate(t), svg.SERIES[2], dashed=True)
+def _rows(prefix: str, of: str, drawing: Drawing, rates: Sequence[Rate]) -> str:
+    labels = telling_apart([r.parts() for r in rates])
+    low = _rate_axis("", rates).low
+    drawn = forest(labels, Axis(of, low, 1.0 + 0.02 * (1 - low)))
+    panels.levels(drawn.axes, drawn.at, [r.low for r in rates], [r.high for r in rates], svg.MUTED)
+    ticks(drawn.axes, [r.target for r in rates], drawn.at, svg.SERIES[3])
+    if drawing.beside:
+        ticks(drawn.axes, [_LAW[drawing.beside](r.t or 0.0) for r in rates], drawn.at, svg.SERIES[2])
+    panels.marks(drawn.axes, [r.rate for r in rates], drawn.at, svg.SERIES[0], 6.0)
     words = "; ".join(
-        f"{label}: rate {r.rate:.3f}, band {r.low:.3f} to {r.high:.3f}" for label, r in zip(labels, rates, strict=True)
+        f"{label}: rate {r.rate:.3f}, interval {r.low:.3f} to {r.high:.3f}"
+        for label, r in zip(labels, rates, strict=True)
     )
-    return svg.inline(figure, prefix, f"{title}, one row a configuration", words)
+    return svg.inline(drawn.canvas, prefix, f"{of}, one row per configuration", words)
 
 
-def _labels(rates: list[Rate]) -> list[str]:
-    """What tells configurations apart, in at most 22 letters."""
-    parts = []
-    for r in rates:
-        pieces = [r.activation]
-        if len({x.widths for x in rates}) > 1:
-            pieces.append(f"m={short(r.width)}" if len(r.widths) == 1 else f"{len(r.widths)}×{short(r.width)}")
-        if len({_round(x.t) for x in rates}) > 1 and r.t is not None:
-            pieces.append(f"t={r.t:.3g}")
-        text = " ".join(pieces)
-        parts.append(text if len(text) <= 22 else f"{text[:21]}…")
-    return parts
-
-
-def _common_t(rates: list[Rate]) -> float | None:
-    """The t of (almost) all of these gradient steps, None if they differ or go another way."""
-    counts = Counter(_round(r.t) for r in rates if r.t is not None and r.has_limit)
-    if not counts or sum(counts.values()) < len(rates):
-        return None
-    t, number = counts.most_common(1)[0]
-    return t if number >= 0.8 * len(rates) and t <= 20 else None
-
-
-def _round(t: float | None) -> float:
-    return math.nan if t is None else float(f"{t:.3g}")
+def _round(value: float | None) -> float:
+    return math.nan if value is None else float(f"{value:.3g}")

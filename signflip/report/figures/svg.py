@@ -70,7 +70,9 @@ def settings() -> AbstractContextManager[None]:
 
 def canvas(width: float = WIDTH, height: float = HEIGHT) -> Canvas:
     """An empty drawing; sizes are in the SVG's own units, letters `FONT` of them high."""
-    return Canvas(figsize=(width / 72, height / 72), dpi=72)
+    made = Canvas(figsize=(width / 72, height / 72), dpi=72)
+    made.patch.set_visible(False)
+    return made
 
 
 def inline(figure: Canvas, prefix: str, title: str, description: str) -> str:
@@ -146,8 +148,32 @@ def _shorter(found: re.Match[str]) -> str:
     numbers = re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), found[2])
     numbers = " ".join(numbers.split())
     if found[1].startswith(" d=") and not re.search(r"[^MLz\d\s.-]", numbers):
-        numbers = re.sub(r"(?<=M) | L(?= )", "", numbers)  # after a move, more points are lines by themselves
+        numbers = _relative(numbers)
     return f'{found[1]}{numbers}"'
+
+
+def _relative(path: str) -> str:
+    """A path of moves and lines by the steps between its points, in tenths: half as long, and nothing adds up."""
+    written: list[str] = []
+    at = (0, 0)
+    for letter, numbers in re.findall(r"([MLz])([^MLz]*)", path):
+        if letter == "z":
+            written.append("z")
+            continue
+        values = [round(10 * float(number)) for number in numbers.split()]
+        for x, y in zip(values[::2], values[1::2], strict=True):
+            step = "".join(_tenths(v) for v in (x - at[0], y - at[1]))
+            # After a move, more points are lines by themselves.
+            written.append(f"m{step.lstrip()}" if letter == "M" else step)
+            at = (x, y)
+    return "".join(written)
+
+
+def _tenths(value: int) -> str:
+    """A number of tenths, with the space that sets it apart from what is before it."""
+    whole, rest = divmod(abs(value), 10)
+    digits = f"{whole or ''}.{rest}" if rest else str(whole)
+    return f"-{digits}" if value < 0 else f" {digits}"
 
 
 def _style(text: str) -> str:

@@ -11,7 +11,7 @@ from signflip.report.figures import panels, svg
 from signflip.report.figures.figure import Figure, Key, Table, first_rows
 from signflip.report.figures.panels import Axis, short
 
-COLUMNS, MOST_CURVES = 6, 108
+COLUMNS, MOST_CURVES = 6, 36
 LARGEST = 2**53
 
 
