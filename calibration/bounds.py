@@ -15,7 +15,16 @@ from scipy.stats import binom
 
 from calibration.cases import LEVELS, Case, Counts, Rates, audited
 from calibration.laws import Array, heights, one_sample_distances, with_atom
-from signflip.inference import Approach, DecayExponent, Identity, Verdict, decay, dkw_radius, order_statistic_ranks
+from signflip.inference import (
+    Approach,
+    Computed,
+    DecayExponent,
+    Identity,
+    Verdict,
+    decay,
+    dkw_radius,
+    order_statistic_ranks,
+)
 
 REFUTED, SUPPORTED = "REFUTED at error rate t", "SUPPORTED at error rate t"
 LEFT_OUT = "distance to the law above the radius at error rate t"
@@ -211,6 +220,25 @@ def identity_at_its_bound() -> Case:
     return Case("Identity", "discrepancies at the bound and one float above it", count)
 
 
+def computed_at_its_bound() -> Case:
+    """All that the number may be ends, or begins, exactly at the bound."""
+
+    def count(rng: np.random.Generator, runs: int) -> Counts:
+        wrong = 0
+        for value, error in zip(rng.exponential(1.0, runs).tolist(), rng.exponential(0.1, runs).tolist(), strict=True):
+            low, high = max(0.0, value - error), value + error
+            verdicts = [
+                Computed(value, error, bound).judge().verdict
+                for bound in (high, math.nextafter(high, 0.0), low, math.nextafter(low, -math.inf))
+                if bound >= 0.0
+            ]
+            wanted = [Verdict.SUPPORTED, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.REFUTED]
+            wrong += verdicts != wanted[: len(verdicts)]
+        return {"another verdict than the bound allows, at it and one float off": {0.0: wrong}}
+
+    return Case("Computed", "numbers that end, or begin, at the bound or one float off it", count)
+
+
 def cases(short: bool) -> list[Case]:
     """All of them; the short form leaves out the largest samples."""
     found = [
@@ -259,5 +287,6 @@ def cases(short: bool) -> list[Case]:
         ),
         float32_sum_identity(),
         identity_at_its_bound(),
+        computed_at_its_bound(),
     ]
     return found if short else [*found, dkw_continuous(1000), median_ranks(1001, atoms=False)]

@@ -140,3 +140,9 @@ def test_the_statistics_wing_and_the_page_are_imported_where_torch_cannot_be() -
 @pytest.mark.parametrize("module", [module for module in MODULES if package_of(module)])
 def test_a_module_is_one_idea_of_at_most_450_lines(module: str) -> None:
     assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 450
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Files of tests/ and theorem_checks/ are modules by their names alone: one would hide the other."""
+    names = [path.stem for folder in ("tests", "theorem_checks") for path in (ROOT / folder).rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attack_mutants import ATTACK
 from planting import Mutant, claimed, edited
 
-TESTS = "tests/networks/test_norms.py::"
+TESTS = "tests/networks/test_steepest_steps.py::"
 BY_HAND = TESTS + "test_an_attack_by_a_norm_is_its_steepest_step_by_hand"
 STEEPEST = TESTS + "test_the_steepest_vector_has_length_1_and_reaches_the_dual_norm"
 SAME_LAW = TESTS + "test_conditioned_networks_in_coordinates_have_the_law_of_dense_ones"

@@ -7,7 +7,7 @@ from planting import Mutant, claimed, edited
 TAILS, LAW = "signflip.laws.tails:", "signflip.laws.infinite_width:InfiniteWidthLaw."
 RATES, CLAIMS = "signflip.laws.tail_rates:excess", "test_tails.py"
 LIMIT, ROOT, SHORTER = "TAIL.limit", "TAIL.sqrt-log", "NOT.shorter-root-of-the-log"
-TESTS = "tests/laws/test_tails.py::"
+TESTS = "tests/laws/test_exact_tails.py::"
 TRIALS = TESTS + "test_trials_flip_as_often_as_the_integral_says"
 FORCE = TESTS + "test_erf_networks_are_integrated_as_by_brute_force"
 

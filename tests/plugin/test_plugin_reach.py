@@ -166,7 +166,7 @@ def rate_at_least_of(**changed: Any) -> dict[str, Any]:
             "statements must be at least the 2 that reach counts, got 1",
         ),
         ({"reach": (rate_at_least(0.5, effect=0.1),)}, "room must be given, as support is expected"),
-        ({"reach": ({"kind": "wish"},)}, "kind must be one of approach, decay-exponent, "),
+        ({"reach": ({"kind": "wish"},)}, "kind must be one of approach, computed, decay-exponent, "),
         ({"reach": (rate_at_least_of(effect=0.0),)}, "effect must be a number above 0, got 0.0"),
         ({"reach": (rate_at_least_of(trials=0),)}, "trials must be a whole number from 1, got 0"),
         ({"reach": ({"kind": "rate-at-least", "effect": 0.1},)}, "about must name 'threshold', got {}"),

@@ -41,7 +41,7 @@ def test_a_linear_network_is_integrated_to_six_digits(dimension: int, t: float) 
     found = law_of("identity", 1, dimension, t).flip_probability()
     wanted = linear(dimension, t)
     assert found.no_flip == pytest.approx(wanted, rel=1e-6)
-    assert found.error < 2e-6
+    assert found.error < 3e-6  # 2.5e-6 of it is what the kernels of any sigma may be off by, times t^2
     assert abs(found.no_flip / wanted - 1) <= found.error + 1e-9
 
 
