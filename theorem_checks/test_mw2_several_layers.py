@@ -26,7 +26,7 @@ from strategies.widths import Profile, width_profiles, widths_of
 
 FAILURE = 0.2
 # At a small failure t leaves more room for finite sizes, so that the true failure lies well below.
-SMALL_FAILURE, ROOM = 0.01, 100.0
+SMALL_FAILURE, ROOM = 0.01, 1000.0
 PERTURBATION = 0.1
 TOP_WIDTH = 10_000
 
@@ -76,7 +76,7 @@ def judge(evidence: Check, activation: Activation, profile: Profile, widest: int
     "length in three natural steps",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 at any rung",
-    examples=8,
+    examples=7,
     statements=PILOT_STATEMENTS + 4 + INFINITE_RUNGS,
     reach=(rate_at_least(1 - FAILURE, effect=0.04, room=0.04, count=4 + INFINITE_RUNGS),),
 )

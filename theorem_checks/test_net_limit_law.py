@@ -61,7 +61,7 @@ def judge(evidence: Check, model: Sequential, steps: tuple[float, ...]) -> None:
     "m0; t = 1, 3 at 2 m0",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
-    examples=3,
+    examples=2,
     statements=len(STEPS + STEPS_ABOVE),
     reach=tuple(rate_near(limit_flip_rate(t), TOLERANCE, effect=0.04, trials=CAP) for t in STEPS + STEPS_ABOVE),
 )
