@@ -18,10 +18,11 @@ from signflip.activations.reals import as_float, is_real
 from signflip.laws.limits import limit_flip_rate
 from signflip.laws.norms import limit_budget
 from signflip.networks.architecture import Architecture
-from signflip.networks.arguments import whole_number
+from signflip.networks.arguments import positive_number, whole_number
 from signflip.networks.fully_connected import FullyConnected
 from signflip.networks.matrices import DenseGaussian
 from signflip.networks.modules import Chain, pointwise
+from signflip.networks.norms import exponent
 from signflip.networks.randomness import Key
 from signflip.sampling.configuration import DTYPES, Configuration
 from signflip.sampling.devices import CPU
@@ -73,8 +74,13 @@ class Reference:
     def flip_rate(self, norm: float, budget: float) -> float:
         """P(class changes) after the steepest step of this budget, erf(t / sqrt 2), in the limit of wide networks.
 
-        For p > 1; for p = 1 it is an order, not the law (THEORY 11).
+        Raises:
+            TypeError, ValueError: naming the argument, its value and what it must be; at p = 1 there is an order, but
+                no law (THEORY 11).
         """
+        budget = positive_number("budget", budget)
+        if exponent(norm) == 1.0:
+            raise ValueError(f"norm must be above 1, where there is a law, got {norm!r}")
         return limit_flip_rate(budget / self.budget(norm, 1.0))
 
 
@@ -176,6 +182,8 @@ def require_plain(configuration: Configuration) -> Configuration:
             f"configuration must be of untrained FullyConnected networks of one output without biases, got "
             f"{configuration.model!r} with training={configuration.training!r}"
         )
+    if configuration.entries != "gaussian":
+        raise ValueError(f"configuration.entries must be 'gaussian', got {configuration.entries!r}")
     if configuration.companion is not None:
         raise ValueError(f"configuration.companion must be None, got {configuration.companion!r}")
     return configuration

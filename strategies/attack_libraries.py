@@ -17,10 +17,10 @@ import torch
 
 from signflip.reference import Rows
 
-# All inputs lie in this box, its centre the default one; no step of the checks reaches its faces.
+# All inputs lie in this box, its centre the default one.
 BOX = (0.0, 1.0)
 OVERSHOOT = 0.02
-_MODULES = {"foolbox": "foolbox", "torchattacks": "torchattacks", "art": "art"}
+_MODULES = ("foolbox", "torchattacks", "art")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ Minimal = Callable[..., Outcome]
 
 def missing() -> list[str]:
     """Which of the libraries are not installed."""
-    return [name for name, module in _MODULES.items() if find_spec(module) is None]
+    return [name for name in _MODULES if find_spec(name) is None]
 
 
 def foolbox_stepped(

@@ -19,7 +19,7 @@ from signflip.claims.reach import identity, rate_at_least, same_law
 from signflip.laws.norms import limit_budget
 from signflip.networks.architecture import Architecture
 from signflip.networks.modules import Chain, value_and_gradient
-from signflip.networks.norms import lengths
+from signflip.networks.norms import lengths, steepest
 from signflip.networks.randomness import Draws
 from signflip.networks.spaces import Space
 from signflip.reference import CENTRED, Rows
@@ -43,11 +43,16 @@ NO_WORSE, LOSS = 0.98, 0.015
 ROUNDING = 2 * SIZE * SIZE * float(np.finfo(np.float32).eps)
 # So are the gradient's coordinates over m neurons; of the smallest of them not even the sign is sure.
 UNSURE = ROUNDING / SIZE
-# Coordinates near 1/2 are rounded to 2^-25, all of them to 2.4e-7, and budgets are above 0.07.
+# Coordinates near 1/2 are rounded to 2^-25, all of them to 2.4e-7, and budgets are above 0.06.
 KEPT = 1e-5
 # DeepFool adds its overshoot of 0.02, and 1e-4 to each step, to what it takes to be the distance.
 OVER, STRAY = 1.0 + libraries.OVERSHOOT, 2e-4
-ACTIVATIONS = st.sampled_from([get(name) for name in ("tanh", "relu", "sin", "softplus")])
+NAMES = ("tanh", "relu", "sin", "softplus")
+
+
+def activations(first: str) -> st.SearchStrategy[Activation]:
+    """Those of `NAMES`; Hypothesis draws the ``first`` where it draws one."""
+    return st.sampled_from([get(name) for name in sorted(NAMES, key=lambda name: name != first)])
 
 
 def step_of(activation: Activation, norm: float, widths: tuple[int, ...] = (SIZE,)) -> Configuration:
@@ -132,8 +137,11 @@ def judge_steps(evidence: Check, attack: Stepped, name: str, activation: Activat
         _, gradient = value_and_gradient(block.chain, block.point)
         # Where f bends, a sign step that takes the other sign of a null coordinate ends at another f.
         sure = (gradient.abs().amin(dim=1) > UNSURE) | (norm != math.inf)
+        # Libraries put what leaves the box back into it; about one softplus network in 10,000 leaves it.
+        moved = CENTRED * budget * steepest(gradient, norm)
+        sure &= moved.abs().amax(dim=1) <= CENTRED * (1 - KEPT)
         gap = (block.at(run[0].points) - ours.attacked_value).abs()
-        exact("one step ends where ours does", gap[sure], ROUNDING)
+        exact("one step within the box ends where ours does", gap[sure], ROUNDING)
         excess = torch.cat([block.length(one, norm) / (CENTRED * budget) - 1 for one in run])
         exact("the budget is kept", excess.clamp_min(0), KEPT)
         if run[0].reported is not None:
@@ -157,34 +165,42 @@ REACH = (
     same_law(TOLERANCE, trials=TRIALS, second_trials=OURS, count=2 * len(LAWS)),
     rate_at_least(NO_WORSE, effect=0.02, room=LOSS, count=2),
 )
-ABOUT: dict[str, Any] = {
-    "mark": "derived",
-    "domain": "one step and six; p = 2 and infinity, t = 1; tanh, relu, sin, softplus; m = d = 64; inputs in [0, 1]^d",
-    "tolerance": TOLERANCE,
-    "detects": "a KS distance of 0.15; an end, a length or a success that is not ours or not the one reported",
-    "statements": 14,
-    "reach": REACH,
-}
+
+
+def about(first: str) -> dict[str, Any]:
+    """The fields of a claim on steps, of which a standard run draws one activation."""
+    return {
+        "mark": "derived",
+        "domain": f"one step and six; p = 2 and infinity, t = 1; {first} (nightly: {', '.join(NAMES)}); m = d = 64; "
+        "inputs in [0, 1]^d",
+        "tolerance": TOLERANCE,
+        "detects": "a KS distance of 0.15; an end, a length or a success that is not ours or not the one reported",
+        "examples": 1,
+        "statements": 14,
+        "reach": REACH,
+    }
+
+
 STEPPED = (
-    "steps of the budget t sqrt(V) / |grad f|_q end where ours do, with success and fall of |f| of our law, "
-    "keep their budget, and do no worse when iterated"
+    "steps of the budget t sqrt(V) / |grad f|_q end, within the box, where ours do, with success and fall of |f| of "
+    "our law, keep their budget, and do no worse when iterated"
 )
 
 
-@claim("LIB.foolbox-steps", statement=f"foolbox: {STEPPED}; 0 changes nothing; reports are true.", examples=1, **ABOUT)
-@given(activation=ACTIVATIONS)
+@claim("LIB.foolbox-steps", statement=f"foolbox: {STEPPED}; 0 changes nothing; reports are true.", **about("relu"))
+@given(activation=activations("relu"))
 def test_the_steps_of_foolbox_have_the_law_of_ours(activation: Activation, evidence: Check) -> None:
     judge_steps(evidence, libraries.foolbox_stepped, "foolbox", activation, zero=("2", "infinity"))
 
 
-@claim("LIB.torchattacks-steps", statement=f"torchattacks: {STEPPED}.", examples=1, **ABOUT)
-@given(activation=ACTIVATIONS)
+@claim("LIB.torchattacks-steps", statement=f"torchattacks: {STEPPED}.", **about("tanh"))
+@given(activation=activations("tanh"))
 def test_the_steps_of_torchattacks_have_the_law_of_ours(activation: Activation, evidence: Check) -> None:
     judge_steps(evidence, libraries.torchattacks_stepped, "torchattacks", activation, zero=("infinity",))
 
 
-@claim("LIB.art-steps", statement=f"ART: {STEPPED}; 0 changes nothing.", examples=1, **ABOUT)
-@given(activation=ACTIVATIONS)
+@claim("LIB.art-steps", statement=f"ART: {STEPPED}; 0 changes nothing.", **about("softplus"))
+@given(activation=activations("softplus"))
 def test_the_steps_of_art_have_the_law_of_ours(activation: Activation, evidence: Check) -> None:
     judge_steps(evidence, libraries.art_stepped, "art", activation, zero=("2", "infinity"))
 
@@ -200,10 +216,9 @@ def wrong_way(
     "NOT.broken-attack",
     statement="Steps that raise the loss of the other class have the law of ours.",
     expect="REFUTED",
-    examples=1,
-    **ABOUT,
+    **about("tanh"),
 )
-@given(activation=ACTIVATIONS)
+@given(activation=activations("tanh"))
 def test_an_attack_of_the_wrong_class_is_found_out(activation: Activation, evidence: Check) -> None:
     judge_steps(evidence, wrong_way, "wrong way", activation, zero=())
 
@@ -220,7 +235,7 @@ def test_an_attack_of_the_wrong_class_is_found_out(activation: Activation, evide
     statements=1,
     reach=(identity(),),
 )
-@given(activation=ACTIVATIONS)
+@given(activation=activations("tanh"))
 def test_torchattacks_divides_a_step_of_0_by_its_length(activation: Activation, evidence: Check) -> None:
     configuration = step_of(activation, 2.0)
     block = Block(*evidence.block(configuration, FEW))

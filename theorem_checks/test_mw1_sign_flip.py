@@ -36,7 +36,7 @@ TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5 + INFINITE_RUNGS
 
-# A witness at a failure is one at all larger ones.
+# Each has a pilot, and a witness, of its own.
 SMALL_FAILURE, TINY_FAILURE = 1e-3, 1e-4
 SMALL_FAILURES = {"quick": (SMALL_FAILURE,), "standard": (SMALL_FAILURE,), "nightly": (SMALL_FAILURE, TINY_FAILURE)}
 SMALL_PERTURBATION = 0.3
@@ -147,6 +147,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
 @claim(
     "MW-1.small-failure",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain=f"relu, tanh, abs; failure 0.001 (nightly: 0.0001 too), eps 0.3; {SMALL_RUNGS}; m = infinity, exactly",
     tolerance=SMALL_FAILURE,
@@ -164,6 +165,7 @@ def test_one_gradient_step_fails_once_in_a_thousand_networks_at_most(activation:
 @claim(
     "MW-1.small-failure.generated",
     mark="abstract",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="generated activations, of first-order response at m = 4096 in [0.97, 1.03]; failure 0.001, eps 0.3; "
     f"{SMALL_RUNGS}",

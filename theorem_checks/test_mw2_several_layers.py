@@ -113,6 +113,7 @@ def test_one_gradient_step_fools_networks_whose_widths_differ_a_thousand_fold(
 @claim(
     "MW-2.small-failure",
     mark="memory",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
     domain="relu, tanh, gelu; 2 and 3 hidden layers of equal widths m0, 4 m0 and infinity, d = d0 and 10^12; failure "
     "0.01, eps 0.3",

@@ -95,12 +95,13 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
 @claim(
     "MW-5.small-failure",
     mark="abstract",
-    statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2 (our reading).",
+    figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
+    statement="One t, m0, d0 serves the curves m = d^a, a = 1/4, 1/2, 1 (our reading; 3/2 and 2 where in reach).",
     domain="generated activations, of first-order response at m = 4096 in [0.97, 1.03]; failure 0.001, eps 0.3; m up "
     "to 10,000",
     tolerance=SMALL_FAILURE,
     detects="an adversarial example with probability below 0.999 on any curve",
-    examples=1,
+    examples=2,
     statements=PILOT_STATEMENTS + FINITE_RUNGS,
     reach=(
         rate_at_least(

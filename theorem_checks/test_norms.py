@@ -83,9 +83,9 @@ def judge_order(evidence: Check, activation: Activation, dimension: int, norm: f
 @claim(
     "NORM.order",
     mark="prior",
-    statement="In every p-norm the least perturbation that flips the sign is of order |x|_p / sqrt d. Here: of the "
-    "steepest steps, 4 sqrt(V / beta) of these flip and 0.05 do not, each with probability at least 0.9 (constants and "
-    "steps are ours).",
+    statement="In the p-norm, p > 1, the least perturbation that flips the sign is of order |x|_p / sqrt d. Here: of "
+    "the steepest steps, 4 sqrt(V / beta) of these flip and 0.05 do not, each with probability at least 0.9 (constants "
+    "and steps are ours).",
     domain="p = 1.5, 2, 4, infinity; relu, tanh, sin, softplus; m = 1000; d = 10^2, 10^3, 10^4",
     tolerance=BOTH,
     detects="a sign that flips, or stays, with probability below 0.9",

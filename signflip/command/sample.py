@@ -124,7 +124,7 @@ def _drawn(given: dict[str, Any]) -> tuple[Sample, dict[str, Any]]:
             progress=lambda done: bar.update(task, completed=done),
         )
     about |= {name: given[name] for name in ("law", "steps", "seed")}
-    about |= {"step": attack.step} if attack.norm is None else {"norm": f"{attack.norm:g}", "budget": attack.budget}
+    about |= {"step": attack.step} if attack.norm is None else {"norm": str(attack.norm), "budget": attack.budget}
     return found, {**about, "natural_steps": t, "outputs": model.outputs}
 
 

@@ -11,7 +11,8 @@ from scipy.special import gammaln, ndtri
 
 from signflip.activations import Activation
 from signflip.networks.architecture import Architecture
-from signflip.networks.norms import dual
+from signflip.networks.arguments import positive_number
+from signflip.networks.norms import dual, exponent
 
 
 def gaussian_length(norm: float, dimension: int) -> float:
@@ -30,8 +31,13 @@ def gaussian_length(norm: float, dimension: int) -> float:
 def limit_budget(architecture: Architecture, activation: Activation, norm: float, natural_steps: float) -> float:
     """The budget t sqrt(V) / |grad f|_q of a p-norm, with |grad f|_q at its limit: P(flip) tends to erf(t / sqrt 2).
 
-    For p = 2 it is the length t sqrt(V / beta) of t natural steps.
+    For p = 2 it is the length t sqrt(V / beta) of t natural steps. Near p = 1 the limit is reached slowly: at p = 1.05,
+    d = 1000, |grad f|_q is 11% short of its limit.
+
+    Raises:
+        TypeError, ValueError: naming the argument, its value and what it must be.
     """
+    norm, natural_steps = exponent(norm), positive_number("natural_steps", natural_steps)
     variance, slope = architecture.limit_moments(activation)
     dimension = architecture.input_dim
     return natural_steps * math.sqrt(variance / slope * dimension) / gaussian_length(norm, dimension)

@@ -55,7 +55,8 @@ class FlipProbability:
     """Of one step: P(f(x) f(x') < 0), P(f(x) f(x') >= 0), and the estimated error of either, relative to it.
 
     The two are integrated apart, and neither is 1 less the other. f(x) f(x') = 0 is no flip. The error is what
-    halving every panel, the tolerance of a table and that of its kernels, and what lies beyond the panels leave open.
+    halving the panels of |U|, the tolerance of a table and that of its kernels, and what lies beyond the panels leave
+    open. Panels of V are halved until that changes nothing; those of F have a fixed rule, which is not part of it.
     """
 
     flip: float

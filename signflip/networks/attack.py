@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 
-from signflip.activations.reals import as_float, is_real
 from signflip.networks.arguments import positive_number, require_choice, whole_number
 from signflip.networks.modules import last_value, value_and_gradient
-from signflip.networks.norms import EUCLIDEAN, dual, lengths, steepest
+from signflip.networks.norms import EUCLIDEAN, dual, exponent, lengths, steepest
 from signflip.networks.products import each
 from signflip.networks.spaces import Space, Spanned
 
@@ -74,7 +73,7 @@ class Attack:
         require_choice("unit", self.unit, UNITS)
         object.__setattr__(self, "steps", whole_number("steps", self.steps))
         if self.norm is not None:
-            object.__setattr__(self, "norm", _exponent(self.norm))
+            object.__setattr__(self, "norm", exponent(self.norm))
             if self.direction not in STEEPEST:
                 raise ValueError(f"direction must be one of {STEEPEST} with a norm, got {self.direction!r}")
         if self.budget is None:
@@ -154,15 +153,3 @@ class Attack:
         if compare_gradients:
             change = lengths(gradient - initial, dual(norm)) / (first_norm + (first_norm == 0))
         return Attacked(start_value, value, first_norm, lengths(moved, norm), change)
-
-
-def _exponent(norm: object) -> float:
-    """``norm`` as a float; "inf" is how infinity is written down."""
-    wanted = "norm must be a number from 1 to inf, or None"
-    if norm == "inf":
-        return math.inf
-    if not is_real(norm):
-        raise TypeError(f"{wanted}, got {norm!r}")
-    if not (number := as_float(norm)) >= 1.0:
-        raise ValueError(f"{wanted}, got {norm!r}")
-    return number

@@ -10,7 +10,25 @@ import math
 import torch
 from torch.linalg import vecdot, vector_norm
 
+from signflip.activations.reals import as_float, is_real
+
 EUCLIDEAN = 2.0
+
+
+def exponent(norm: object) -> float:
+    """``norm`` as a float; "inf" is how infinity is written down.
+
+    Raises:
+        TypeError, ValueError: naming the argument, its value and what it must be.
+    """
+    wanted = "norm must be a number from 1 to inf"
+    if norm == "inf":
+        return math.inf
+    if not is_real(norm):
+        raise TypeError(f"{wanted}, got {norm!r}")
+    if not (number := as_float(norm)) >= 1.0:
+        raise ValueError(f"{wanted}, got {norm!r}")
+    return number
 
 
 def dual(norm: float) -> float:

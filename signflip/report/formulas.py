@@ -55,9 +55,7 @@ _FORMULAS = {
     "MW-3.limit-law": r"\frac{| x' - x |}{|x|} \approx s \sqrt{\frac{\beta}{d}} , \quad | \nabla f(x) |^2 \to \beta",
     **dict.fromkeys(("MW-4.pivots", "MW-4.pivots.deep"), _PIVOTS),
     **dict.fromkeys((f"MW-4.joint-law.{size}" for size in ("small", "moderate", "deep", "many-steps")), _SAME_LAW),
-    "MW-5.small-failure": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1, \frac{3}{2}, 2 : \quad "
-    + _FLIP
-    + r" \ge 1 - \delta",
+    "MW-5.small-failure": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1 : \quad " + _FLIP + r" \ge 1 - \delta",
     "MW-5.regimes": r"m = d^a , \quad a = \frac{1}{4}, \frac{1}{2}, 1, \frac{3}{2}, 2 : \quad "
     + _FLIP
     + r" \ge 1 - \delta",

@@ -24,6 +24,8 @@ SOURCES = {
     "conjecture": ("Conjectures", "conjectured"),
 }
 CONTROLS = "Controls: false claims that must be refuted"
+# What a figure calls the success of an attack.
+ATTACKS_SUCCEED = ("P(x′ is adversarial)", "P(flip)")
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,13 @@ class Group:
 
 
 def _worst_failure(check: CheckRecord) -> float | None:
-    """1 less the least lower bound, of a check that claims nothing but rates of 1/2 or more."""
-    entries = [entry for part in check.parts for entry in part.statements]
-    if not entries or check.claim.expect != Verdict.SUPPORTED:
+    """Of a check whose figure shows adversarial examples: 1 less the least lower bound of its highest rate."""
+    if check.claim.expect != Verdict.SUPPORTED or check.claim.figure.of not in ATTACKS_SUCCEED:
         return None
-    bounds = [e.bounds[0] for e in entries if isinstance(e.statement, RateAtLeast) and e.statement.threshold >= 0.5]
-    return 1 - min(bounds) if len(bounds) == len(entries) else None
+    entries = [entry for part in check.parts for entry in part.statements]
+    rates = [(e.statement.threshold, e.bounds[0]) for e in entries if isinstance(e.statement, RateAtLeast)]
+    highest = max((threshold for threshold, _ in rates), default=0.0)
+    return 1 - min(low for threshold, low in rates if threshold == highest) if highest >= 0.5 else None
 
 
 def groups_of(document: Document) -> list[Group]:
@@ -65,7 +68,7 @@ def groups_of(document: Document) -> list[Group]:
         Group(mark, title, f"[{mark}]: {MARKS[mark]}.", tuple(c for c in true if c.claim.mark == mark))
         for mark, (title, _) in SOURCES.items()
     ]
-    words = "Each is judged by the code that judges the true claims: a suite that passed these could not have failed."
+    words = "Each is judged by the code that judges the true claims: a suite that let these pass could fail no claim."
     return [group for group in [*found, Group("controls", CONTROLS, words, false)] if group.checks]
 
 

@@ -186,7 +186,7 @@ def test_an_attack_by_a_norm_is_written_down_in_plain_json():
 @pytest.mark.parametrize(
     ("error", "message", "options"),
     [
-        (ValueError, "norm must be a number from 1 to inf, or None, got 0.5", {"step": 1.0, "norm": 0.5}),
+        (ValueError, "norm must be a number from 1 to inf, got 0.5", {"step": 1.0, "norm": 0.5}),
         (ValueError, "norm must be .*, got nan", {"step": 1.0, "norm": math.nan}),
         (TypeError, "norm must be .*, got 'two'", {"step": 1.0, "norm": "two"}),
         (TypeError, "norm must be .*, got True", {"step": 1.0, "norm": True}),
