@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -65,8 +66,10 @@ def everywhere(_: Configuration) -> bool:
 
 
 def t_of(c: Configuration) -> float:
-    """The step in natural steps."""
-    return c.attack.step / c.chain.architecture.natural_step(c.chain.activation)
+    """The step in natural steps; no number where there is a budget in its place."""
+    return (math.nan if c.attack.step is None else c.attack.step) / c.chain.architecture.natural_step(
+        c.chain.activation
+    )
 
 
 def dimension(c: Configuration) -> int:
