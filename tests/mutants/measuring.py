@@ -18,6 +18,7 @@ from model_mutants import POOLING as OF_ANY_FORM
 from msgspec.structs import replace
 from planting import Mutant, planted
 from running import EFFORT, ROOT, Outcome, catches, label, places, run_check, run_test
+from training_mutants import POOLING as TRAINED_POOLS
 
 from signflip.evidence.records import Part
 from signflip.inference import Verdict
@@ -82,7 +83,7 @@ def _amount(mutant: Mutant, claim_id: str) -> tuple[int | None, str]:
     """(examples, effort): as in a run for checks that pool their configurations, or are named; one for all others."""
     if claim_id in mutant.caught_by:
         return None, mutant.effort
-    return None if claim_id in (*POOLING, *OF_ANY_FORM) else 1, EFFORT
+    return None if claim_id in (*POOLING, *OF_ANY_FORM, *TRAINED_POOLS) else 1, EFFORT
 
 
 def _survives_without(mutant: Mutant, name: str, found: dict[str, tuple[str, ...]]) -> bool:
