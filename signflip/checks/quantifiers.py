@@ -28,7 +28,7 @@ LARGEST_DIMENSION = 10**12
 # below 1/2 of the claim's, and gives a candidate up once its failure is surely above 1/4.
 _CERTIFY, _GIVE_UP = 1 / 2, 1 / 4
 # Trials of a pilot's statement, and of one to be confirmed: at least so many, and this over the failure.
-_PILOT_CAP, _FAILURES = 1500, 150
+_PILOT_CAP, _FAILURES = 1500, 180
 _WIDTHS = tuple(2**k for k in range(4, 17))
 _DIMENSION_DOUBLINGS = 5
 # Below 2^6 inputs flips are rarer than the limit law says, however small the perturbation (THEORY 6, low dimension).
