@@ -4,7 +4,8 @@ Claims come from the registry, error rates from `Budget.statement_share`, as the
 from what each claim declares that it makes (`claims.reach`). Every statement of a claim that must be SUPPORTED is
 drawn independently under its null: a rate exactly at the end of what is claimed, an exact law, an exponent at the end
 of its band. What a law's statement spends depends on the error rate and hardly on the sizes, so samples are small.
-Controls are false claims, and identities and computed numbers spend nothing: they keep their shares, and raise no alarm.
+Controls are false claims, and identities and computed numbers spend nothing: they keep their shares, and raise no
+alarm.
 """
 
 from __future__ import annotations
