@@ -40,6 +40,7 @@ def linear(dimension: int, t: float) -> float:
 def test_a_linear_network_is_integrated_to_six_digits(dimension: int, t: float) -> None:
     found = law_of("identity", 1, dimension, t).flip_probability()
     wanted = linear(dimension, t)
+    # The accuracy that is promised; mpmath has 15 digits.
     assert found.no_flip == pytest.approx(wanted, rel=1e-6)
     assert found.error < 3e-6  # 2.5e-6 of it is what the kernels of any sigma may be off by, times t^2
     assert abs(found.no_flip / wanted - 1) <= found.error + 1e-9
@@ -86,6 +87,7 @@ def by_brute_force(dimension: int, t: float) -> float:
 @pytest.mark.parametrize(("dimension", "t"), [(50, 4.0), (13, 3.0), (5, 2.0)])
 def test_erf_networks_are_integrated_as_by_brute_force(dimension: int, t: float) -> None:
     found = law_of("erf", 1, dimension, t).flip_probability()
+    # The accuracy that is promised; the grid is finer.
     assert found.no_flip == pytest.approx(by_brute_force(dimension, t), rel=1e-6)
     assert found.error < 2e-6
 
@@ -94,7 +96,9 @@ def test_erf_networks_are_integrated_as_by_brute_force(dimension: int, t: float)
 @pytest.mark.parametrize("t", [1.0, 3.0, 7.0])
 def test_at_very_many_inputs_it_is_the_tail_of_the_limit_law(name: str, t: float) -> None:
     found = law_of(name, 1, 10**15, t).flip_probability()
+    # What a kink leaves at d = 10^15 and t = 7, of the order 1 / sqrt(d), and the kernels' 5e-8 times t^2.
     assert found.no_flip == pytest.approx(2 * ndtr(-t), rel=2e-5)
+    # Here that is weighed by the tail: at t = 1 it is 1e-7.
     assert found.flip == pytest.approx(limit_flip_rate(t), rel=1e-6)
 
 
@@ -120,6 +124,7 @@ def test_trials_flip_as_often_as_the_integral_says(name: str, depth: int, dimens
     within = float(np.median(sample.relative_perturbation))
     near = sample.flipped & (sample.relative_perturbation <= within)
     for found, flipped in ((law.flip_probability(), sample.flipped), (law.flip_probability(within), near)):
+        # Integrated apart: the errors of both together, at these moderate t.
         assert found.flip + found.no_flip == pytest.approx(1, abs=1e-7)
         deviation = math.sqrt(found.flip * found.no_flip / trials)
         # Chance 1e-6 each; and the table that trials are drawn from is exact to 2e-6.
@@ -134,4 +139,5 @@ def test_a_perturbation_must_be_above_nothing(within: float) -> None:
 
 def test_a_perturbation_that_is_never_kept_leaves_no_flip() -> None:
     found = law_of("relu", 1, 100, 3.0).flip_probability(1e-3)
+    # What lies beyond the panels is stated as 3e-12 below t = 3, and is not counted as a flip.
     assert (found.flip, found.no_flip) == (pytest.approx(0, abs=1e-12), pytest.approx(1))

@@ -20,6 +20,7 @@ def test_a_gaussian_vector_has_the_dual_norm_of_its_moment(norm, q, dimension):
     with mpmath.workdps(30):
         density = mpmath.quad(lambda z: z**q * mpmath.npdf(z), [0, 1, 5, 10, 20, 40])
         expected = (2 * dimension * density) ** (1 / mpmath.mpf(q))
+    # Closed forms on both sides: roundings of a few special functions.
     assert gaussian_length(norm, dimension) == pytest.approx(float(expected), rel=1e-12)
 
 
@@ -27,6 +28,7 @@ def test_a_gaussian_vector_has_the_dual_norm_of_its_moment(norm, q, dimension):
 def test_the_largest_of_d_normals_is_beyond_its_median_half_of_the_time(dimension):
     with mpmath.workdps(40):
         below = mpmath.erf(mpmath.mpf(gaussian_length(1.0, dimension)) / mpmath.sqrt(2)) ** dimension
+    # ndtri keeps some ten digits this far out.
     assert float(below) == pytest.approx(0.5, abs=1e-9)
 
 

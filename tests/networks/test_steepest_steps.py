@@ -144,6 +144,7 @@ def test_an_attack_by_a_norm_is_its_steepest_step_by_hand(norm, steps, options):
             return network.output[trial] @ x
 
         got = [float(column[trial]) for column in sample.columns().values()]
+        # float64 on both sides; powers of ratios lose a few digits over the steps.
         assert got == pytest.approx(attacked_by_hand(f, start[trial], attack, norm, steps), rel=1e-9, abs=1e-12)
 
 
@@ -154,6 +155,7 @@ def test_the_step_of_norm_2_is_the_gradient_step():
             plain = Configuration.of(arch, TANH, 0.7, steps=3, unit=unit, law=law, dtype="float64")
             by_norm = plain.varied(norm=2)
             for mine, other in zip(*(run_block(c, key, 0).columns().values() for c in (plain, by_norm)), strict=True):
+                # float64 on both sides.
                 assert mine == pytest.approx(other, rel=1e-10, abs=1e-12)
 
 
@@ -168,6 +170,7 @@ def test_a_euclidean_budget_needs_no_coordinates():
 def test_one_step_has_the_length_of_its_budget(law, norm):
     sample = simulate(Architecture(50, (20,)), TANH, norm=norm, budget=0.3, trials=300, law=law)
     size = 1.0 if norm == math.inf else 50 ** (1 / norm)
+    # The step is float32.
     assert sample.relative_perturbation * size == pytest.approx(0.3, rel=1e-5)
 
 

@@ -51,6 +51,7 @@ def test_a_plain_step_by_torch_does_to_it_what_simulate_did_in_its_row(norm: flo
         (climb,) = torch.autograd.grad(loss, point)
         unit = climb.sign() if norm == math.inf else climb / climb.norm()
         reached = one.point + scale * budget * unit
+        # float64, of sums in another order; after the step, of a division by its length too.
         assert margin(one.network, one.point).item() == pytest.approx(sample.value[trial], abs=1e-12)
         assert margin(one.network, reached).item() == pytest.approx(sample.attacked_value[trial], abs=1e-9)
         assert one.label.item() == int(sample.value[trial] < 0)
@@ -93,6 +94,7 @@ def test_each_row_of_a_block_is_its_network_alone_in_values_and_gradients(name: 
 def test_the_prediction_is_the_erf_law_in_units_of_the_inputs() -> None:
     one = reference.network(dense("relu"), 0, scale=0.5)
     # ReLU: V = E relu^2 over two layers = 1/4, beta = 1/4.
+    # Moments by quadrature have ten digits.
     assert (one.variance, one.slope, one.natural_step) == pytest.approx((0.25, 0.25, 2.0), abs=1e-9)
     assert one.budget(2.0, 3.0) == pytest.approx(0.5 * 3.0, rel=1e-9)
     assert one.budget(math.inf, 1.0) == pytest.approx(0.5 / math.sqrt(12 * 2 / math.pi), rel=1e-9)
