@@ -1,6 +1,7 @@
 """``python -m benchmarks``: every ratio beside its target; nothing is asserted, as machines differ.
 
-``python -m benchmarks kernels`` measures docs/kernel-accuracy.md; ``page`` writes docs/benchmarks.md again.
+``python -m benchmarks kernels`` measures docs/measured/kernel-accuracy.md; ``page`` writes
+docs/measured/benchmarks.md again.
 """
 
 from __future__ import annotations
@@ -108,13 +109,13 @@ def _print(ratio: Ratio) -> Ratio:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Print ratios beside their targets; write benchmarks/results.json and docs/benchmarks.md.",
+        description="Print ratios beside their targets; write benchmarks/results.json and docs/measured/benchmarks.md.",
     )
     parser.add_argument(
         "what",
         nargs="?",
         choices=["kernels", "page"],
-        help="measure docs/kernel-accuracy.md instead, or only write docs/benchmarks.md",
+        help="measure docs/measured/kernel-accuracy.md instead, or only write docs/measured/benchmarks.md",
     )
     parser.add_argument(
         "--only", metavar="A,B", help=f"measure these groups of rows, keep the others: {', '.join(groups())}"

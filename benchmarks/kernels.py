@@ -1,4 +1,7 @@
-"""``python -m benchmarks kernels``: accuracy and speed of the infinite-width law; writes docs/kernel-accuracy.md."""
+"""``python -m benchmarks kernels``: accuracy and speed of the infinite-width law.
+
+It writes docs/measured/kernel-accuracy.md.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from signflip.sampling.configuration import DTYPES
 
 Array = NDArray[np.float64]
 
-PAGE = Path(__file__).parents[1] / "docs/kernel-accuracy.md"
+PAGE = Path(__file__).parents[1] / "docs/measured/kernel-accuracy.md"
 # (hidden layers, input dimension), at t = 2.
 PLACES = ((1, 2), (1, 64), (1, 10**12), (3, 64), (6, 1024))
 TRIAL_PLACES = 1000

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: the table of benchmarks/results.json, and how each figure is measured."""
+"""docs/measured/benchmarks.md: the table of benchmarks/results.json, and how each figure is measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.timing import ROOT
 
-PAGE = ROOT / "docs/benchmarks.md"
+PAGE = ROOT / "docs/measured/benchmarks.md"
 
 HEAD = """# Benchmarks
 

@@ -51,7 +51,7 @@ def _commit() -> str | None:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        written = [f":!{name}" for name in ("benchmarks/results.json", "docs/benchmarks.md")]
+        written = [f":!{name}" for name in ("benchmarks/results.json", "docs/measured/benchmarks.md")]
         changed = git("status", "--porcelain", "--untracked-files=no", "--", *written)
         return git("rev-parse", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):

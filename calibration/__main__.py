@@ -1,4 +1,7 @@
-"""``python -m calibration``: the full form; writes docs/calibration.md, and fails if anything exceeds its level."""
+"""``python -m calibration``: the full form; it fails if anything exceeds its level.
+
+It writes docs/measured/calibration.md.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ process.export_one_thread()  # before numpy is imported, below
 
 from calibration import bounds, laws, rates, suite, table  # noqa: E402 (one thread must be asked for first)
 
-PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
+PAGE = Path(__file__).parents[1] / "docs/measured/calibration.md"
 SUITE_RUNS = 4000
 
 

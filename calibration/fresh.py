@@ -1,8 +1,8 @@
 """``make fresh SEEDS=n``: the checks at master seeds that nobody chose, and the table of all such runs.
 
 A seed is drawn for each run and kept whatever comes of it, so a run is a trial of "some check does not end as claimed",
-which a correct suite promises to almost never see. Rows are added to fresh.jsonl as runs end; docs/fresh-seeds.md is
-written from all of them.
+which a correct suite promises to almost never see. Rows are added to fresh.jsonl as runs end, and
+docs/measured/fresh-seeds.md is written from all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from signflip.evidence.records import Document
 from signflip.inference import clopper_pearson
 
 ROOT = Path(__file__).parents[1]
-ROWS, PAGE = Path(__file__).with_name("fresh.jsonl"), ROOT / "docs/fresh-seeds.md"
+ROWS, PAGE = Path(__file__).with_name("fresh.jsonl"), ROOT / "docs/measured/fresh-seeds.md"
 MISSED = 0.05
 HEAD = """# Fresh seeds
 
@@ -34,8 +34,8 @@ Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, a row a run. A r
 not end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run and
 is kept whatever came of it. Runs are counted by the digest of the code that they ran, and over all codes ("any"). The
 limit is the upper end of a 95% Clopper-Pearson interval of the rate of bad runs. A suite whose claims are true promises
-a rate of REFUTED of at most 1e-6 a run (docs/method.md), which no number of runs here can show; how often a run may end
-INCONCLUSIVE is not promised.
+a rate of REFUTED of at most 1e-6 a run (docs/explain/verdicts.md), which no number of runs here can show;
+how often a run may end INCONCLUSIVE is not promised.
 
 """
 

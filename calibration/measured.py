@@ -19,7 +19,9 @@ from signflip.atomic import write_text
 
 ROOT = Path(__file__).parents[1]
 MEASURED = Path(__file__).with_name("measured.json")
-MUTANTS, CALIBRATION, FRESH = (ROOT / "docs" / name for name in ("mutants.md", "calibration.md", "fresh-seeds.md"))
+MUTANTS, CALIBRATION, FRESH = (
+    ROOT / "docs/measured" / name for name in ("mutants.md", "calibration.md", "fresh-seeds.md")
+)
 # A claim's id as a cell of the page of mutants names it: at its beginning, after a semicolon, "also" or a comma.
 _CAUGHT = re.compile(r"(?:^|; |also |, )([A-Z][A-Za-z0-9-]*\.[A-Za-z0-9.-]*[A-Za-z0-9])(?=[:,;]|$)")
 _NOT_CAUGHT = re.compile(r"[A-Z][A-Za-z0-9.-]*: 0 of \d+")

@@ -1,4 +1,4 @@
-"""The page of a calibration, docs/calibration.md."""
+"""The page of a calibration, docs/measured/calibration.md."""
 
 from __future__ import annotations
 

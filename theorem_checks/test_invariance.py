@@ -48,7 +48,7 @@ from strategies.subjects import dense_subjects
 
 # "Tight": the bound is below TIGHT of the network's own scale, in all but LOOSE_SHARE of the trials. Typical bounds are
 # 1e-13 to 1e-10; of 100,000 configurations the widest, four fast sines over three layers, has 1e-8 in its 95th trial of
-# 100 (docs/method.md).
+# 100 (docs/explain/verdicts.md).
 TIGHT, LOOSE_SHARE = 1e-6, 0.05
 # A control's ratios may overflow.
 HUGE = 1e300

@@ -1,4 +1,6 @@
-"""Flips and the least perturbation along training, at three initial scales and 10^12 dimensions: docs/training.md.
+"""Flips and the least perturbation along training, at three initial scales and 10^12 dimensions.
+
+The picture of docs/question/does-training-help.md.
 
 .venv/bin/python docs/examples/does_training_help.py
 """

@@ -64,7 +64,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--theorem-engine",
         default="serial",
         metavar="ENGINE",
-        help=f"what runs the trials, see docs/cluster.md: {ALLOWED} (default: serial)",
+        help=f"what runs the trials, see docs/howto/cluster.md: {ALLOWED} (default: serial)",
     )
     group.addoption(
         "--theorem-report",

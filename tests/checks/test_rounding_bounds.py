@@ -1,7 +1,7 @@
 """The rounding bounds of the identities, against a search that tries to break them.
 
 Hypothesis climbs towards the largest error / bound (`target`). ``ROUNDING_EXAMPLES`` says how many configurations each
-search tries; docs/method.md has what 100,000 gave.
+search tries; docs/explain/verdicts.md has what 100,000 gave.
 """
 
 from __future__ import annotations

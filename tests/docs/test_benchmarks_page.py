@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is what benchmarks/results.json gives, and shows every row of it."""
+"""docs/measured/benchmarks.md is what benchmarks/results.json gives, and shows every row of it."""
 
 from __future__ import annotations
 

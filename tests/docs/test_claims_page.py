@@ -1,4 +1,4 @@
-"""docs/claims.md lists exactly the registered checks, each with its mark, under what it is expected to be."""
+"""docs/claims/index.md lists exactly the registered checks, each with its mark, under what it is expected to be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signflip.claims.registry import registered_checks
 
 def listed() -> dict[str, tuple[str, str]]:
     """(mark, expected verdict) of every claim on the page."""
-    text = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/claims/index.md").read_text(encoding="utf-8")
     found: dict[str, tuple[str, str]] = {}
     section = re.compile(r"^## [^\n]*must be (SUPPORTED|REFUTED)$(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
     for expected, table in section.findall(text):

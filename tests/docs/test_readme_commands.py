@@ -111,7 +111,7 @@ def test_the_options_table_holds_exactly_the_plugins_options_with_their_defaults
 
 
 def test_links_and_paths_of_the_documents_exist() -> None:
-    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
     for document in documents:
         text = document.read_text(encoding="utf-8")
         targets = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]

@@ -57,9 +57,13 @@ def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suit
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        *(("README.md", "convolution"), ("README.md", "training"), ("docs/training.md", "training")),
-        *(("docs/networks.md", "convolution"), ("docs/networks.md", "own"), ("docs/networks.md", "norm")),
-        ("docs/attack-libraries.md", "attack"),
+        *(("README.md", "convolution"), ("README.md", "training"), ("docs/question/does-training-help.md", "training")),
+        *(
+            ("docs/howto/networks.md", "convolution"),
+            ("docs/howto/networks.md", "own"),
+            ("docs/howto/networks.md", "norm"),
+        ),
+        ("docs/howto/attack-libraries.md", "attack"),
     ],
 )
 def test_the_examples_of_networks_print_what_they_say(page: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,11 +76,11 @@ def test_the_examples_of_networks_print_what_they_say(page: str, name: str, caps
 def test_the_example_of_a_module_prints_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (ROOT / "docs/networks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/howto/networks.md").read_text(encoding="utf-8")
     (tmp_path / "encoder.py").write_text(example("encoder", page), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     text = example("behind", page)
-    exec(compile(text, "docs/networks.md", "exec"), {"__name__": "__main__"})
+    exec(compile(text, "docs/howto/networks.md", "exec"), {"__name__": "__main__"})
     (promised,) = re.findall(r"print\(.*\)  # (.*)", text)
     assert capsys.readouterr().out.strip() == promised
 

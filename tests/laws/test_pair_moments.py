@@ -256,7 +256,7 @@ def test_a_slope_that_is_not_smooth_up_to_its_kink_is_resolved() -> None:
     activation = activations.from_spec({"kind": "sum", "terms": [kinked, {"kind": "identity"}]})
     variance = 1.21389
     seen = pair_moments(activation, Pair(variance, np.array([variance]), np.zeros(1)))
-    # 1e-7 is what docs/kernel-accuracy.md claims of kinks; without panels beside this one the quadrature refuses it.
+    # 1e-7 is what docs/measured/kernel-accuracy.md claims of kinks; without panels here the quadrature refuses it.
     assert seen.other[0] == pytest.approx(second_moment(activation, variance), rel=1e-7)
     assert seen.slopes[0] == pytest.approx(slope_moment(activation, variance), rel=1e-7)
     assert seen.distance[0] == pytest.approx(0.0, abs=1e-12)

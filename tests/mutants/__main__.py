@@ -1,4 +1,4 @@
-"""`make mutants`: measure every mutant, write docs/mutants.md, and say how long it took.
+"""`make mutants`: measure every mutant, write docs/measured/mutants.md, and say how long it took.
 
 ``python tests/mutants TEXT ...`` measures those alone whose name holds one of the texts, and prints what
 it finds.

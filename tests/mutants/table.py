@@ -1,4 +1,4 @@
-"""docs/mutants.md: the table of mutants and checks, as measured."""
+"""docs/measured/mutants.md: the table of mutants and checks, as measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from running import EFFORT, ROOT, places
 
 from signflip.inference import clopper_pearson
 
-PAGE = ROOT / "docs" / "mutants.md"
+PAGE = ROOT / "docs/measured/mutants.md"
 CONFIDENCE = 0.95
 
 HEAD = """# Mutants: what the suite would notice

@@ -1,4 +1,4 @@
-"""docs/mutants.md is the page that `make mutants` writes, of the mutants that there are."""
+"""docs/measured/mutants.md is the page that `make mutants` writes, of the mutants that there are."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import signflip
 
 ROOT = Path(__file__).parents[2]
 Python = Callable[..., subprocess.CompletedProcess[str]]
-PAGE = (ROOT / "docs/own-claims.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/howto/own-repository.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))
 
 
@@ -34,7 +34,7 @@ def test_the_version_stands_in_one_place() -> None:
 
 @pytest.fixture(scope="module")
 def another_repository(elsewhere: Python, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The repository of docs/own-claims.md, after `pytest`; and what pytest printed."""
+    """The repository of docs/howto/own-repository.md, after `pytest`; and what pytest printed."""
     folder = tmp_path_factory.mktemp("another")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ FILE = "cluster.json"
 
 @contextmanager
 def running_cluster(folder: Path, code: Path, workers: int) -> Iterator[Path]:
-    """The scheduler file of a cluster started by the commands of docs/cluster.md; its workers import from ``code``."""
+    """The scheduler file of a cluster started as docs/howto/cluster.md says; its workers import from ``code``."""
     file = folder / FILE
     dask = shutil.which("dask", path=str(Path(sys.executable).parent))
     assert dask is not None

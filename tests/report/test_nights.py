@@ -71,7 +71,7 @@ def test_the_stated_false_alarms_of_a_year_are_those_of_its_nights(
     assert "ARGS" not in workflow
     # The smallest number that its page and its workflow may state is this one.
     stated = [float(found) for found in re.findall(r"at most (\d\.\d+e-\d)", workflow)]
-    page = (ROOT / "docs/nightly.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/howto/nightly.md").read_text(encoding="utf-8")
     told = [float(found) for found in re.findall(r"366 x 1e-6 = (\S+) ", page)]
     assert stated == told == [pytest.approx(a_year)]
     assert f"`--theorem-false-alarm={passed}`" in page
