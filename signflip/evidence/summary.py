@@ -39,7 +39,7 @@ def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> li
     idle = len(run.registered) - len(rows) - len(circumstances.lost)
     if idle:
         lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
-    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances.lost]
+    lines += [f"LOST: {name} should have run, but sent no evidence" for name in circumstances.lost]
     if left := circumstances.not_reached:
         lines.append(f"NOT REACHED, the run was stopped before {len(left)} of its checks: {', '.join(left)}")
     lines += [f"PROBLEM: {problem}" for problem in problems]

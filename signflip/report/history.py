@@ -99,15 +99,18 @@ def add(folder: Path, document: Document) -> Path:
     """Write the run's file into ``folder``; what is there already is left alone. Returns its path.
 
     Raises:
-        CutShortError: which checks had finished may hang on what they counted, so they must not be pooled.
+        CutShortError: The run is incomplete. Which checks had finished may depend on their outcomes, so they must not
+            be pooled.
     """
     if left := document.circumstances.not_reached:
         raise CutShortError(
-            f"a run that was stopped before {len(left)} of its checks is not added: which had finished may hang on "
-            "their counts"
+            f"a run must be complete to be added, but this one was stopped before {len(left)} of its checks: which "
+            "checks had finished may depend on their outcomes"
         )
     if idle := len(document.run.registered) - len(document.checks) - len(document.circumstances.lost):
-        raise CutShortError(f"a run of some checks is not added: {idle} of {len(document.run.registered)} did not run")
+        raise CutShortError(
+            f"a run must be complete to be added, but {idle} of {len(document.run.registered)} checks did not run"
+        )
     entry = entry_of(document)
     text = json.dumps(entry, sort_keys=True, indent=1, allow_nan=False) + "\n"
     when = "".join(c for c in entry["started"][:19] if c.isdigit())
@@ -118,19 +121,19 @@ def add(folder: Path, document: Document) -> Path:
 
 
 def load(folder: Path) -> History:
-    """Every readable run of ``folder``, oldest first; each file that is none is named among the problems."""
+    """Every readable run of ``folder``, oldest first; the problems name each file that could not be read."""
     problems: list[str] = []
     nights: dict[str, Mapping[str, Any]] = {}
     if not folder.is_dir():
         return History((), (f"{folder}: no such folder",))
-    # As the last night for good, one from the future would end the pooling of all that follow.
+    # A night from the future would stay the last one, and end the pooling of all that follow.
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     for path in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
             _require(entry)
             if entry["started"][:10] > tomorrow:
-                raise ValueError(f"it is dated {entry['started'][:10]}, in the future: is a clock wrong?")
+                raise ValueError(f"its date must not lie in the future, got {entry['started'][:10]}: check the clock")
         except (OSError, ValueError, RecursionError) as error:
             problems.append(f"{path.name}: {error}")
             continue

@@ -121,7 +121,7 @@ def test_a_check_that_kills_its_worker_never_ends_green_and_every_check_is_accou
     suite.write({"test_0.py": DIES, **green_checks})
     run = suite.run(*arguments)
     assert run.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    run.stdout.fnmatch_lines(["LOST: D.dies was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: D.dies should have run, but sent no evidence"])
     document = suite.document()
     seen = {check["id"] for check in document["checks"]}
     told = {*document["circumstances"]["lost"], *document["circumstances"]["not_reached"]}

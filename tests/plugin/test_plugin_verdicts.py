@@ -131,7 +131,9 @@ def test_a_check_whose_record_is_no_strict_json_fails_alone(suite: Any, green_ch
     suite.write({**green_checks, "test_n.py": nan})
     run = suite.run()
     assert run.parseoutcomes() == {"passed": 3, "failed": 1}
-    run.stdout.fnmatch_lines(["*ValueError: Out of range float values*", "LOST: N was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(
+        ["*ValueError: Out of range float values*", "LOST: N should have run, but sent no evidence"]
+    )
     assert set(suite.checks()) == {"A.supported", "B.near", "B.control"}
 
 
@@ -140,7 +142,7 @@ def test_a_check_that_is_skipped_is_lost(suite: Any, mark: str) -> None:
     suite.write(f"@claim('X', **words())\n@pytest.mark.{mark}\ndef test_x(evidence): pass")
     run = suite.run()
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["LOST: X was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: X should have run, but sent no evidence"])
 
 
 def test_a_check_whose_fixtures_fail_is_lost(suite: Any) -> None:
@@ -150,4 +152,4 @@ def test_a_check_whose_fixtures_fail_is_lost(suite: Any) -> None:
     )
     run = suite.run()
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["LOST: X was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: X should have run, but sent no evidence"])
