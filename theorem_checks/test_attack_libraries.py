@@ -182,8 +182,8 @@ def about(first: str) -> dict[str, Any]:
 
 
 STEPPED = (
-    "steps of the budget t sqrt(V) / |grad f|_q end, within the box, where ours do, with success and fall of |f| of "
-    "our law, keep their budget, and do no worse when iterated"
+    "steps of length t sqrt(V) / |grad f|_q that stay in the box end where ours do; success and fall of |f| have "
+    "our law; steps keep their budget, and several do no worse than one"
 )
 
 
@@ -226,7 +226,7 @@ def test_an_attack_of_the_wrong_class_is_found_out(activation: Activation, evide
 @claim(
     "NOT.zero-budget",
     mark="derived",
-    statement="The Euclidean step of torchattacks leaves its input alone where budget and step are 0.",
+    statement="The Euclidean step of torchattacks leaves its input unchanged where budget and step are 0.",
     domain="torchattacks 3.5.1; as LIB.torchattacks-steps",
     tolerance=TOLERANCE,
     detects="any change",

@@ -53,7 +53,7 @@ def transformers() -> st.SearchStrategy[Behind]:
 @claim(
     "CONJ.transformer",
     mark="conjecture",
-    statement="Of transformers at PyTorch's initialisation, behind a Gaussian embedding of the tokens, "
+    statement="In transformers at PyTorch's initialisation, behind a Gaussian embedding of the tokens, "
     + ONE_STEP.format(order=ORDER),
     domain="one encoder layer, width 32 and 64, 2 and 4 heads; 3 and 4 tokens of 10^12 dimensions; t = 10",
     tolerance=RATE,
@@ -70,10 +70,10 @@ def test_one_gradient_step_fools_transformers_at_initialisation(model: Model, ev
     "CONJ.layer-norm",
     mark="conjecture",
     figure={"of": "P(x′ is adversarial)"},
-    statement="Of networks with layer norms " + ONE_STEP.format(order=ORDER),
+    statement="In networks with layer norms " + ONE_STEP.format(order=ORDER),
     domain="two hidden layers of 300 neurons, a layer norm before sigma (relu, tanh, gelu), t = 8; PyTorch's "
-    "perceptron of 128 neurons, its LayerNorm, biases and initialisation among it, behind a Gaussian map of 128 rows, "
-    "t = 10; d = 10^12",
+    "perceptron of 128 neurons with its LayerNorm, biases and initialisation, behind a Gaussian map of 128 rows, t "
+    "= 10; d = 10^12",
     tolerance=RATE,
     detects="a probability below 0.99",
     examples=2,
@@ -91,7 +91,7 @@ def test_one_gradient_step_fools_networks_with_layer_norms(activation: Activatio
 @claim(
     "CONJ.uniform-weights",
     mark="conjecture",
-    statement="Of networks whose weights are all uniform, as PyTorch draws them, " + ONE_STEP.format(order=SMALL_ORDER),
+    statement="In networks whose weights are all uniform, as PyTorch draws them, " + ONE_STEP.format(order=SMALL_ORDER),
     domain="dense networks of two hidden layers of 64 neurons, weights uniform of variance 1/n; tanh, gelu; d = 2500; "
     "t = 10",
     tolerance=RATE,
@@ -108,7 +108,7 @@ def test_one_gradient_step_fools_networks_of_uniform_weights(activation: Activat
 @claim(
     "NOT.transformer-short-step",
     mark="derived",
-    statement="One natural step does as well: of transformers " + ONE_STEP.format(order=ORDER),
+    statement="One natural step does as well: in transformers " + ONE_STEP.format(order=ORDER),
     domain="as CONJ.transformer; t = 1",
     tolerance=RATE,
     detects="a probability below 0.99",

@@ -106,8 +106,8 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
 @claim(
     "DS.distance-law",
     mark="derived",
-    statement="The distance that descent finds is the first-order one: in steps of h natural steps, its sqrt(d) / |x| "
-    "multiple is below n h + h/2 with probability erf(n h / sqrt 2), ReLU.",
+    statement="For ReLU the distance that descent finds is the first-order one: with steps of h natural steps, "
+    "sqrt(d) / |x| times the distance is below n h + h/2 with probability erf(n h / sqrt 2).",
     domain="ReLU, widths 400 and 150, d = 10^12, h = 0.2, n = 5",
     tolerance=0.08,
     detects="a probability more than 0.08 off",
@@ -139,7 +139,8 @@ def small_descents(draw: st.DrawFn) -> Configuration:
 @claim(
     "DS.exact-law",
     mark="derived",
-    statement="Descent until the sign changes has one law on conditioned and on dense networks, distance included.",
+    statement="Descent until the sign changes has the same law on conditioned and on dense networks, distance "
+    "included.",
     domain="ReLU, narrowing networks of sizes 2 to 12 and one to three hidden layers, 10 steps of 0.2 natural steps; "
     "all inputs",
     tolerance=0.06,

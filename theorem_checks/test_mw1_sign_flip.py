@@ -50,9 +50,9 @@ SMALL_REACH = tuple(
 )
 
 QUANTIFIED = (
-    "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
-    "f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL m >= m0 and ALL d >= d0 "
-    "(our reading of the quantifiers)."
+    "For all delta, eps > 0 there are t, m0, d0 such that, for ALL m >= m0 and ALL d >= d0, one step of t natural "
+    "steps finds x' with f(x) f(x') < 0 and |x' - x| <= eps |x| with probability at least 1 - delta (our reading of "
+    "the quantifiers)."
 )
 
 

@@ -31,9 +31,9 @@ PERTURBATION = 0.1
 TOP_WIDTH = 10_000
 
 QUANTIFIED = (
-    "At each depth, for every failure probability there are t, m0, d0 such that one step of t natural steps finds x' "
-    "with f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL widths >= m0 and ALL d >= d0 "
-    "(our reading)."
+    "At each depth, for all delta, eps > 0 there are t, m0, d0 such that, for ALL widths >= m0 and ALL d >= d0, one "
+    "step of t natural steps finds x' with f(x) f(x') < 0 and |x' - x| <= eps |x| with probability at least 1 - "
+    "delta (our reading)."
 )
 
 

@@ -62,7 +62,7 @@ def clipped_width(regime: str) -> Callable[[int], int]:
     "MW-3.decay",
     mark="derived",
     figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
-    statement="|x' - x| = o(|x|): along d = 10^2 .. 10^12 the ratio's median falls as s_d / sqrt(d) does.",
+    statement="|x' - x| = o(|x|): along d = 10^2 .. 10^12 the median of the ratio falls as s_d / sqrt(d) does.",
     domain="all activations; s_d = d^(1/4), log d, sqrt(d)/log d natural steps; m from 1000 to 4000",
     tolerance=0.02,
     detects="an exponent more than 0.02 off, or a fall by less than a factor 2 over ten decades",
@@ -107,7 +107,8 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
     "NOT.step-of-order-sqrt-d",
     mark="derived",
     figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
-    statement="A step proportional to sqrt(d) is o(|x|): the ratio's median falls by a factor 2 over ten decades.",
+    statement="A step proportional to sqrt(d) is o(|x|): the median of the ratio falls by a factor of 2 over ten "
+    "decades.",
     domain="all activations; s_d = sqrt(d)/10 natural steps; m = 1000",
     tolerance=0.02,
     detects="an exponent above -log 2 / log 10^10 = -0.03",

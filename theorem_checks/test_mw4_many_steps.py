@@ -35,7 +35,8 @@ def piecewise_linear_subjects(draw: st.DrawFn) -> Configuration:
 @claim(
     "MW-4.joint-law.many-steps",
     mark="derived",
-    statement="After five and eight steps conditioned and dense networks still have the same law, kink or no kink.",
+    statement="After five and eight steps, conditioned and dense networks still have the same law, with or without "
+    "kinks.",
     domain="relu, hard tanh, abs, soft shrink; sizes 3 to 12, two and three layers; t = 1/4, 1/2, 1; float32",
     tolerance=0.07,
     detects="KS distance 0.07 in any of eight projections",

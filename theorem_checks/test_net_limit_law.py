@@ -54,9 +54,9 @@ def judge(evidence: Check, model: Sequential, steps: tuple[float, ...]) -> None:
     "NET.erf",
     mark="derived",
     figure={"of": "P(flip)"},
-    statement="The limit law does not see the architecture: as channels grow, P(flip) at t natural steps tends to "
-    "erf(t / sqrt 2). Here: it is within 0.05 of that at the first number m0 of channels that a pilot finds to "
-    "suffice, and at 2 m0.",
+    statement="The limit law does not depend on the architecture: as the number of channels grows, P(flip) at t "
+    "natural steps tends to erf(t / sqrt 2). Here: it is within 0.05 of that limit at the first number m0 of "
+    "channels that a pilot finds sufficient, and at 2 m0.",
     domain=f"{PROGRAMS} by the mean; m0 of 400 to 600 channels, or up to 32 times as many; d = 10^12; t = 0.5, 2 at "
     "m0; t = 1, 3 at 2 m0",
     tolerance=TOLERANCE,
@@ -101,8 +101,9 @@ def several(activation: Activation, outputs: int, t: float) -> Configuration:
     "NET.outputs",
     mark="derived",
     figure={"of": "P(argmax changes)", "against": ("step",)},
-    statement="Of K outputs, one step of t natural steps down the margin makes another one the largest with a "
-    "probability that tends to P(gap < 2 t), gap the difference of the two largest of K standard normals.",
+    statement="With K outputs, one step of t natural steps down the margin makes another output the largest with a "
+    "probability that tends to P(gap < 2 t), where gap is the difference between the two largest of K standard "
+    "normals.",
     domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 1000 channels (250 for K = 100), d = 10^12; t = 0.1, 0.25, 0.5",
     tolerance=TOLERANCE,
     detects="a rate more than 0.05 from P(gap < 2 t)",

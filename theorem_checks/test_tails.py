@@ -55,12 +55,12 @@ def judge_failure(evidence: Check, name: str, dimension: int, t: float, failure:
 @claim(
     "TAIL.limit",
     mark="derived",
-    statement="At infinite width P(no flip) / (2 (1 - Phi(t))) tends to 1 as d grows: its excess over 1 is "
-    "c(t) / sqrt(d) where sigma' jumps, c(t) / d where sigma is smooth, c(t) from the gradient's turn and length.",
+    statement="At infinite width P(no flip) / (2 (1 - Phi(t))) tends to 1 as d grows: its excess over 1 is c(t) / "
+    "sqrt(d) where sigma' jumps and c(t) / d where sigma is smooth, with c(t) from the gradient's turn and length.",
     domain="one hidden layer; relu, hard_tanh at d = 10^7, 10^9, tanh at d = 10^5, 4 10^5; t = 1, 3, 5, 7: "
     "P(no flip) of .3 to 2.6e-12",
     tolerance=TOLERANCE,
-    detects="an excess more than 5% off c(t) / sqrt(d) or c(t) / d, but for the quadrature's error, at most 2% of it",
+    detects="an excess more than 5% off c(t) / sqrt(d) or c(t) / d, up to the quadrature's error, at most 2% of it",
     examples=3,
     statements=len(STEPS) * 2,
     reach=(computed(len(STEPS) * 2),),
