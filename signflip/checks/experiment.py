@@ -55,8 +55,8 @@ class Experiment:
             rows = self._block(key, index)
             if index == 0 and not np.array_equal(rows, self._block(key, index)):
                 raise ValueError(
-                    f"draw must take all that is random from the generator that it is given, got other outcomes when "
-                    f"it was given the same one again; about={dict(self.about)}"
+                    "draw must take all randomness from the generator that it is given, got different outcomes from "
+                    f"the same generator; about={dict(self.about)}"
                 )
             yield rows
             index += 1
@@ -64,5 +64,5 @@ class Experiment:
     def _block(self, key: Key, index: int) -> NDArray[Any]:
         rows = np.asarray(self.draw(np.random.Generator(np.random.SFC64(key.sequence(index))), BLOCK))
         if rows.ndim == 0 or len(rows) != BLOCK:
-            raise ValueError(f"draw must give {BLOCK} outcomes, a row each, got an array of shape {rows.shape}")
+            raise ValueError(f"draw must give {BLOCK} outcomes, one per row, got an array of shape {rows.shape}")
         return rows

@@ -104,7 +104,9 @@ class Sampler:
                 rows = block[: cap - trials]
                 happened = _happened(event, rows)
                 if trials == 0 and not np.array_equal(happened, event(rows)):
-                    raise ValueError("event must be a function of the rows that it is given, got two answers for one")
+                    raise ValueError(
+                        "event must be a function of the rows that it is given, got two answers for the same rows"
+                    )
                 successes += int(np.count_nonzero(happened))
                 trials += len(rows)
                 self.networks += len(rows)
@@ -136,5 +138,5 @@ class Sampler:
 def _happened(event: Event, rows: Any) -> NDArray[np.bool_]:
     happened = np.asarray(event(rows))
     if happened.shape != (len(rows),):
-        raise ValueError(f"event must give one truth value a trial, {len(rows)} here, got the shape {happened.shape}")
+        raise ValueError(f"event must give one truth value per trial, {len(rows)} here, got the shape {happened.shape}")
     return happened

@@ -67,7 +67,7 @@ class Claim:
                 raise ValueError(f"claim {self.id!r}: {name} must be a whole number from {least}, got {value!r}")
         if self.statements + self.pooled == 0:
             raise ValueError(
-                f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: what states nothing cannot fail"
+                f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: without one it cannot fail"
             )
         try:
             object.__setattr__(self, "figure", Drawing.of_json(self.figure))
@@ -93,7 +93,9 @@ class Claim:
                 )
         for one in given:
             if self.expect == "SUPPORTED" and one.room is None and not one.is_certain:
-                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given, as support is expected")
+                raise ValueError(
+                    f"claim {self.id!r}: reach of {one.kind}: room must be given where support is expected"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""

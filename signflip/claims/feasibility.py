@@ -49,19 +49,20 @@ def problems(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]
         settings = f"{name}, {figure['trials']:,} trials at error rate {alpha:.3g}"
         if alpha < figure["smallest_p_value"]:
             found.append(
-                f"{settings}: the smallest attainable p-value is {figure['smallest_p_value']:.3g}, so that no outcome "
-                f"could refute the claim; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+                f"{settings}: the smallest attainable p-value is {figure['smallest_p_value']:.3g}, so no outcome could "
+                f"refute the claim; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
             )
             continue
         if not _reaches(figure["detectable_effect"], reach.effect):
             found.append(
-                f"{settings}: refutes {_told(figure['detectable_effect'])} with probability {POWER:g}, stated is "
-                f"{reach.effect:g}; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+                f"{settings}: refutes {_told(figure['detectable_effect'])} with probability {POWER:g}, the claim "
+                f"states {reach.effect:g}; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
             )
         if reach.room is not None and not _reaches(figure["supported_room"], reach.room):
             found.append(
                 f"{settings}: supports what holds with {_told(figure['supported_room'])} to spare with probability "
-                f"{POWER:g}, stated is {reach.room:g}; {_change(reach, Verdict.SUPPORTED, reach.room, alpha, examples)}"
+                f"{POWER:g}, the claim states {reach.room:g}; "
+                f"{_change(reach, Verdict.SUPPORTED, reach.room, alpha, examples)}"
             )
     return found
 
@@ -90,9 +91,9 @@ def _change(reach: Reach, verdict: Settled, effect: float, alpha: float, example
     try:
         needed = design.trials_needed(effect, alpha, POWER)
     except ValueError:
-        trials = "no number of trials will do"
+        trials = "no number of trials suffices"
     else:
-        per = " an example" if reach.pooled else ""
+        per = " per example" if reach.pooled else ""
         trials = f"give it {-(-needed // examples) if reach.pooled else needed:,} trials{per}"
     return (
         f"{trials}, or state a larger effect, or let the claim declare fewer examples or statements, "

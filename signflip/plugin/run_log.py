@@ -88,7 +88,9 @@ class RunLog:
         first = not self._expected
         self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
         if first and self._run.replay is None and len(self._expected) < (kept := self._kept()):
-            self.told = [f"a run of {len(self._expected)} checks; that of {kept} stays in {self.folder}"]
+            self.told = [
+                f"checks in this run: {len(self._expected)}; the evidence of {kept} checks stays in {self.folder}"
+            ]
             self.folder = document.beside(self.folder)
 
     def _kept(self) -> int:

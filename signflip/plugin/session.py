@@ -78,7 +78,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"theorem: effort={options.effort} seed={options.seed} device={options.device.kind}{options.device.note} "
         f"engine={engine} report={options.report}",
-        f"theorem: false alarms: at most {options.false_alarm:g} a run, over "
+        f"theorem: false alarms: at most {options.false_alarm:g} per run, over "
         f"{len(config.stash[CHECKS])} registered checks",
         "theorem: " + ", ".join(f"{name} {found[name]}" for name in sorted(found)),
         *lines,

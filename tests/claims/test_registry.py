@@ -86,7 +86,7 @@ GOOD = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.1, "d
         ({"examples": 2.0}, "got 2.0"),
         ({"statements": -1}, "statements must be a whole number from 0, got -1"),
         ({"pooled": "1"}, "got '1'"),
-        ({"statements": 0}, "what states nothing cannot fail"),
+        ({"statements": 0}, "without one it cannot fail"),
     ],
 )
 def test_a_claim_says_everything_or_is_refused(change: dict[str, object], message: str) -> None:

@@ -99,7 +99,7 @@ REFUSED = {
                 "(evi", "(n, evi"
             )
         },
-        "takes no @settings",
+        "must have no @settings",
     ),
 }
 

@@ -160,7 +160,7 @@ def test_a_run_of_fewer_checks_goes_beside_what_is_there_and_says_so(tmp_path: P
     log.finish("finished")
     assert (tmp_path / "latest/evidence.json").read_bytes() == kept
     assert [check.id for check in document.load(tmp_path / "latest-partial/evidence.json").checks] == ["ONE"]
-    assert log.told == [f"a run of 1 checks; that of 2 stays in {tmp_path / 'latest'}"]
+    assert log.told == [f"checks in this run: 1; the evidence of 2 checks stays in {tmp_path / 'latest'}"]
 
 
 def test_a_run_of_as_many_checks_takes_the_place_of_the_last(tmp_path: Path) -> None:

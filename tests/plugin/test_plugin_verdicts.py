@@ -89,12 +89,12 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
     "more statements than declared break the budget": (
         "@claim('X', **words())\ndef test_x(evidence):\n"
         f"    {AT_LEAST.format('always')}\n    {AT_LEAST.format('always')}",
-        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: more than the statements=1 an example"),
+        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: statements per example must be at most the 1"),
     ),
     "more examples than declared break the budget": (
         "@claim('X', **words(examples=1))\n@given(n=st.integers(1, 9))\n@example(n=1)\n@example(n=2)\n"
         f"def test_x(n, evidence): {AT_LEAST.format('always')}",
-        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: more than the 1 examples"),
+        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: examples must be at most the 1"),
     ),
     "a skip inside a check makes the run fail": (
         "@claim('X', **words())\ndef test_x(evidence): pytest.skip('not today')",

@@ -63,7 +63,7 @@ def test_the_stated_false_alarms_of_a_year_are_those_of_its_nights(
     (passed,) = [word.split("=")[1] for word in pytest_runs[0] if word.startswith("--theorem-false-alarm=")]
     a_night = float(passed)
     a_year = 366 * a_night  # a leap year
-    assert f"at most {a_night:g} a night, {a_year:g} a year of 366 nights" in capsys.readouterr().out
+    assert f"at most {a_night:g} per night, {a_year:g} per year of 366 nights" in capsys.readouterr().out
     # The workflow runs once a night, by this command and without an option that takes the place of the budget.
     workflow = (ROOT / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
     assert len(re.findall(r'cron: "\d+ \d+ \* \* \*"', workflow)) == workflow.count("cron:") == 1
