@@ -139,11 +139,10 @@ def _linear(weights: torch.Tensor) -> torch.nn.Linear:
 
 
 class Rows(torch.nn.Module):
-    """A block of networks as one classifier: row i of its input goes through network i alone, (trials, .., d) to
-    (trials, 2).
+    """A block of networks as one classifier, from (trials, .., d) to (trials, 2).
 
-    An attack that keeps the rows of a batch apart, as it must, attacks them all in one call; each row is as if its
-    network (`network`) were attacked alone.
+    Row i of its input goes through network i alone. An attack that keeps the rows of a batch apart, as it must, attacks
+    all of them in one call; each row is as if its network (`network`) were attacked alone.
     """
 
     def __init__(self, chain: Chain, scale: float = 1.0) -> None:

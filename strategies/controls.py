@@ -28,7 +28,7 @@ class PastTheMap(Model):
         return (Asked(self.rows, self.input_dim, of_input=True),)
 
     def vectors(self) -> int:
-        """a and b."""
+        """The number of entries of a and b."""
         return self.rows + self.input_dim
 
     def held(self) -> int:

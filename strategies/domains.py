@@ -151,7 +151,7 @@ def spreads(activation: Activation, variances: Sequence[float]) -> tuple[float, 
 
 
 def _elasticity(moment: Callable[[Activation, float], float], activation: Activation, variance: float) -> float:
-    """d log moment / d log variance, by a difference over 1/64: a bound on growth needs no more."""
+    """Return d log moment / d log variance, by a difference over 1/64: a bound on growth needs no more."""
     return math.log(moment(activation, variance * (1.0 + 1.0 / 64.0)) / moment(activation, variance)) / math.log(
         1.0 + 1.0 / 64.0
     )

@@ -62,7 +62,7 @@ class Scene:
 
 
 def rotated(first: Scene, rotation: Tensor, *, weights: bool = True) -> Scene:
-    """x -> R x and W_1 -> W_1 R^T: every pre-activation stays what it was."""
+    """The scene with x -> R x and W_1 -> W_1 R^T: every pre-activation stays what it was."""
     w1, *rest = first.weights
     turned = replace(first, point=first.point @ rotation.T)
     return turned.with_matrices([w1 @ rotation.T, *rest]) if weights else turned
@@ -83,7 +83,7 @@ def permuted(first: Scene, layer: int, order: Order, *, following: bool = True) 
 
 
 def amplified(first: Scene, factor: float, step: float) -> Scene:
-    """sigma -> c sigma, and another step."""
+    """The scene with sigma -> c sigma, and another step."""
     network = first.network
     scaled = Chain(ScaleOutput(factor, network.activation), [*network.layers], network.output)
     return replace(first, network=scaled, step=step)

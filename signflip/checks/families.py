@@ -56,7 +56,7 @@ class Chains:
         return Configuration(FullyConnected(architecture, self.activation, bias=self.bias), Attack(step))
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
-        """t sqrt(V / beta)."""
+        """The limit t sqrt(V / beta) of |x' - x| sqrt(d) / |x| at t natural steps."""
         variance, slope = Architecture(1, widths).limit_moments(self.activation, self.bias)
         return natural_steps * math.sqrt(variance / slope)
 
@@ -84,7 +84,7 @@ class Pilot:
         return replace(self.subject, attack=Attack(float(f"{step:.4g}")))
 
     def distance(self, natural_steps: float) -> float:
-        """t sqrt(V / beta): how far such a step goes, and how far away, to first order, the boundary lies."""
+        """The length t sqrt(V / beta) of t natural steps; to first order the boundary lies at that distance."""
         return natural_steps * math.sqrt(self.variance / self.slope)
 
 
@@ -110,7 +110,7 @@ class Convolutions:
         return self._pilot(widths).at(natural_steps).varied(input_dim=dimension)
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
-        """t sqrt(V / beta) over the root of the number of positions, whose |x|^2 is d each."""
+        """The same over the root of the number of positions, each of which has |x|^2 = d."""
         return self._pilot(widths).distance(natural_steps) / math.sqrt(math.prod(self.grid))
 
     def _pilot(self, widths: tuple[int, ...]) -> Pilot:

@@ -149,10 +149,13 @@ class Approach(Statement):
 
 @dataclass(frozen=True)
 class ApproachDesign(Design):
-    """Power of Approach on a ladder of ``rungs`` from first to last width: ``trials`` draws on the last,
-    ``first_trials`` on the first, ``reference`` from the limit law. ``first_distance`` and ``last_distance`` are the KS
-    distances there (an assumption of the design, not of the statement). The effect is how far the exponent
-    lies beyond (REFUTED) or within (SUPPORTED) the nearer end of the band: the same for both."""
+    """Power of Approach on a ladder of ``rungs`` from first to last width.
+
+    There are ``trials`` draws on the last rung, ``first_trials`` on the first and ``reference`` from the limit law.
+    ``first_distance`` and ``last_distance`` are the KS distances there (an assumption of the design, not of the
+    statement). The effect is how far the exponent lies beyond (REFUTED) or within (SUPPORTED) the nearer end of the
+    band: the same for both.
+    """
 
     first_width: int
     last_width: int

@@ -36,8 +36,10 @@ class Budget:
         return self.total / len(self.checks)
 
     def statement_share(self, check: str, examples: int, statements: int, pooled: int) -> float:
-        """Return the alpha of one statement of a check that makes ``statements`` of them on each of at most
-        ``examples`` examples, and ``pooled`` more on all the examples together.
+        """Return the alpha of one statement of a check.
+
+        The check makes at most ``statements`` of them on each of at most ``examples`` examples, and ``pooled`` more on
+        all the examples together.
 
         Guarantee: if every null is true the check shows any REFUTED with probability at most its share, by
         the union bound, however the statements depend on one another.

@@ -89,8 +89,10 @@ class UniformLaw(Statement):
 
 @dataclass(frozen=True)
 class SameLaw(Statement):
-    """Two samples have one law, which may have atoms; values within ``width`` of each other, in parts of themselves,
-    count as tied (`two_sample_distance`)."""
+    """Two samples have the same law, which may have atoms.
+
+    Values within the relative distance ``width`` of each other count as tied (`two_sample_distance`).
+    """
 
     kind: ClassVar[str] = "same-law"
     unit: ClassVar[str] = "KS distances"
@@ -126,8 +128,10 @@ class SameLaw(Statement):
         return cls(left.size, right.size, two_sample_distance(left, right, width), tolerance, alpha, width)
 
     def judge(self) -> Judgement:
-        """Return the verdict; the bounds are those of the true KS distance; the p-value is exact, or an upper
-        bound where there are ties or very large unequal sizes."""
+        """Return the verdict; its bounds are those of the true KS distance.
+
+        The p-value is exact, or an upper bound where there are ties or very large unequal sizes.
+        """
         seen = two_sample_distance_interval(self.distance, self.n_first, self.n_second, self.alpha / 2.0)
         p_value = two_sample_p_value(self.distance, self.n_first, self.n_second)
         data = f"{self.n_first} against {self.n_second} draws"
@@ -163,8 +167,11 @@ class SameLaw(Statement):
 
 @dataclass(frozen=True)
 class Independent(Statement):
-    """Two paired sequences of transforms are uniform and independent, as far as a k x k grid and the wrapped
-    sum and difference can see (signflip.inference.independence says what they cannot)."""
+    """Two paired sequences of transforms are uniform and independent.
+
+    This is seen by a k x k grid and the wrapped sum and difference; `signflip.inference.independence` says what they
+    cannot see.
+    """
 
     kind: ClassVar[str] = "independent"
     unit: ClassVar[str] = "dependences"
@@ -330,8 +337,11 @@ class SameLawDesign(Design):
 
 @dataclass(frozen=True)
 class IndependentDesign(Design):
-    """Power of Independent on a cells x cells grid; the effect is the largest |F(u, v) - u v| over the grid
-    (REFUTED; the wrapped views can only add to it) or the tolerance (SUPPORTED)."""
+    """Power of Independent on a cells x cells grid.
+
+    The effect is the largest |F(u, v) - u v| over the grid (REFUTED; the wrapped views can only add to it) or the
+    tolerance (SUPPORTED).
+    """
 
     cells: int
     towards: Settled = Verdict.REFUTED

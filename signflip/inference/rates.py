@@ -74,8 +74,11 @@ def _certain(successes: int, failures: int, rate: float) -> float:
 
 
 def _gap(trials: int, alpha: float, miss: float, edge: float, side: Literal[-1, 1]) -> float:
-    """Return the smallest g such that at the rate edge + side * g the confidence sequence lies wholly on that
-    side of ``edge`` after ``trials`` trials with probability at least 1 - miss; exact."""
+    """Return the smallest g at which the confidence sequence clears ``edge``; exact.
+
+    At the rate edge + side * g it lies wholly on that side of ``edge`` after ``trials`` trials with probability at
+    least 1 - miss.
+    """
     if side == 1:
         return _gap(trials, alpha, miss, 1.0 - edge, -1)
 

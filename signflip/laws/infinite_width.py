@@ -60,12 +60,15 @@ class AboutOrigin:
     """Places x' by length and angle from x: a homogeneous network's kernel is a product in these."""
 
     def of(self, radial: Array, tangential: Array) -> tuple[Array, Array]:
+        """The length of x' and its angle from x, where x' - x has these parts along and across x; |x| = 1."""
         return np.hypot(1.0 + radial, tangential), np.arctan2(tangential, 1.0 + radial)
 
     def back(self, first: Array, second: Array) -> tuple[Array, Array]:
+        """The parts along and across x of x' - x, from a length and an angle: the inverse of `of`."""
         return first * np.cos(second) - 1.0, first * np.sin(second)
 
     def box(self, along: float, across: tuple[float, float]) -> Box:
+        """The least and the largest length, then the least and the largest angle, within these bounds on the parts."""
         nearest = math.hypot(max(0.0, 1.0 - along), across[0])
         widest = math.atan2(across[1] if along < 1.0 else across[0], 1.0 - along)
         return nearest, math.hypot(1.0 + along, across[1]), math.atan2(across[0], 1.0 + along), widest

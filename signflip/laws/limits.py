@@ -41,7 +41,7 @@ def limit_change_rate(natural_steps: float, outputs: int) -> float:
 
 
 def natural_steps_for(failure: float) -> float:
-    """t = sqrt(2 log(1/failure)): enough for P(flip) >= 1 - ``failure`` in the limit [derived]."""
+    """The step t = sqrt(2 log(1/failure)), enough for P(flip) >= 1 - ``failure`` in the limit [derived]."""
     if not 0 < failure < 1:
         raise ValueError(f"failure must be a number with 0 < failure < 1, got {failure!r}")
     return math.sqrt(2 * math.log(1 / failure))

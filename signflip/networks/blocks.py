@@ -147,7 +147,7 @@ class Bias(Block):
         return _hidden(self, given)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """b of shape (trials, channels), added."""
+        """A module that adds b, of shape (trials, channels)."""
         bias = gaussian.vector(given.channels, self.deviation, "gaussian")
         return _Computed(lambda hidden: hidden + bias.reshape(len(bias), *[1] * len(given.grid), -1))
 

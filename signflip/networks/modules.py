@@ -256,7 +256,7 @@ def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[t
 
 
 def last_value(network: torch.nn.Module, point: torch.Tensor) -> torch.Tensor:
-    """f at ``point``, shape (trials,), by networks that are asked nothing more.
+    """Return f at ``point``, shape (trials,), of networks that are asked nothing afterwards.
 
     Where the network says that a pass asks each of its maps once (``asks_once``), their matrices keep nothing of it.
     """

@@ -337,7 +337,7 @@ class _Optimised:
 
 
 def values_at(network: torch.nn.Module, points: torch.Tensor, trials: int) -> torch.Tensor:
-    """f of every trial at each of the points: (points, [positions,] coordinates) to (trials, points[, outputs])."""
+    """Return f of every trial at each point: (points, [positions,] coordinates) to (trials, points[, outputs])."""
     given = points.expand(trials, *points.shape)
     if getattr(network, "takes_points", False):
         several: torch.Tensor = network(given)

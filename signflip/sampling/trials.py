@@ -81,11 +81,13 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
 
 
 def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
-    """kappa = sqrt(V) / beta of any model, V the mean of f^2 and beta of |grad f|^2 over a pilot of its own draws.
+    """The natural step kappa = sqrt(V) / beta of any model, from a pilot on separate draws.
 
-    In absolute units, to four digits: more are below the pilot's error, and its last bits, which depend on the machine,
-    would choose the draws of any step that is made of it. Of an `Architecture` the limit is known:
-    `Architecture.natural_step`.
+    V is the mean of f^2 and beta the mean of |grad f|^2 over the pilot.
+
+    The step is in absolute units and rounded to four digits. More digits are below the pilot's error, and the last
+    bits, which depend on the machine, would change the draws of every attack with that step. For an `Architecture` use
+    the known limit, `Architecture.natural_step`.
 
     Raises:
         ValueError: if no network of the pilot moves with its input.

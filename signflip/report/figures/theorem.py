@@ -19,7 +19,7 @@ ENDLESS = 99
 
 
 def paths_figure(document: Document) -> Figure | None:
-    """f at even points of one gradient step, a curve per network; None where no check kept any."""
+    """The figure of f along one gradient step, a curve per network; None where no check kept any."""
     kept = [path for check in document.checks for path in check.figures.get("paths", [])]
     if not kept:
         return None

@@ -1,8 +1,8 @@
-"""Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte on
-one kind of processor.
+"""Engines: what runs the blocks of trials.
 
-`choice.parse` reads the text of --theorem-engine; `opening.open_engine` starts what it names. An engine counts nothing
-and decides nothing: where a check stops is decided by whoever reads the blocks.
+Every engine gives the same blocks in the same order, byte for byte on one kind of processor. `choice.parse` reads the
+text of --theorem-engine; `opening.open_engine` starts what it names. An engine counts nothing and decides nothing: the
+reader of the blocks decides where a check stops.
 """
 
 from __future__ import annotations
