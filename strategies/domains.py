@@ -111,7 +111,7 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
         variances, slopes = _limits(activation, depth)
         if max(spreads(activation, variances)) > LARGEST_SPREAD:
             return False
-    except ArithmeticError:  # a moment that vanishes but for rounding (sigma flat around 0, q_l small) or overflows
+    except ArithmeticError:  # a moment that vanishes up to rounding (sigma flat around 0, q_l small) or overflows
         return False
     wide = Architecture(1, (RESPONSE_WIDTH,) * depth)
     if max(wide.relative_changes(activation, RESPONSE_STEPS * wide.natural_step(activation))) > 1.0:
@@ -168,7 +168,7 @@ def is_moderate(activation: Activation) -> bool:
 
 
 def _moments(activation: Activation) -> tuple[float, float] | None:
-    """E sigma(G)^2 and E sigma'(G)^2; None where sigma is 0 but for rounding, which no quadrature resolves."""
+    """E sigma(G)^2 and E sigma'(G)^2; None where sigma is 0 up to rounding, which no quadrature resolves."""
     try:
         return second_moment(activation, 1.0), slope_moment(activation, 1.0)
     except ArithmeticError:

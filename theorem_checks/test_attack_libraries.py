@@ -89,7 +89,7 @@ class Block:
 
 
 def theirs(attack: Stepped, name: str, configuration: Configuration) -> Experiment:
-    """What a library does to networks of its own: f(x), f(x') after one step, and the success of several."""
+    """A library's attack on separate networks: f(x), f(x') after one step, and the success of several."""
     norm, budget = configuration.attack.norm, configuration.attack.budget
     assert norm is not None
     assert budget is not None

@@ -38,7 +38,7 @@ def two_layers(activation: Activation, width: int, dimension: int, natural_steps
 
 
 def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, int]], failure: float, t: float) -> None:
-    """Claim on each rung (k, d) a flip within the band, but for ``failure``, after t natural steps."""
+    """Claim on each rung (k, d) a flip within the band with probability 1 - ``failure``, after t natural steps."""
     for width, dimension in rungs:
         subject = two_layers(activation, width, dimension, t)
         evidence.rate_at_least(

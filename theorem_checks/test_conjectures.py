@@ -32,7 +32,7 @@ REACH = (rate_at_least(RATE, effect=0.02, room=0.0095, trials=CAP),)
 
 
 def judge(evidence: Check, model: Model, t: float, order: float = ORDER, **options: str) -> None:
-    """Claim a flip within the order |x| / sqrt(d), after t natural steps, as a pilot on draws of its own finds them."""
+    """Claim a flip within the order |x| / sqrt(d), after t natural steps, as a pilot on separate draws finds them."""
     subject = Pilot.of(evidence, model, PILOT, **options).at(t)
     bound = order / math.sqrt(model.input_dim)
     evidence.rate_at_least(RATE, adversarial(bound), subject, name=f"adversarial at t={t:g}", cap=CAP)

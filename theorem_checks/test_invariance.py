@@ -83,7 +83,7 @@ def judge(
     seconds: Mapping[str, Callable[[], Outcome]],
     rounding: Rounding,
 ) -> None:
-    """Judge that each second side, put back into the first one's units, is the first one but for rounding."""
+    """Judge that each second side, put back into the first one's units, is the first one up to rounding."""
     outcome = first.outcome()
     bounds = margins(first, outcome, rounding)
     for title, second in seconds.items():

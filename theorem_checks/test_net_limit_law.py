@@ -44,7 +44,7 @@ def wide_enough(evidence: Check, network: Sequential) -> int:
 
 
 def judge(evidence: Check, model: Sequential, steps: tuple[float, ...]) -> None:
-    """Claim the rates of the limit law at t natural steps, which a pilot on draws of its own finds."""
+    """Claim the rates of the limit law at t natural steps, which a pilot on separate draws finds."""
     pilot = Pilot.of(evidence, model, PILOT)
     for t in steps:
         evidence.rate_near(limit_flip_rate(t), TOLERANCE, flips, pilot.at(t), name=f"P(flip) at t={t}", cap=CAP)

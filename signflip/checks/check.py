@@ -126,7 +126,7 @@ class Check:
         return self.record.state(name, state(*counts), about_of(subject), cap)
 
     def pilot_rate(self, event: Event, subject: Subject, *, accept: float, reject: float, cap: int) -> bool:
-        """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
+        """Whether a pilot on separate draws certifies P(event) >= ``accept``, at this check's error rate.
 
         It gives up when P(event) < ``reject`` is certain, or at ``cap`` trials. Its draws come from keys of
         their own and are never used again.

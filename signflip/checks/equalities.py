@@ -44,7 +44,7 @@ class Scene:
     step: float
 
     def outcome(self) -> dict[str, Tensor]:
-        """The attack's outcome, and x' itself: one row a trial."""
+        """The attack's outcome, and x' itself: one row per trial."""
         result = Attack(self.step).run(self.network, self.space, self.point)
         _, gradient = value_and_gradient(self.network, self.point)
         moved = self.point - self.step * torch.sign(result.value).unsqueeze(-1) * gradient

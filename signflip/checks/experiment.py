@@ -1,4 +1,4 @@
-"""Outcomes of one's own, as a check samples them: whatever they come from, they come from its keys."""
+"""Experiments that are not networks, sampled by a check from its own keys."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Sampler:
         return sample
 
     def outcomes(self, experiment: Experiment, trials: int) -> NDArray[Any]:
-        """``trials`` fresh outcomes of an experiment, a row each."""
+        """``trials`` fresh outcomes of an experiment, one per row."""
         with closing(self._blocks(experiment, "confirm", trials)) as stream:
             rows = np.concatenate([*islice(stream, -(-trials // BLOCK))])
         self.networks += trials
@@ -96,7 +96,7 @@ class Sampler:
         """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials.
 
         Raises:
-            ValueError: if the event does not give one truth value a trial, or others the second time.
+            ValueError: if the event does not give one truth value per trial, or others the second time.
         """
         successes = trials = 0
         with closing(self._blocks(subject, use, cap)) as stream:

@@ -58,7 +58,7 @@ class Drawing:
         """The drawing that a claim's keyword ``figure`` gives: one already, or its fields by name.
 
         Raises:
-            ValueError: as the class does, or naming a field that is none.
+            ValueError: as the class does, or naming a field that does not exist.
         """
         if isinstance(data, Drawing):
             return data

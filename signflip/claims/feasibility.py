@@ -68,7 +68,7 @@ def problems(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]
 
 
 def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]:
-    """What is reached, in words, one line a kind."""
+    """What is reached, in words, one line per kind."""
     lines = []
     for reach in reaches:
         if reach.is_certain:

@@ -45,8 +45,8 @@ class Reach:
 
     Args:
         kind: the statements' kind.
-        about: the arguments of its `Design`, but for ``towards``.
-        trials: the cap of a rate; of a law, draws a sample; of a decay, draws a rung; of a pool, values an example
+        about: the arguments of its `Design`, except ``towards``.
+        trials: the cap of a rate; of a law, draws per sample; of a decay, draws per rung; of a pool, values an example
             adds to it at least.
         effect: a claim that is wrong by this much or more is REFUTED with probability `POWER` at least.
         room: a claim that holds with this much to spare is SUPPORTED with probability `POWER` at least (of a law:
@@ -177,5 +177,5 @@ def identity(count: int = 1, *, pooled: bool = False) -> Reach:
 
 
 def computed(count: int = 1) -> Reach:
-    """Computed: refutes any number above its bound, but for the error of its computation."""
+    """Computed: refutes any number that exceeds its bound by more than the error of the computation."""
     return Reach(Computed.kind, count=count)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class RegistryError(ValueError):
-    """The suite cannot be read, or one of its claims has no id of its own: the message names the file and line."""
+    """The suite cannot be read, or a claim has no unique id: the message names the file and line."""
 
 
 def registered_checks(suite: Path) -> dict[str, str]:

@@ -264,7 +264,7 @@ def _print(summary: dict[str, Any]) -> None:
 
 
 def _plot(found: Sample, path: Path) -> None:
-    """f(x') against f(x), a dot a network: the sign flipped in the shaded quadrants."""
+    """f(x') against f(x), one dot per network: the sign flipped in the shaded quadrants."""
     from signflip.environment import without_backend
 
     with without_backend():

@@ -42,10 +42,10 @@ def _append(content: Struct, path: Path) -> None:
 
 
 def read(text: str) -> tuple[Head, list[Line]]:
-    """The first line and the finished checks; what stands behind the last line's end was being written, and is lost.
+    """The first line and the finished checks; an unfinished last line was being written, and is lost.
 
     Raises:
-        ValueError: naming the line that is none of such a file.
+        ValueError: naming the line that does not belong to such a file.
     """
     heads: list[Head] = []
     found: list[Line] = []

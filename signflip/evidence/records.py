@@ -57,7 +57,7 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Pilot(Struct, forbid_unknown_fields=True):
-    """A statement that chose what was to be confirmed, on draws of its own."""
+    """A statement that chose what was to be confirmed, on separate draws."""
 
     about: dict[str, Any]
     statement: Statement

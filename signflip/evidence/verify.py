@@ -113,7 +113,7 @@ def _close(found: Sequence[float], expected: Sequence[float]) -> bool:
 
 
 def _same_figures(found: Any, expected: Any) -> bool:
-    """Whether two pieces of plain data agree, their numbers but for rounding."""
+    """Whether two pieces of plain data agree, with numbers compared up to rounding."""
     if isinstance(expected, float) and isinstance(found, (int, float)):
         return math.isclose(found, expected, rel_tol=1e-6)
     if isinstance(expected, list):

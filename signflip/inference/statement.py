@@ -37,7 +37,7 @@ class Declared(NamedTuple):
 
 
 def same(one: float, other: float) -> bool:
-    """Whether two thresholds are one, but for rounding."""
+    """Whether two thresholds are one, up to rounding."""
     return math.isclose(one, other, rel_tol=1e-9)
 
 

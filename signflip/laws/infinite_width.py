@@ -76,7 +76,7 @@ class AboutOrigin:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One row a trial, float64 of shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x| / |x|, f at a second input."""
+    """Per trial, float64 of shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x| / |x|, and f at a second input."""
 
     value: Array
     attacked_value: Array
@@ -211,7 +211,7 @@ class InfiniteWidthLaw:
         return worst
 
     def _reach(self) -> tuple[float, tuple[float, float]]:
-        """How far x' is from x along x, at most, and across, least and most; but for a chance of 1e-13."""
+        """How far x' is from x along x, at most, and across, at least and at most, except with probability 1e-13."""
         degrees = math.sqrt(self.dimension - 1)
         chi = max(0.0, degrees - _REACH - 1.0), degrees + _REACH
         along = abs(self._part) * math.sqrt(self.moments.variance) + math.sqrt(self._rest)
@@ -220,7 +220,7 @@ class InfiniteWidthLaw:
         return unit * _REACH * along, (across * chi[0], across * chi[1])
 
     def _box(self) -> Box:
-        """The rectangle that holds every trial, but for the chance in `_reach`: such a one is moved to its edge."""
+        """The rectangle that holds every trial except with the probability in `_reach`: others move to its edge."""
         return self._coordinates.box(*self._reach())
 
     def _function(self, first: Array, second: Array) -> tuple[Array, Array]:

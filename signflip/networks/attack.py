@@ -1,4 +1,4 @@
-"""The gradient step that MW's theorem speaks of, and its controls (THEORY 1 and 6); the steepest of a norm (11)."""
+"""The gradient step of MW's theorem and its controls (THEORY 1 and 6), and the steepest step in a norm (THEORY 11)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signflip.networks.spaces import Space, Spanned
 # trained networks alone: by the gradient's part across their data's span.
 UNTRAINED = ("gradient", "reversed", "random")
 DIRECTIONS = (*UNTRAINED, "across")
-# Those that the steepest step of a norm can take.
+# The directions that the steepest step in a norm can take.
 STEEPEST = ("gradient", "reversed")
 UNITS = ("absolute", "linear")
 STOPS = ("last step", "sign change")
@@ -26,7 +26,7 @@ STOPS = ("last step", "sign change")
 
 @dataclass(frozen=True)
 class Attacked:
-    """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
+    """One row per trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
 
     ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is. By a norm p, displacements
     have this norm and gradients the dual one.
@@ -87,14 +87,14 @@ class Attack:
         object.__setattr__(self, "budget", positive_number("budget", self.budget))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the arguments of the attack; unit, norm, step and budget where they are not the usual ones."""
+        """Plain data, the arguments of the attack; unit, norm, step and budget only where they are not the defaults."""
         left_out = {"step": None, "unit": UNITS[0], "norm": None, "budget": None}
         data = {name: value for name, value in asdict(self).items() if (name, value) not in left_out.items()}
         return data | ({"norm": "inf"} if self.norm == math.inf else {})
 
     @property
     def sees_coordinates(self) -> bool:
-        """Whether a step depends on more of the gradient than its direction: on the axes of R^d."""
+        """Whether a step depends on the axes of R^d, not only on the gradient's direction."""
         return self.norm not in (None, EUCLIDEAN)
 
     def run(
@@ -105,7 +105,7 @@ class Attack:
         compare_gradients: bool = False,
         asked_again: bool = False,
     ) -> Attacked:
-        """The attack from ``point`` in the input ``space``, on each trial's network.
+        """Attack each trial's network from ``point`` in the input ``space``.
 
         The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
         ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.

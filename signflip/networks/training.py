@@ -62,12 +62,12 @@ class Training:
         inputs: the points x_i / sqrt(d), by their coordinates in an orthonormal basis of a subspace of dimension k:
             n tuples of k numbers, so that |x_i|^2 is d times the sum of squares. `Training.of_gram` finds them. Where
             an input has several ``positions``, their coordinates follow one another.
-        labels: one a point: any numbers for the square loss, -1 or 1 for "logistic" and "hinge", and for
+        labels: one per point: any numbers for the square loss, -1 or 1 for "logistic" and "hinge", and for
             "cross-entropy" the numbers 0, 1, .. of the classes.
         learning_rate: of each step; maps of the input are trained as sqrt(d) W on x / sqrt(d), so that it is free of d.
         epochs: how often each point is used; 0 trains nothing.
         loss: one of `LOSSES`; "cross-entropy" of several outputs, the others of one.
-        batch: points a step, in the order of ``inputs``, the last of an epoch fewer; None: all.
+        batch: points per step, in the order of ``inputs``, the last of an epoch fewer; None: all.
         momentum, weight_decay: as in torch.optim.SGD.
         initial_scale: what the maps of the input are multiplied by before training; 1 is the law of THEORY 1.
         clip: a trial's gradient, in all that is trained, is no longer than this in a step; None: as long as it is. A
@@ -236,7 +236,7 @@ class Training:
         points: torch.Tensor,
         maps: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
-        """Train a block of networks: ``parameters``, a trial along the first axis of each, change in place.
+        """Train a block of networks: ``parameters``, with trials along the first axis of each, change in place.
 
         Args:
             network: f, of ``parameters`` that have gradients.
@@ -303,7 +303,7 @@ class Training:
 
 
 class _Optimised:
-    """A parameter and what its optimiser remembers: torch.optim's SGD or Adam, with its usual constants, a trial."""
+    """A parameter and what its optimiser remembers: torch.optim's SGD or Adam, with its usual constants, per trial."""
 
     def __init__(self, training: Training, parameter: torch.Tensor) -> None:
         self._training, self._parameter = training, parameter

@@ -1,4 +1,4 @@
-"""The plugin's options: their help, and what each may be. All are checked before any work."""
+"""The plugin's options: their help and their checks. All are checked before anything runs."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Options:
 
     @classmethod
     def settled(cls, config: pytest.Config) -> Self:
-        """The options of this session; a worker reads the same texts, but draws no seed of its own.
+        """The options of this session; a worker reads the same texts, but does not draw a seed.
 
         Raises:
             pytest.UsageError: naming the option, its value and what it must be.

@@ -182,7 +182,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the record on the report, as one string, and explain a failure in a section of its own."""
+    """Put the record on the report, as one string, and explain a failure in a separate section."""
     report = yield
     if call.when == "call" and RECORD in item.stash:
         report.user_properties.append((PROPERTY, item.stash[RECORD]))

@@ -1,4 +1,4 @@
-"""Runs over the nights: one small JSON file a run in a folder.
+"""Runs over the nights: one small JSON file per run in a folder.
 
 Merging two histories is copying files. There is no index to trust: the folder is read anew each time. A file that
 cannot be read is named and passed over, never changed. Two runs that finish at once write two files, since a file's
@@ -21,7 +21,7 @@ from signflip.evidence.records import CheckRecord, Document, Entry, plain, tight
 from signflip.report.evidence_values import evidence_values
 
 SCHEMA = 1
-# Of each check, at most this many null p-values a night.
+# Of each check, at most this many null p-values per night.
 MOST_P_VALUES = 64
 _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "digest": str,
@@ -69,7 +69,7 @@ def entry_of(document: Document) -> dict[str, Any]:
 
 def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
     against, support = evidence_values(check)
-    # One p-value an example: those of one example come from one sample, and depend on one another.
+    # One p-value per example: those of one example come from one sample, and depend on one another.
     first = [next((s.p_value for s in part.statements if s.p_value is not None), None) for part in check.parts]
     entry = tightest(check)
     return {

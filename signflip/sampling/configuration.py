@@ -1,4 +1,4 @@
-"""What fixes the law of a trial: the model, the attack, the law, what is observed, and the controls."""
+"""Configurations: the model, the attack, the law, what is observed, and the controls, which fix a trial's law."""
 
 from __future__ import annotations
 
@@ -196,13 +196,13 @@ class Configuration:
 
     @property
     def block_trials(self) -> int:
-        """Trials a block: shrinks as networks grow, and never depends on who runs it."""
+        """The number of trials per block; it shrinks as networks grow, and never depends on who runs it."""
         if self.law == "infinite-width":
             return _LIMIT_BLOCK
         return self.fewer(min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
 
     def fewer(self, trials: int) -> int:
-        """Of ``trials`` as many as a block may hold where each has modules of its own; at least one."""
+        """As many of ``trials`` as a block may hold if each has its own modules; at least one."""
         if held := self.model.held():
             trials = min(trials, _MAX_MODULES, _HELD_ENTRIES // held)
         return max(1, trials)
@@ -247,7 +247,7 @@ class Configuration:
         yield self.model.vectors()
 
     def varied(self, **changes: Any) -> Configuration:
-        """This configuration with other fields: its own, its attack's or its model's."""
+        """This configuration with changed fields: its own, its attack's or its model's."""
         parts: dict[str, Any] = {}
         for name in ("attack", "model"):
             own = {f.name for f in fields(getattr(self, name))}
@@ -306,7 +306,7 @@ def _require_memory(configuration: Configuration) -> None:
         return
     widths = tuple(one.rows * one.positions for one in model.asked())
     if law == "conditioned" and sum(widths) > MOST_NEURONS:
-        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {widths}")
+        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour per trial), got {widths}")
     size, entries = torch.finfo(DTYPES[configuration.dtype]).bits // 8, configuration.entries_held()
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:

@@ -1,4 +1,4 @@
-"""What came of a configuration's trials: columns of outcomes, one row a trial."""
+"""The outcomes of a configuration's trials: columns, with one row per trial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = int | slice | Sequence[int] | NDArray[np.bool_] | NDArray[np.integer]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Outcomes, one row a trial: float64 arrays of shape (trials,).
+    """Outcomes, one row per trial: float64 arrays of shape (trials,).
 
     ``sample[10:20]``, ``sample[sample.flipped]`` and ``sample[3]`` are samples of these rows; two samples are equal
     where all their columns are.
@@ -50,7 +50,7 @@ class Sample:
         """The chosen rows: a slice, whole numbers, or a mask of shape (trials,); a whole number alone chooses one row.
 
         Raises:
-            TypeError, IndexError: if they are none of these, or outside the sample.
+            TypeError, IndexError: if they are not one of these, or lie outside the sample.
         """
         if not isinstance(rows, slice):
             one = isinstance(rows, Integral) and not isinstance(rows, bool)
@@ -76,6 +76,6 @@ class Sample:
 
     @staticmethod
     def join(samples: list[Sample]) -> Sample:
-        """The rows of all ``samples``, in order; all must have the same columns."""
+        """Join the rows of all ``samples``, in order; all must have the same columns."""
         names = samples[0].columns()
         return Sample(**{name: np.concatenate([sample.columns()[name] for sample in samples]) for name in names})

@@ -1,4 +1,4 @@
-"""Trials: independent random networks, attacked; in keyed blocks, so that any part of them can be drawn again."""
+"""Trials: independent random networks under attack, in keyed blocks, so that any part can be drawn again."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _configuration(
     attack: Attack | None,
     options: dict[str, Any],
 ) -> Configuration:
-    """What `simulate` is asked for; what does not go together is refused by name."""
+    """The configuration that `simulate` was asked for; arguments that do not fit together are refused by name."""
     kinds = (Configuration,) if attack else (Configuration, Attack)
     kinds = kinds if isinstance(model, Model) else (*kinds, FullyConnected)
     given = {"model", "attack", "step", "architecture", "activation"}

@@ -148,7 +148,7 @@ def _address_in(choice: Choice) -> str:
 
 
 def _require_this_code(choice: Choice, client: Client) -> None:
-    """Workers that join later are held to the same by `run_range`."""
+    """`run_range` checks workers that join later in the same way."""
     answers: dict[str, Any] = client.run(fingerprint, on_error="return")
     for worker, answer in sorted(answers.items()):
         differs = repr(answer) if isinstance(answer, BaseException) else difference(fingerprint(), answer)

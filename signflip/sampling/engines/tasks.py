@@ -73,7 +73,7 @@ def _settle() -> None:
 def run_range(*plain: object) -> Outcome:
     """Run the `Task` whose fields are given.
 
-    They come one by one: Dask looks into containers for work of its own.
+    They are passed one by one, because Dask searches containers for its own tasks.
 
     Raises:
         OtherCodeError: if this worker's code or versions are not the sender's.
