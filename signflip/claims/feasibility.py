@@ -14,7 +14,7 @@ POWER = 0.99
 
 
 def figures(reaches: Iterable[Reach], alpha: float, examples: int) -> list[dict[str, Any]]:
-    """Plain data, one object a kind: what is reached with ``alpha`` a statement and ``examples`` examples.
+    """What is reached with ``alpha`` per statement and ``examples`` examples: plain data, one object per kind.
 
     ``detectable_effect`` and ``supported_room`` are None where no effect can be promised at these trials.
     """
@@ -72,7 +72,8 @@ def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str
     lines = []
     for reach in reaches:
         if reach.is_certain:
-            lines.append(f"{reach.kind}: refutes any discrepancy above its bound, with certainty")
+            name = f"{reach.kind} {_arguments(reach)}".rstrip()
+            lines.append(f"{name}: refutes any number above its bound, with certainty")
             continue
         figure = figure_of(reach, alpha, examples)
         text = (

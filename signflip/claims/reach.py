@@ -176,6 +176,6 @@ def identity(count: int = 1, *, pooled: bool = False) -> Reach:
     return Reach(Identity.kind, count=count, pooled=pooled)
 
 
-def computed(count: int = 1) -> Reach:
-    """Computed: refutes any number that exceeds its bound by more than the error of the computation."""
-    return Reach(Computed.kind, count=count)
+def computed(largest_bound: float, *, count: int = 1) -> Reach:
+    """Computed: refutes any number that exceeds its bound, at most ``largest_bound``, by more than its error."""
+    return Reach(Computed.kind, {"largest_bound": largest_bound}, count=count)
