@@ -116,7 +116,7 @@ def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
 
 
 def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
-    """|A - B| of each quantity, a trial; of x' in norm."""
+    """|A - B| of each quantity, per trial; of x' in norm."""
     gaps = {name: first[name] - second[name] for name in QUANTITIES}
     return {name: gap.abs() if gap.ndim == 1 else vector_norm(gap, dim=-1) for name, gap in gaps.items()}
 
@@ -185,7 +185,7 @@ def gradient_error(network: Chain, signals: Sequence[Tensor], slopes: Sequence[B
 
 
 def margins(first: Scene, outcome: Outcome, rounding: Rounding) -> dict[str, Tensor]:
-    """A bound, a trial, of how far rounding can drive each quantity of the two sides apart; derived, see above.
+    """A bound, per trial, on how far rounding can drive each quantity of the two sides apart; derived, see above.
 
     It is made from the first side alone. Where |f(x)| is within its own bound the two sides may step in opposite
     directions: x' may differ by 2 s |grad f|.

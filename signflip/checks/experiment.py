@@ -20,10 +20,10 @@ Draw = Callable[[np.random.Generator, int], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A random experiment that is not a configuration of networks; `Check` takes it where it takes one of those.
+    """A random experiment that is not a configuration of networks; `Check` accepts it in place of one.
 
     Attributes:
-        about: what it is, in plain data: it is in the evidence, and names its random streams.
+        about: what the experiment is, as plain data; it is kept in the evidence, and names the random streams.
         draw: ``draw(generator, n)`` gives n independent outcomes, an array with n rows, from ``generator`` alone.
 
     Raises:
@@ -48,7 +48,7 @@ class Experiment:
         """Blocks 0, 1, 2, .. of `BLOCK` outcomes, endlessly; the first is drawn twice.
 
         Raises:
-            ValueError: if ``draw`` gives another number of outcomes, or others the second time.
+            ValueError: if ``draw`` gives another number of outcomes, or different outcomes the second time.
         """
         index = 0
         while True:

@@ -87,11 +87,11 @@ class Record:
         self._require_claimed(self.pooled)
 
     def tabulate(self, name: str, rows: list[Row]) -> None:
-        """Put a table for readers in the example's record: no statement."""
+        """Put a table for readers, not a statement, in the example's record."""
         self.examples[-1].tables[name] = rows
 
     def note(self, text: str) -> None:
-        """Put a remark in the example's record, on what was left out and why."""
+        """Put a remark in the example's record: what was left out and why."""
         self.examples[-1].notes.append(text)
 
     def _require_claimed(self, part: Part) -> None:

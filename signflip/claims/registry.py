@@ -1,4 +1,4 @@
-"""Which claims a suite registers, read from its source: the budget is split over these, whatever is run."""
+"""The claims that a suite registers, read from its source: the budget is split over them, whatever is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence as it comes: a JSON Lines file that grows as checks finish, so that a run cut short leaves what it had.
+"""Evidence as it comes: a JSON Lines file that grows as checks finish, so that a run cut short leaves what it has.
 
 The first line is the document without checks: what fixes the run, and every check that is to run. Each other line
 is a finished check. `signflip.evidence.document.load` makes the document of what is there.

@@ -13,7 +13,7 @@ from signflip.inference import Budget
 
 
 def verify(document: Document) -> list[str]:
-    """What is wrong with a document, in words; empty if every verdict follows from the counts.
+    """Return what is wrong with a document, in words; empty if every verdict follows from the counts.
 
     Judges every statement again, and compares its verdict, figures and sentence, its alpha with its share of the
     budget, the number of examples allowed with that of its claim at this effort, what each check says that it detects,

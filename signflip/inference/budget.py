@@ -9,7 +9,7 @@ from signflip.inference.validation import probability, whole
 
 @dataclass(frozen=True)
 class Budget:
-    """The chance ``total``, in (0, 1), that a run of a correct suite shows any REFUTED, split over checks.
+    """The bound ``total``, in (0, 1), on the probability that a run refutes any true claim, split over checks.
 
     The shares depend on the registered checks alone: never on which of them run, in what order, or on how
     many workers, so a subset of a run never gets a looser threshold.

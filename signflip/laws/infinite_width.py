@@ -40,7 +40,7 @@ _TYPICAL = 1 << 14
 
 
 class _AboutPoint:
-    """Places x' by distance from x, compressed, and angle: where the kernel bends, it bends along these."""
+    """Coordinates of x' by compressed distance from x and angle: where the kernel bends, it bends along these."""
 
     def of(self, radial: Array, tangential: Array) -> tuple[Array, Array]:
         size = np.hypot(radial, tangential)
@@ -57,7 +57,7 @@ class _AboutPoint:
 
 
 class AboutOrigin:
-    """Places x' by length and angle from x: a homogeneous network's kernel is a product in these."""
+    """Coordinates of x' by length and angle from x: a homogeneous network's kernel is a product in these."""
 
     def of(self, radial: Array, tangential: Array) -> tuple[Array, Array]:
         """The length of x' and its angle from x, where x' - x has these parts along and across x; |x| = 1."""
@@ -128,7 +128,7 @@ class InfiniteWidthLaw:
         """P(flip) of one step, and P(no flip), with their relative error; no random number is drawn.
 
         Args:
-            within: if finite, a flip counts only where |x' - x| <= ``within`` |x|, and all else as none.
+            within: if finite, a flip counts only if |x' - x| <= ``within`` |x|; anything else counts as no flip.
 
         Raises:
             ValueError: if ``within`` is not above 0.

@@ -52,7 +52,7 @@ _CHUNK = 1 << 14
 
 @dataclass(frozen=True)
 class FlipProbability:
-    """Of one step: P(f(x) f(x') < 0), P(f(x) f(x') >= 0), and the estimated error of either, relative to it.
+    """P(f(x) f(x') < 0) and P(f(x) f(x') >= 0) of one step, and the estimated relative error of both.
 
     The two are integrated apart, and neither is 1 less the other. f(x) f(x') = 0 is no flip. The error is what
     halving the panels of |U|, the tolerance of a table and that of its kernels, and what lies beyond the panels leave

@@ -32,7 +32,7 @@ PAGE = {
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """The --theorem- options, with help."""
+    """Add the --theorem- options, with their help."""
     group = parser.getgroup("theorem", "statistical checks of the theorem")
     group.addoption(
         "--theorem-effort",
@@ -96,7 +96,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True)
 class Device:
-    """Where the trials are drawn: ``kind`` is "cpu" or "cuda"; ``note`` says why, where "auto" was asked for.
+    """Where the trials are drawn: ``kind`` is "cpu" or "cuda"; under "auto", ``note`` says why.
 
     ``visible`` are the CUDA devices that the controller shares out.
     """
@@ -108,7 +108,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run was asked for, checked; a replay's seed and effort are those of the run that it comes from."""
+    """The checked options of a run; a replay has the seed and effort of the run that it comes from."""
 
     effort: str
     seed: int

@@ -1,4 +1,4 @@
-"""Whose suite a run is of: its repository and commit, its stated limits, and what was measured of it before."""
+"""The provenance of a run: repository and commit of its suite, its stated limits, and earlier measurements of it."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def begin(config: pytest.Config, suite: Path) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Everything that fixes the run."""
+    """Print everything that determines the run."""
     options, replay = config.stash[OPTIONS], config.stash[OPTIONS].replay
     found = versions()
     engine = config.stash[ENGINE].name if ENGINE in config.stash else options.engine.text
@@ -86,7 +86,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under --theorem-replay keep the one check."""
+    """Under --theorem-replay, keep only the one check."""
     replay = config.stash[OPTIONS].replay
     if replay is not None:
         chosen = [item for item in items if (found := claim_of(item)) and found.id == replay.check]
@@ -106,7 +106,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Check:
-    """What this check samples with, judges with and records in: `signflip.checks.check.Check`."""
+    """The object with which a check samples, judges and records: `signflip.checks.check.Check`."""
     from signflip.checks.check import Check
 
     node: pytest.Item = request.node
@@ -193,7 +193,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
-    """Under -v a check's word is its verdict."""
+    """Show a check's verdict as its status under -v."""
     words = [word for name, word in getattr(report, "user_properties", ()) if name == VERDICT]
     if not words or report.when != "call" or report.skipped:
         return None
@@ -232,7 +232,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The table of checks; under --collect-only, what is claimed."""
+    """Print the table of checks; under --collect-only, what is claimed."""
     log = config.stash.get(LOG, None)
     collected: list[tuple[Claim, float, int]] = config.stash.get(COLLECTED, [])
     lines = claims_table(collected, config.stash[OPTIONS].false_alarm)

@@ -9,7 +9,7 @@ from signflip.report.figures.panels import short
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed between two runs of a history (`history.entry_of`), a line each; what matters most comes first."""
+    """What changed between two runs of a history (`history.entry_of`), one line each, the most important first."""
     first, second = before["checks"], after["checks"]
     verdicts, claims, bounds, times, unlike = [], [], [], [], 0
     for claim_id in sorted(set(first) & set(second)):

@@ -70,5 +70,5 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text that Markdown shows as it is: no markup, no mention, no line of its own."""
+    """A text that Markdown shows literally: no markup, no mention, no line break."""
     return " ".join(text.split()).translate({ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]<>#|@&"})

@@ -1,4 +1,4 @@
-"""Rows of intervals, each below its own label: labels of any length stand whole, and no row is a row of one."""
+"""Rows of intervals, each below its label, so that labels of any length fit; there are at least two rows."""
 
 from __future__ import annotations
 

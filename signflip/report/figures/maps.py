@@ -13,7 +13,7 @@ from signflip.report.figures.panels import Axis, short
 
 
 def table_figures(check: CheckRecord) -> list[Figure]:
-    """What a check tabulated for readers: over (m, t) a map, over depth curves; nothing is claimed of either."""
+    """The tables of a check for readers: a map over (m, t), or curves over depth; no verdict depends on them."""
     gathered: dict[str, list[Row]] = defaultdict(list)
     for example in check.examples:
         for name, rows in ({} if example.shrinking else example.tables).items():

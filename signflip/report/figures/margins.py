@@ -37,7 +37,7 @@ class Used:
 
 
 def used_of(entry: Entry) -> Used | None:
-    """The shares of a judged statement; None of a kind that has none, or of one without bounds."""
+    """The shares of a judged statement; None for a kind that has no shares, or a statement without bounds."""
     s, bounds = entry.statement, entry.bounds
     is_refuted = entry.verdict == Verdict.REFUTED
     if isinstance(s, Identity):

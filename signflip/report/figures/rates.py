@@ -64,7 +64,7 @@ def rate_figures(check: CheckRecord) -> list[Figure]:
 
 
 def _require(claim_id: str, drawing: Drawing, rates: Sequence[Rate]) -> None:
-    """A figure that is declared and cannot be drawn is an error of whoever declared it: say which."""
+    """Raise where a declared figure cannot be drawn, naming what the evidence lacks."""
     wanted = [*drawing.against, *(["step"] if drawing.beside else [])]
     for axis in dict.fromkeys(wanted):
         if missing := [r.name for r in rates if r.on(axis) is None]:

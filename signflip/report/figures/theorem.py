@@ -112,5 +112,5 @@ def _power(cell: int, decades: int) -> str:
 
 
 def theorem_figures(document: Document) -> Sequence[Figure]:
-    """What of the two pictures the evidence holds."""
+    """The pictures of the theorem that the evidence holds: f along a step, and the flip rate over the plane."""
     return [figure for figure in (paths_figure(document), plane_figure(document)) if figure is not None]

@@ -106,7 +106,7 @@ def _spread(items: Sequence[str], most: int) -> list[str]:
 
 
 def _multiples(prefix: str, curves: Sequence[Mapping[str, Any]]) -> str:
-    """Up to 36 curves on one canvas, each in a box of its own."""
+    """Up to 36 curves on one canvas, each in its own box."""
     rows = math.ceil(len(curves) / COLUMNS)
     side = svg.WIDTH / COLUMNS
     figure = svg.canvas(height=side * rows)
