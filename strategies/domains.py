@@ -1,4 +1,4 @@
-"""Which activations a check's domain allows: how far wide networks follow the limit law with them, as measured."""
+"""The activations that a check's domain allows, by how closely wide networks follow the limit law with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LIB: attacks of three libraries, held against random networks, whose law is known (THEORY 11)."""
+"""LIB: the attacks of three libraries on random networks, whose law is known (THEORY 11)."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def test_one_narrow_layer_is_enough_to_stop_the_flips(widths: tuple[int, ...], e
 
 
 def correlation(depth: int) -> float:
-    """Of f(x) and f(y), x and y orthogonal, in wide ReLU networks: rho -> (sin th + (pi - th) cos th) / pi, L times."""
+    """The limit correlation of f(x) and f(y), x and y orthogonal: rho -> (sin th + (pi - th) cos th) / pi, L times."""
     rho = 0.0
     for _ in range(depth):
         angle = math.acos(rho)
@@ -156,7 +156,7 @@ def correlation(depth: int) -> float:
 
 
 def orthogonal_pair(depth: int, width: int) -> Configuration:
-    """ReLU networks at x and at a y orthogonal to x; the step is of no account."""
+    """ReLU networks at x and at a y orthogonal to x; the step does not matter."""
     return replace(configuration(RELU, (width,) * depth, 10**6, 0.1), companion=math.pi / 2)
 
 

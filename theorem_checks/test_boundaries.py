@@ -16,7 +16,7 @@ from signflip.sampling.configuration import Configuration
 from strategies.deep_activations import deep_activations
 
 HIGH = 0.9
-# sigma = 1: slope 0 on both sides of a kink that is none.
+# sigma = 1: slope 0 on both sides of a nominal kink.
 ONE = PiecewiseLinear((0.0,), (0.0, 0.0), 1.0)
 OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 1024)
 

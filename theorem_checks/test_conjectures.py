@@ -1,4 +1,4 @@
-"""CONJ: one step fools networks about which no theorem is known to us: transformers, layer norms, uniform weights."""
+"""CONJ: one step fools networks for which we know of no theorem: transformers, layer norms, uniform weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from signflip.networks.sequential import Sequential
 
 RATE, CAP = 0.99, 8_000
 PILOT = 512
-# |x' - x| / |x| is within so many times 1 / sqrt(d); fewer where d is small: .4 at d = 2500.
+# |x' - x| / |x| is within this many times 1 / sqrt(d); fewer where d is small: .4 at d = 2500.
 ORDER, SMALL_ORDER = 50.0, 20.0
 ONE_STEP = (
     "one gradient step finds x' with f(x) f(x') < 0 and |x' - x| <= {order:g} |x| / sqrt(d), with probability at least "

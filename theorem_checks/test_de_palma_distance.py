@@ -176,7 +176,7 @@ def test_the_distance_has_its_limit_law_in_every_norm(
 def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_descent(
     activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
-    # In the limit the sign stays but for P(|N| <= 0.04) = 0.032.
+    # In the limit the sign stays except with probability P(|N| <= 0.04) = 0.032.
     subject = configuration(activation, (WIDTH,) * depth, dimension, 0.02).varied(steps=2, stop="sign change")
     evidence.rate_at_least(0.9, lambda sample: ~sample.flipped, subject, name="the sign stays")
 

@@ -27,8 +27,8 @@ LADDER = (10**3, 10**6, 10**12)
 # Fifteen steps of 0.2 kappa: in the limit they reach 3 sqrt(V), and |f(x)| is beyond with probability 0.0027.
 STEP, STEPS = 0.2, 15
 # In the limit descent stops within one step of |f| / |grad f| = |N(0, V)| / sqrt(beta), and V = beta for ReLU: the
-# distance times sqrt(d) / |x| is at most |N| + 0.2. So 3 holds but for 2 (1 - Phi(2.8)) = 0.005, and the rest of the
-# tolerance of 0.1 is for finite widths.
+# distance times sqrt(d) / |x| is at most |N| + 0.2. So 3 fails with probability 2 (1 - Phi(2.8)) = 0.005, and the rest
+# of the tolerance of 0.1 is for finite widths.
 BOUND = 3.0
 
 
@@ -48,7 +48,7 @@ def distance(sample: Sample, dimension: int) -> NDArray[np.float64]:
 
 
 def changed_sign_within(bound: float, dimension: int) -> Event:
-    """The event that descent ended beyond the boundary, at ``bound`` |x| / sqrt(d) from x at most."""
+    """The event that descent ended beyond the boundary, at most ``bound`` |x| / sqrt(d) from x."""
     return lambda sample: sample.flipped & (distance(sample, dimension) <= bound)
 
 

@@ -1,7 +1,7 @@
-"""THEORY 1: the attack goes along the gradient of f, and says how far; no statistics.
+"""THEORY 1: the attack goes along the gradient of f, and reports how far; no statistics.
 
 Flips hardly tell one descent direction from another: a wrong slope of sigma gives a direction that flips signs too. So
-central differences of f, on dense float64 networks, stand against the way that the attack went, in units of a bound
+central differences of f, on dense float64 networks, are compared with the path of the attack, in units of a bound
 that `signflip.checks.directions` proves for each trial. A trial with a kink within reach of the differences has a wide
 bound; how many are wide is judged too.
 """

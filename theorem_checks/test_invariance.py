@@ -1,4 +1,4 @@
-"""THEORY 1 and 3: what must not matter, as equalities on one set of dense weights; no statistics but the last check.
+"""THEORY 1 and 3: what must not matter, as equalities on one set of dense weights; only one check uses statistics.
 
 Both sides of an equality are computed from the same random weights in float64. They may differ by rounding alone,
 and by no more than `margins` derives for each trial: discrepancies are judged in units of that bound. A trial
@@ -231,7 +231,7 @@ def test_scaling_a_homogeneous_activation_scales_each_layer_alike(
 def judge_scaled_activation(evidence: Check, subject: Configuration, factor: float) -> None:
     """c sigma scales h_l by c^l if sigma is homogeneous (if L = 1, always), so f and, by D_l, grad f by c^L.
 
-    A power of two commutes with rounding, but for under- and overflow, so that the sides then agree to the last bit
+    A power of two commutes with rounding, except for under- and overflow, so that the sides then agree to the last bit
     unless numbers of 1e-150 matter.
     """
     first = scene(evidence, subject)

@@ -1,4 +1,4 @@
-"""THEORY 4 in several layers: V, beta and the chain rule, layer by layer, stand in the flip rate at a fixed step."""
+"""THEORY 4 in several layers: V, beta and the chain rule, layer by layer, determine the flip rate at a fixed step."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from signflip.sampling.sample import Sample
 
 HIGH = 0.9
 WIDTH, CONSTANT = 100, 0.5
-# Natural steps after which the gradient has moved by half at width 100: by 0.7 to 1 at the median, and by 0.5 but for a
-# few percent (pilot runs). abs does not overshoot yet: it does so from 64 on (THEORY 6).
+# Natural steps after which the gradient has moved by half at width 100: by 0.7 to 1 at the median, and by 0.5 in all
+# but a few percent (pilot runs). abs does not overshoot yet: it does so from 64 on (THEORY 6).
 FAR = {"abs": 4.0, "relu": 8.0, "leaky_relu": 8.0, "triangle": 5.0, "tanh": 8.0}
 LADDER = (300, 3000, 30_000)
 # d = 2000 inputs and a step of sqrt(d) natural steps turn x by 45 degrees.

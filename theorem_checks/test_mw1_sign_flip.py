@@ -36,7 +36,7 @@ TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5 + INFINITE_RUNGS
 
-# Each has a pilot, and a witness, of its own.
+# Each has its own pilot and its own witness.
 SMALL_FAILURE, TINY_FAILURE = 1e-3, 1e-4
 SMALL_FAILURES = {"quick": (SMALL_FAILURE,), "standard": (SMALL_FAILURE,), "nightly": (SMALL_FAILURE, TINY_FAILURE)}
 SMALL_PERTURBATION = 0.3

@@ -20,7 +20,7 @@ from strategies.classes import tell_classes
 from strategies.steps import VANISHING, Schedule, predicted_exponent, vanishing_schedules
 
 LADDER = tuple(10**k for k in range(2, 13, 2))
-# The ratio falls by a factor 2 at least between the ends of the ladder: the slowest schedule, sqrt(d)/log d, gives 6.
+# The ratio falls at least by a factor of 2 over the ladder: the slowest schedule, sqrt(d)/log d, gives 6.
 CEILING = -np.log(2) / np.log(LADDER[-1] / LADDER[0])
 TRIALS = 400
 MOST_NEURONS, LEAST_NEURONS = 4000, 1000

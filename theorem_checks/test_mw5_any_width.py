@@ -1,4 +1,4 @@
-"""MW-5: no restriction on the width. m and d grow as they like: m << d, m ~ d, m >= exp(d)."""
+"""MW-5: no restriction on the width. m and d grow in any relation: m << d, m ~ d, m >= exp(d)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ STEPS, STEPS_ABOVE = (0.5, 2.0), (1.0, 3.0)
 TOLERANCE = 0.05
 PILOT, CAP = 10_000, 40_000
 # Channels suffice where a pilot's rates, of standard error .005, are this close to the limit: on fresh draws they are
-# then within .0325 but for one network in thousands, and bounds of 40,000 trials are within .0175 of a rate.
+# then within .0325 for all but one network in thousands, and bounds of 40,000 trials are within .0175 of a rate.
 CLOSE, PILOTED = 0.015, (1.0, 2.0)
 # Of layer norms between kinks the limit is reached as 1/sqrt(m): from -.07 at 400 channels to -.01 at 6,400.
 FACTORS = (1, 2, 4, 8, 16, 32)

@@ -46,9 +46,9 @@ POINTS = (
     *((0.5, -1.0, 0.0, 0.5), (0.5, 0.5, 1.0, 0.0), (0.0, -0.5, 0.5, -1.0)),
 )
 LABELS = (1.0, -1.0) * 3
-# |x' - x| / |x| is at most so many times 1 / sqrt(d), over b.
+# |x' - x| / |x| is at most this many times 1 / sqrt(d), over b.
 ORDER = 50.0
-# Where the data are learnt it is so many times 1 / (b sqrt(d)), from 1.14 to 6.63 over points and activations.
+# Where the data are learnt it is this many times 1 / (b sqrt(d)), from 1.14 to 6.63 over points and activations.
 LEAST, MOST = 1.0, 10.0
 NETWORKS = st.sampled_from([get(name) for name in ("relu", "tanh", "gelu")])
 # At a small initial scale these learn the data in 60 epochs; tanh does not, so that f, and with it the step, is small.
