@@ -181,7 +181,7 @@ def gradient_error(network: Chain, signals: Sequence[Tensor], slopes: Sequence[B
             whole: Tensor = ((moved + of_product) * (matrix_norm(weights)[:, None] + TINY)).squeeze(-1)
             return whole
         signal = Ball(network.matrices[layer].rmatvec(signals[layer]), vector_norm(weights, dim=-2) * moved + TINY)
-    raise ValueError("a network has at least one hidden layer")
+    raise ValueError("network must have at least one hidden layer, got none")
 
 
 def margins(first: Scene, outcome: Outcome, rounding: Rounding) -> dict[str, Tensor]:

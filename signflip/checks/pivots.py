@@ -75,7 +75,8 @@ def require_dense(configuration: Configuration) -> None:
     """
     if configuration.law != "dense" or configuration.dtype != "float64":
         raise ValueError(
-            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
+            "law and dtype must be 'dense' and 'float64' where pivots are read, "
+            f"got {configuration.law!r} and {configuration.dtype!r}"
         )
 
 

@@ -60,9 +60,9 @@ def read(text: str) -> tuple[Head, list[Line]]:
             else:
                 found.append(from_text(Line, line))
                 if found[-1].token != heads[0].circumstances.token:
-                    raise ValueError("is of another run than the first line: two runs wrote to one folder")
+                    raise ValueError("must be of the run of the first line: two runs wrote to one folder")
         except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: {error}") from error
     if not heads:
-        raise ValueError("holds no line")
+        raise ValueError("must hold a line, got none")
     return heads[0], found

@@ -60,7 +60,7 @@ class Approach(Statement):
         for distance, size in zip(self.distances, self.sizes, strict=True):
             steps = distance * math.lcm(size, self.reference)
             if distance > 1.0 or abs(steps - round(steps)) > 1e-15 * max(1.0, steps):
-                raise ValueError(f"distance {distance!r} cannot come from {size} and {self.reference} draws")
+                raise ValueError(f"distance must be one of {size} and {self.reference} draws, got {distance!r}")
 
     @classmethod
     def from_samples(

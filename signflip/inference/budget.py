@@ -32,7 +32,7 @@ class Budget:
     def share(self, check: str) -> float:
         """Return the part of the total that one registered check may spend."""
         if check not in self.checks:
-            raise ValueError(f"unknown check {check!r}; {len(self.checks)} are registered")
+            raise ValueError(f"check must be one of the {len(self.checks)} registered, got {check!r}")
         return self.total / len(self.checks)
 
     def statement_share(self, check: str, examples: int, statements: int, pooled: int) -> float:
@@ -46,5 +46,5 @@ class Budget:
         """
         number = whole("examples", examples) * whole("statements", statements) + whole("pooled", pooled)
         if number == 0:
-            raise ValueError(f"check {check!r} makes no statement: examples * statements + pooled is 0")
+            raise ValueError(f"check {check!r} must make a statement, got examples * statements + pooled = 0")
         return self.share(check) / number

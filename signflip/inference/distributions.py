@@ -109,7 +109,7 @@ class SameLaw(Statement):
         steps = distance * math.lcm(n_first, n_second)
         off_lattice = abs(steps - round(steps)) > 1e-15 * max(1.0, steps)  # one rounding each way
         if off_lattice or (distance > 0.0 and steps == 0.0):
-            raise ValueError(f"distance {distance!r} cannot come from {n_first} and {n_second} draws")
+            raise ValueError(f"distance must be one of {n_first} and {n_second} draws, got {distance!r}")
         self._settle(
             n_first=n_first,
             n_second=n_second,
@@ -189,7 +189,7 @@ class Independent(Statement):
         if len(counts) != (cells - 1) ** 2:
             raise ValueError(f"counts must hold {(cells - 1) ** 2} grid points, got {len(counts)}")
         if not _is_cumulative(counts, cells - 1):
-            raise ValueError("counts cannot come from one sample: some cell would hold fewer than 0 pairs")
+            raise ValueError("counts must come from one sample, got a cell with fewer than 0 pairs")
         self._settle(
             n=n,
             cells=cells,
@@ -238,7 +238,7 @@ def _one_sample_distance(name: str, value: object, n: int) -> float:
     """Return a KS distance that n values can have: at least 1/(2n), and 0 by convention if none."""
     distance = real(name, value, at_least=0.0, at_most=1.0)
     if (n == 0 and distance != 0.0) or (n > 0 and distance * n < 0.5 - 1e-9):
-        raise ValueError(f"{name} {distance!r} cannot come from {n} values")
+        raise ValueError(f"{name} must be a distance of {n} values, got {distance!r}")
     return distance
 
 

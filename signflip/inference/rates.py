@@ -177,7 +177,7 @@ class RateNear(Statement):
             tolerance=probability("tolerance", self.tolerance),
         )
         if self.band == Interval(0.0, 1.0):
-            raise ValueError(f"tolerance {self.tolerance:g} leaves no rate to refute")
+            raise ValueError(f"tolerance must leave a rate to refute, got {self.tolerance:g}")
 
     @classmethod
     def from_samples(cls, happened: ArrayLike, target: float, tolerance: float, alpha: float) -> RateNear:

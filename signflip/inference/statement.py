@@ -60,7 +60,7 @@ class Statement(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if Statement._kinds.setdefault(cls.kind, cls) is not cls:
-            raise TypeError(f"two statements of one kind: {cls.kind!r}")
+            raise TypeError(f"kind must be unique, got {cls.kind!r} twice")
 
     @abstractmethod
     def judge(self) -> Judgement:

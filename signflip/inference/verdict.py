@@ -37,7 +37,7 @@ class Judgement:
     def __post_init__(self) -> None:
         figures = [*self.bounds, *(figure for figure in (self.margin, self.p_value) if figure is not None)]
         if not all(math.isfinite(figure) for figure in figures):
-            raise ValueError(f"a judgement holds finite figures only, got {figures}")
+            raise ValueError(f"figures must be finite, got {figures}")
 
 
 def combine(verdicts: Iterable[Verdict]) -> Verdict:

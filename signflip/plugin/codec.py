@@ -52,7 +52,7 @@ def decode(data: Any) -> Any:
     try:
         return _BUILDERS[kind](body)
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{data!r} is no {kind}: {error}") from error
+        raise ValueError(f"a draw must have the form of its kind {kind!r}, got {data!r}: {error}") from error
 
 
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {

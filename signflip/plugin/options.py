@@ -51,7 +51,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--theorem-false-alarm",
         default=str(DEFAULT_FALSE_ALARM),
         metavar="P",
-        help="most probability with which a run refutes any true claim, 0 < P < 1 (default: 1e-6)",
+        help="bound on the probability that a run refutes any true claim, 0 < P < 1 (default: 1e-6)",
     )
     group.addoption(
         "--theorem-device",

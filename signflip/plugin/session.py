@@ -112,7 +112,7 @@ def evidence(request: pytest.FixtureRequest) -> Check:
     node: pytest.Item = request.node
     found = claim_of(node)
     if found is None:
-        raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
+        raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' must be used under @claim only")
     options = request.config.stash[OPTIONS]
     alpha, examples = error_rate(found, request.config)
     progress, source = _heartbeat(request.config), _engine(request.config).blocks

@@ -144,18 +144,18 @@ def load(folder: Path) -> History:
 
 def _require(entry: object) -> None:
     if not isinstance(entry, dict) or "history" not in entry:
-        raise ValueError("not a run of a history")
+        raise ValueError("it must be a run of a history")
     if entry["history"] != SCHEMA:
-        raise ValueError(f"history schema {entry['history']!r}; this program reads {SCHEMA}")
+        raise ValueError(f"its schema must be {SCHEMA}, got {entry['history']!r}")
     for name, kind in _FIELDS.items():
         if not isinstance(entry.get(name), kind):
-            raise ValueError(f"its field {name!r} is {entry.get(name)!r}")
+            raise ValueError(f"its field {name!r} must not be {entry.get(name)!r}")
     for claim_id, check in entry["checks"].items():
         missing = {"claim", "expect", "verdict", "estimate", "log_e_against", "log_e_for", "p_values", "seconds"} - set(
             check
         )
         if missing:
-            raise ValueError(f"its check {claim_id} lacks {', '.join(sorted(missing))}")
+            raise ValueError(f"its check {claim_id} must have {', '.join(sorted(missing))}")
 
 
 def independent(nights: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -71,8 +71,8 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "holds no line"),
-        ('{"schema": 2', "holds no line"),
+        ("", "must hold a line"),
+        ('{"schema": 2', "must hold a line"),
         ("no json\n", "line 1: JSON is malformed"),
         ('{"schema": 2}\n', "line 1: Object missing required field `run`"),
         ('{"schema": 2, "run": {}, "circumstances": {}}\n', r"line 1: .*`seed` - at `\$\.run`"),

@@ -141,7 +141,7 @@ CHANGES: dict[str, tuple[Callable[[Json], Any], str]] = {
     ),
     "the budget": (lambda d: d["run"].update(false_alarm=0.5), "its share of the budget is"),
     "the registered checks": (lambda d: d["run"]["registered"].pop(), "its share of the budget is"),
-    "an unregistered check": (lambda d: d["run"].update(registered=["E.near"]), "unknown check 'E.control'"),
+    "an unregistered check": (lambda d: d["run"].update(registered=["E.near"]), "got 'E.control'"),
     "the verdict of an example": (
         lambda d: d["checks"][NEAR]["examples"][0].update(verdict="REFUTED"),
         "an example says REFUTED, but its statements give SUPPORTED",

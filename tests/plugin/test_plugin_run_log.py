@@ -190,5 +190,5 @@ def test_lines_of_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
         log.expect(list(NODES))
         log.receive(record("ONE"), 1.0)
     one.receive(record("TWO"), 1.0)
-    with pytest.raises(ValueError, match="line 3: is of another run than the first line: two runs wrote to one folder"):
+    with pytest.raises(ValueError, match="line 3: must be of the run of the first line: two runs wrote to one folder"):
         document.load(tmp_path / "evidence.jsonl")

@@ -75,8 +75,8 @@ def test_torn_and_foreign_files_are_named_and_left_as_they_are(document: dict[st
     assert [n["seed"] for n in found.nights] == [1]
     told = "\n".join(found.problems)
     assert all(name in told for name in bad)
-    assert "history schema 99; this program reads 1" in told
-    assert "its field 'seed' is 'many'" in told
+    assert "its schema must be 1, got 99" in told
+    assert "its field 'seed' must not be 'many'" in told
     assert {p.name for p in tmp_path.iterdir()} == {path.name, *bad}
     assert any("torn.json" in problem for problem in nights_view(found)["problems"])
 

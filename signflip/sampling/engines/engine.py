@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class WorkersLostError(RuntimeError):
-    """Workers died, or went out of reach, again and again, and the same blocks stayed undone."""
+    """Workers died, or went out of reach, repeatedly, and the same blocks were left undone."""
 
 
 class Engine(ABC):
@@ -80,7 +80,7 @@ class RemoteEngine(Engine):
 
         Raises:
             ValueError: when read, if the configuration is no plain data, or has an activation of the caller's own.
-            WorkersLostError: when read, if workers die again and again.
+            WorkersLostError: when read, if workers die repeatedly.
         """
         from signflip.activations.spec import foreign
         from signflip.sampling.engines.prefetch import ordered

@@ -58,7 +58,7 @@ def decoded(text: str, digest: str) -> Configuration:
 
     configuration = Configuration.from_json(json.loads(text))
     if configuration.digest != digest:
-        raise ValueError(f"a configuration cannot be rebuilt from its data, {text}")
+        raise ValueError(f"a configuration must be described in full by its data, got {text}")
     return configuration
 
 
@@ -80,7 +80,7 @@ def run_range(*plain: object) -> Outcome:
     """
     task = Task(*plain)  # type: ignore[arg-type]  # a Task's fields, as `Engine` sends them
     if differs := difference(task.code, fingerprint()):
-        raise OtherCodeError(f"worker {platform.node()} has {differs}: start the workers anew, from the run's own code")
+        raise OtherCodeError(f"worker {platform.node()} has {differs}: restart the workers from the code of the run")
     _settle()
     from signflip.networks.randomness import Key
     from signflip.sampling.devices import CPU
