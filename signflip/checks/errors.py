@@ -14,7 +14,7 @@ class NotShownError(AssertionError):
 
 
 class RefutedError(NotShownError):
-    """A confidence bound excludes the claim, or supports a false one."""
+    """A bound, or an exact p-value, excludes the claim; or a false claim, a control, is SUPPORTED."""
 
 
 class InconclusiveError(NotShownError):

@@ -89,7 +89,7 @@ def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
 
 
 def _estimate(entry: Entry) -> dict[str, Any]:
-    """The tightest statement: what it is of, its kind, its value, its confidence bounds, and what was claimed."""
+    """The tightest statement: its subject, kind, value and bounds, and what was claimed."""
     low, high = entry.bounds or (0.0, 0.0)
     of = digest([entry.name, plain(entry.about)])[:16]
     return {"of": of, "kind": entry.statement.kind, **entry.statement.estimate()._asdict(), "low": low, "high": high}

@@ -30,7 +30,7 @@ SPREAD = 5.0
 
 @dataclass(frozen=True)
 class Used:
-    """Of what a claim allows, the share observed and the share that its confidence bound reaches; 1 is the claim's."""
+    """Of what a claim allows, the share observed and the share that the bound reaches; 1 is the claim's."""
 
     observed: float
     bound: float
@@ -101,7 +101,7 @@ def margins_figure(groups: Sequence[tuple[str, Sequence[CheckRecord]]]) -> Figur
     )
     panel = svg.inline(drawn.canvas, "all-margins", "Share of what each claim allows", words)
     keys = (
-        Key("dot", "1", "confidence bound"),
+        Key("dot", "1", "bound"),
         Key("square", "2", "observed"),
         Key("line", "4", "what the claim allows"),
     )

@@ -172,7 +172,7 @@ def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
 
 
 def night_figure(history: History, claim_id: str) -> Figure | None:
-    """One claim's tightest estimate over the nights, with its confidence band."""
+    """One claim's tightest estimate over the nights, with its bounds."""
     shown = [n for n in history.nights if n["checks"].get(claim_id, {}).get("estimate")][-MOST_NIGHTS:]
     if len(shown) < 2:
         return None
@@ -213,11 +213,11 @@ def night_figure(history: History, claim_id: str) -> Figure | None:
     )
     keys = (
         Key("dot", "1", "the tightest statement"),
-        Key("line", "muted", "its confidence band"),
+        Key("line", "muted", "its bounds"),
         Key("square", "4", "what was claimed"),
     )
     left_out = f"The last {len(rows)} of {len(shown)} nights." if len(rows) < len(shown) else ""
-    table = Table(("night", "verdict", "estimate", "band"), rows, left_out)
+    table = Table(("night", "verdict", "estimate", "bounds"), rows, left_out)
     return Figure(
         f"figure-{name}-nights", "Over the nights", f"The statement with least to spare. {words}", (drawn,), table, keys
     )
