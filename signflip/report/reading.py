@@ -10,18 +10,18 @@ from signflip.report.figures.panels import short
 
 MARKS = {
     "abstract": "said in the paper's abstract",
-    "memory": "recalled from the paper, not read: its shape only, never a constant",
+    "memory": "recalled from a paper, not read: its shape only, never a constant",
     "prior": "from the abstract or introduction of another paper",
     "derived": "derived in this project, not the paper's",
     "conjecture": "not proved, as far as the suite's authors know",
 }
 # For each source: its title, and the words that follow a number of its claims in a sentence.
 SOURCES = {
-    "abstract": ("The paper's own claims", "of the paper's abstract"),
-    "memory": ("The paper, as recalled", "recalled from the paper"),
-    "prior": ("Other papers", "of other papers"),
+    "abstract": ("The paper's own claims", "from the paper's abstract"),
+    "memory": ("Recalled, not read", "recalled from papers"),
+    "prior": ("Other papers", "from other papers"),
     "derived": ("Derived here", "derived here"),
-    "conjecture": ("Conjectures", "conjectured"),
+    "conjecture": ("Conjectures", "conjectures"),
 }
 CONTROLS = "Controls: false claims that must be refuted"
 # What a figure calls the success of an attack.

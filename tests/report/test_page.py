@@ -259,7 +259,9 @@ def test_a_page_with_nights_shows_each_claim_over_them(document: dict[str, Any],
 
 def test_the_head_counts_claims_by_source_and_gives_both_error_rates(html: str) -> None:
     shown = " ".join(" ".join(Elements(html).shown).split())
-    assert "6 claims are SUPPORTED (1 of the paper's abstract, 5 derived here) and 2 false claims are REFUTED" in shown
+    assert (
+        "6 claims are SUPPORTED (1 from the paper's abstract, 5 derived here) and 2 false claims are REFUTED" in shown
+    )
     assert "If every claim is true, the probability that a run refutes any of them is at most 10⁻⁶." in shown
     assert "If a claim is false at a configuration that the run draws" in shown
     assert "The paper's own claims 1 of 1 –" in shown
