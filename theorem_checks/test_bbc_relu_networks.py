@@ -208,7 +208,7 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
     figure={"of": "P(|f(y) − f(x)| ≤ |f(x)|/2)"},
     statement="For orthogonal x and y, the relative variation |f(y) - f(x)| / |f(x)| falls with depth, and has the "
     "law of Gaussian pairs with correlation rho_L.",
-    domain="relu; at most 1/2; L = 1, 2, 4, 8 hidden layers of width 64 L",
+    domain="relu; a variation of at most 1/2; L = 1, 2, 4, 8 hidden layers of width 64 L",
     tolerance=0.06,
     detects="a probability of a variation below 1/2 more than 0.06 from 0.225, 0.271, 0.345, 0.453",
     examples=4,

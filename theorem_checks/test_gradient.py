@@ -111,9 +111,9 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
     "GRAD.direction",
     mark="derived",
     statement="The step is -s sign(f(x)) grad f(x), and grad f agrees with central differences of f.",
-    domain="dense float64 networks, 1 to 3 hidden layers, sizes 2 to 6, all inputs; every activation of the catalogue, "
-    "sums, maxima, compositions; one layer with one of every hard class and of every generated kind; kinks more than "
-    "1e-7 away",
+    domain="dense float64 networks, 1 to 3 hidden layers, sizes 2 to 6, all inputs; every activation of the "
+    "catalogue, sums, maxima, compositions; in one layer also one of every hard class and of every generated kind; "
+    "kinks more than 1e-7 away",
     tolerance=TIGHT,
     detects="1e-3 of the root mean square of |grad f| in 95 of 100 trials, typically 1e-5",
     examples=4,

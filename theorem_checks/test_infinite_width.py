@@ -96,7 +96,7 @@ def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Check)
     "INF.joint-law",
     mark="derived",
     statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
-    domain="t = 2; relu, hard_tanh at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
+    domain="t = 2; relu, hard_tanh at d = 5, one layer of m = 2000; tanh, elu at d = 13, two layers of m = 1000",
     tolerance=0.05,
     detects="KS distance 0.05 in any of eight projections",
     examples=4,
@@ -124,7 +124,7 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
     statement="At small d and for a short step, the fall of |f| divided by what the gradient predicts has the same "
     "law on wide networks as in the Gaussian process conditioned on f(x), C = <x, grad f(x)> and the rest of the "
     "gradient.",
-    domain="t = 1/2; layers of m = 1000; sin at d = 1, one; tanh at d = 1, gelu at d = 2 and 5, two",
+    domain="t = 1/2; layers of m = 1000; one layer for sin at d = 1; two for tanh at d = 1 and gelu at d = 2 and 5",
     tolerance=0.05,
     detects="KS distance 0.05 in the fall over its prediction, or in |grad f(x)|",
     examples=len(FALLING),

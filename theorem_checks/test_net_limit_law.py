@@ -57,8 +57,8 @@ def judge(evidence: Check, model: Sequential, steps: tuple[float, ...]) -> None:
     statement="The limit law does not depend on the architecture: as the number of channels grows, P(flip) at t "
     "natural steps tends to erf(t / sqrt 2). Here: it is within 0.05 of that limit at the first number m0 of "
     "channels that a pilot finds sufficient, and at 2 m0.",
-    domain=f"{PROGRAMS} by the mean; m0 of 400 to 600 channels, or up to 32 times as many; d = 10^12; t = 0.5, 2 at "
-    "m0; t = 1, 3 at 2 m0",
+    domain=f"{PROGRAMS}, by the mean only; m0 of 400 to 600 channels, or up to 32 times as many; d = 10^12; t = 0.5, "
+    "2 at m0; t = 1, 3 at 2 m0",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
     examples=2,
