@@ -75,8 +75,8 @@ class Conv(Block):
 
     Args:
         rows: the number of channels that it gives.
-        kernel: how many positions it looks at, along each axis of the grid; at most all of them.
-        stride: z is kept at every so many positions, along each axis.
+        kernel: the number of positions that it sees along each axis of the grid, at most all of them.
+        stride: the distance between positions at which z is kept, along each axis.
         padding: "circular", or "zero" beyond the last position.
     """
 
@@ -198,8 +198,8 @@ class Pool(Block):
 
     Args:
         reduction: one of `POOLINGS`.
-        size: of the windows, along each axis of the grid, which it must divide; None for the whole grid, which leaves
-            one vector.
+        size: the size of the windows along each axis of the grid, which it must divide; None for the whole grid, which
+            leaves one vector.
     """
 
     reduction: str = POOLINGS[0]

@@ -37,9 +37,9 @@ class Asked:
 class Model(ABC):
     """A random network as a value: a frozen dataclass of plain data, whose ``build`` makes the network.
 
-    Fields are numbers, texts, truth values, an `Activation` that is called ``activation``, dataclasses of these, such
-    as `Block`, and tuples of all of them. ``input_dim`` is the dimension of the input, of each of its ``positions``
-    where it has several.
+    Fields are numbers, texts, truth values, an `Activation` named ``activation``, dataclasses of these, such as
+    `Block`, and tuples of all of them. ``input_dim`` is the dimension of the input, or of each of its ``positions`` if
+    it has several.
     """
 
     input_dim: int

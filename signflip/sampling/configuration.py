@@ -47,19 +47,27 @@ MOST_NEURONS = 2**36
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything that fixes the law of a trial. Two equal configurations have equal digests.
+    """Everything that determines the law of a trial. Two equal configurations have equal digests.
 
-    ``point`` is the input x of networks that see its coordinates, dense ones and those that a norm other than 2
-    attacks, rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the axes).
-    ``companion`` is the angle of a second input at which f is asked for,
-    ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
-    controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
-    where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64". Networks are
-    attacked after ``training``, if any.
+    Args:
+        model: the random network.
+        attack: the attack on each network.
+        law: "conditioned", "dense" or "infinite-width".
+        dtype: "float32" or "float64". If left out it is "float32", or "float64" where single precision does not resolve
+            the step of a fully connected network (`RESOLVED`).
+        point: the input x of networks that see its coordinates, which are dense ones and those attacked in a norm
+            other than 2. It is rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the
+            axes).
+        entries: the law of the weights; anything except the default is a control, a false claim that a check must
+            refute.
+        projection: which layers project; anything except the default is a control.
+        companion: the angle of a second input at which f is evaluated.
+        compare_gradients: whether the gradient's change is computed.
+        training: the training before the attack, if any.
 
     Raises:
-        ValueError, TypeError: naming the argument, its value and what is allowed.
-        MemoryError: when one trial alone needs more memory than the machine has.
+        ValueError, TypeError: naming the argument, its value and what it must be.
+        MemoryError: if one trial alone needs more memory than the machine has.
     """
 
     model: Model

@@ -52,24 +52,29 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
     """Draw ``trials`` independent networks, attack each, and return what happened.
 
     Args:
-        model: any `Model`, or an `Architecture`, input dimension and hidden widths, with its activation.
+        model: any `Model`, or an `Architecture` (input dimension and hidden widths), which needs an activation.
         activation: from `signflip.activations`; only with an `Architecture`.
         step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
-        attack: the whole attack, where it is more than a step.
+        attack: the whole attack, if it is more than one step along the gradient.
         trials: number of networks. A longer run with the same seed begins with the shorter one. Networks are drawn in
-            whole blocks (of 2,048, fewer of wide ones): a single one takes as long as its block.
-        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
-            (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
+            whole blocks (of 2,048, or fewer if they are wide), so a single network takes as long as its block.
+        law: "dense" (weights in full) or "conditioned" (THEORY 3), which have the same law at every size; or
+            "infinite-width" (THEORY 5), their limit at this input dimension, where the widths give the depth only.
         seed: names the random streams, 0 or more.
-        device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
-        progress: told, after each block, how many of the networks are drawn.
+        device: "cpu" or "cuda". Trials on "cuda" differ from the CPU's but have the same law; the infinite-width law
+            stays on the CPU.
+        progress: called after each block with the number of networks drawn so far.
         **options: further fields of `Configuration`, of `Attack` with ``step``, and of `FullyConnected` with an
             architecture: dtype, point, steps, and the controls.
 
+    Returns:
+        The outcomes, one row per network.
+
     Raises:
-        ValueError, TypeError, MemoryError: before any work, naming argument, value and what it must be.
-        NonFiniteTrialError: when a trial overflows.
-        RuntimeError: where there is no CUDA device.
+        ValueError, TypeError, MemoryError: before anything is drawn, naming the argument, its value and what it must
+            be.
+        NonFiniteTrialError: if a trial overflows.
+        RuntimeError: if there is no CUDA device.
     """
     trials, seed = whole_number("trials", trials), whole_number("seed", seed, least=0)
     if device not in ("cpu", "cuda"):
