@@ -44,7 +44,7 @@ class Attack:
     """``steps`` times x <- x - step * sign(f(x)) * grad f(x), or the steepest step in a ``norm``.
 
     Args:
-        step: the step length s > 0, in ``unit``; `Architecture.natural_step` gives a natural step.
+        step: the step length s > 0, in ``unit``; `Architecture.natural_step` gives kappa.
         steps: the number of steps.
         direction: "gradient" is the attack. "across", for trained networks only, descends the gradient's part across
             the span of their data. "reversed" (ascent) and "random" (a uniform direction of the gradient's length) are
@@ -55,8 +55,9 @@ class Attack:
         norm: p, from 1 to infinity (math.inf or "inf"), or None. Each step is then the vector of length ``budget`` in
             the p-norm that changes f most to first order: against sign(f) u, u = `norms.steepest`. With ``step``
             instead of ``budget`` its length is step * |g|_q, q the dual exponent, and step * |f| / |g|_q in the
-            "linear" unit; for p = 2 these are the steps without a norm. Lengths are reported in these norms too, |x' - x|_p and |g|_q.
-            Inputs of several positions have the norm of all their coordinates. "random" and "across" have no norm.
+            "linear" unit; for p = 2 these are the steps without a norm. Lengths are reported in these norms too,
+            |x' - x|_p and |g|_q. Inputs of several positions have the norm of all their coordinates. "random" and
+            "across" have no norm.
         budget: the length of each step in the ``norm``, instead of ``step``.
 
     Raises:
