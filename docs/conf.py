@@ -10,6 +10,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "theorem_checks"), str(ROOT / "docs")]
 
 project = "signflip"
 author = "The signflip authors"
+project_copyright = author
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -33,6 +34,6 @@ default_role = "code"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
