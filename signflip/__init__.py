@@ -1,7 +1,7 @@
 """Random networks, their exact conditional laws, and the statistics that judge claims about them.
 
-The public face (see README): ``Architecture`` and other models, ``Attack``, ``simulate``, ``activations``, ``blocks``.
-Names are loaded on first use, so that reading or verifying evidence never waits for torch.
+The public interface: ``Architecture`` and other models, ``Attack``, ``simulate``, ``activations``, ``blocks``. Names
+are loaded on first use, so that reading or verifying evidence never waits for torch.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put ``text``, as UTF-8, in the place of what ``path`` holds; on disk before this returns.
+    """Replace the content of ``path`` by ``text``, as UTF-8; it is on disk before this returns.
 
     Raises:
         OSError: where it cannot be written; ``path`` is then as it was, and nothing else is left.

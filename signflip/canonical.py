@@ -12,7 +12,7 @@ _UNPRINTABLE = re.compile("[\\ud800-\\udfff\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
 def printable(text: str) -> str:
-    """``text``, such as a foreign error's, with what cannot be written or shown as its escape: \\x00, \\udcff."""
+    r"""Return ``text``, such as a foreign error's, with unprintable characters as escapes: \x00, \udcff."""
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 

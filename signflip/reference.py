@@ -1,7 +1,7 @@
-"""Networks whose law is known, as classifiers in plain torch: a ground truth for attacks of any origin (THEORY 11).
+"""Networks whose law is known, as classifiers in plain torch: a ground truth for any attack (THEORY 11).
 
-The network of a trial is that which `simulate` attacks in this row, so an attack can be held against ours network by
-network, and against the limit law. Its logits are (f, -f) / 2: their difference is f, the class is 0 where f > 0 and 1
+The network of a trial is the one that `simulate` attacks in this row, so an attack can be compared with ours network by
+network, and with the limit law. Its logits are (f, -f) / 2: their difference is f, the class is 0 where f > 0 and 1
 where f < 0, and the cross-entropy of the class falls along the gradient of |f|, in every norm.
 """
 
@@ -46,15 +46,16 @@ class Pointwise(torch.nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """One network as a classifier of two classes, its input, and what the limit law says of it.
+    """One network as a classifier of two classes, its input, and its limit law.
 
     Attributes:
         network: Flatten, then Linear maps without bias and activations in turn; (n, .., d) to logits (n, 2).
         point: the input, ``scale`` times x, shape (1, d), of the network's dtype.
         label: the class of the point, shape (1,), int64.
-        variance, slope: V and beta, the limits of Var f and |grad f|^2, of f as a function of x.
-        natural_step: kappa = sqrt(V) / beta, also in units of x.
-        scale: the network's inputs are this times x.
+        variance: V, the limit of Var f.
+        slope: beta, the limit of |grad f|^2, for f as a function of x.
+        natural_step: kappa = sqrt(V) / beta, also for f as a function of x.
+        scale: the factor from x to the network's inputs.
     """
 
     network: torch.nn.Sequential
@@ -68,7 +69,7 @@ class Reference:
     activation: Activation
 
     def budget(self, norm: float, natural_steps: float) -> float:
-        """The p-norm budget of t natural steps, as the network's inputs measure: see `laws.norms.limit_budget`."""
+        """The p-norm budget of t natural steps, in units of the network's inputs; see `laws.norms.limit_budget`."""
         return self.scale * limit_budget(self.architecture, self.activation, norm, natural_steps)
 
     def flip_rate(self, norm: float, budget: float) -> float:
@@ -87,13 +88,13 @@ class Reference:
 def network(configuration: Configuration, trial: int, seed: int = 0, scale: float = 1.0) -> Reference:
     """The network of row ``trial`` of ``simulate(.., law="dense", seed=seed)``, as a plain classifier.
 
-    A pure function of its arguments; it draws the whole block that the trial is in (`networks` draws it once for many).
+    It is a pure function of its arguments, and draws the whole block of the trial; `networks` draws it once for many.
 
     Args:
-        configuration: of the law "dense"; fully connected, one output, no biases, no training, Gaussian entries.
-        trial: 0 or more.
+        configuration: of law "dense"; fully connected, one output, no biases, no training, Gaussian entries.
+        trial: the row, 0 or more.
         seed: as for `simulate`.
-        scale: the network's inputs are this times x, for attacks that stay in a box: at 0.5 the default x is at the
+        scale: the factor from x to the network's inputs, for attacks that stay in a box: at 0.5 the default x is the
             centre of [0, 1]^d.
 
     Raises:
@@ -139,11 +140,10 @@ def _linear(weights: torch.Tensor) -> torch.nn.Linear:
 
 
 class Rows(torch.nn.Module):
-    """A block of networks as one classifier: row i of its input goes through network i alone, (trials, .., d) to
-    (trials, 2).
+    """A block of networks as one classifier, from (trials, .., d) to (trials, 2).
 
-    An attack that keeps the rows of a batch apart, as it must, attacks them all in one call; each row is as if its
-    network (`network`) were attacked alone.
+    Row i of its input goes through network i alone. An attack that keeps the rows of a batch apart, as it must, attacks
+    all of them in one call; each row is as if its network (`network`) were attacked alone.
     """
 
     def __init__(self, chain: Chain, scale: float = 1.0) -> None:

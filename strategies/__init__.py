@@ -1,1 +1,1 @@
-"""Hypothesis strategies: which activations, architectures, inputs and steps the checks are tried on."""
+"""Hypothesis strategies for the activations, architectures, inputs and steps on which the checks are tried."""

@@ -85,7 +85,7 @@ def _trigonometric(draw: st.DrawFn) -> Activation:
     count = draw(st.integers(1, 4), label="sines")
 
     def several(numbers: SearchStrategy[float]) -> tuple[float, ...]:
-        return tuple(draw(st.lists(numbers, min_size=count, max_size=count), label="one number a sine"))
+        return tuple(draw(st.lists(numbers, min_size=count, max_size=count), label="one number per sine"))
 
     return Trigonometric(
         several(away_from_zero(0.25, 2.0)),

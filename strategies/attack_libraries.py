@@ -1,4 +1,4 @@
-"""Attacks as three libraries have them, called in one way: what they do to a block of classifiers (THEORY 11).
+"""The attacks of three libraries behind one interface: what they do to a block of classifiers (THEORY 11).
 
 Each library is imported where it is called: nothing else needs it, and its import takes seconds.
 """
@@ -25,7 +25,7 @@ _MODULES = ("foolbox", "torchattacks", "art")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an attack ended, of the shape of its inputs, and the successes that the library reports, if it does."""
+    """The end points of an attack, in the shape of its inputs, and the successes that the library reports, if any."""
 
     points: torch.Tensor
     reported: torch.Tensor | None = None
@@ -37,7 +37,7 @@ Minimal = Callable[..., Outcome]
 
 
 def missing() -> list[str]:
-    """Which of the libraries are not installed."""
+    """The names of the libraries that are not installed."""
     return [name for name in _MODULES if find_spec(name) is None]
 
 

@@ -17,26 +17,26 @@ TANH = get("tanh")
 
 @dataclass(frozen=True)
 class PastTheMap(Model):
-    """f(x) = <a, tanh(W x)> + <b, x>: the head sees x past W. ``asked`` says nothing of b, or it would be refused."""
+    """f(x) = <a, tanh(W x)> + <b, x>: the head also sees x directly. ``asked`` leaves b out, or it would be refused."""
 
     input_dim: int
     rows: int
     deviation: float
 
     def asked(self) -> tuple[Asked, ...]:
-        """W alone."""
+        """The map W only."""
         return (Asked(self.rows, self.input_dim, of_input=True),)
 
     def vectors(self) -> int:
-        """a and b."""
+        """The number of entries of a and b."""
         return self.rows + self.input_dim
 
     def held(self) -> int:
-        """No modules."""
+        """Zero: there are no modules."""
         return 0
 
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """W, a, and b of entries of ``deviation`` over sqrt(d)."""
+        """Build the networks from W, a, and b with entries of ``deviation`` over sqrt(d)."""
         past = gaussian.vector(self.input_dim, self.deviation / math.sqrt(self.input_dim))
         return _Past(gaussian.embedding(self.rows), gaussian.vector(self.rows, 1 / math.sqrt(self.rows)), past)
 
@@ -61,7 +61,7 @@ class Positions(Model):
     share: bool = True
 
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """One matrix, or as many as there are positions, and a."""
+        """Build the networks from one matrix, or one per position, and a."""
         number = 1 if self.share else self.positions
         maps = [gaussian.embedding(self.rows) for _ in range(number)]
         return _Positions(maps * (self.positions // number), gaussian.vector(self.rows))

@@ -1,4 +1,4 @@
-"""Which activations a check's domain allows: how far wide networks follow the limit law with them, as measured."""
+"""The activations that a check's domain allows, by how closely wide networks follow the limit law with them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def is_moderate_at_depth(activation: Activation, depth: int) -> bool:
         variances, slopes = _limits(activation, depth)
         if max(spreads(activation, variances)) > LARGEST_SPREAD:
             return False
-    except ArithmeticError:  # a moment that vanishes but for rounding (sigma flat around 0, q_l small) or overflows
+    except ArithmeticError:  # a moment that vanishes up to rounding (sigma flat around 0, q_l small) or overflows
         return False
     wide = Architecture(1, (RESPONSE_WIDTH,) * depth)
     if max(wide.relative_changes(activation, RESPONSE_STEPS * wide.natural_step(activation))) > 1.0:
@@ -151,7 +151,7 @@ def spreads(activation: Activation, variances: Sequence[float]) -> tuple[float, 
 
 
 def _elasticity(moment: Callable[[Activation, float], float], activation: Activation, variance: float) -> float:
-    """d log moment / d log variance, by a difference over 1/64: a bound on growth needs no more."""
+    """Return d log moment / d log variance, by a difference over 1/64: a bound on growth needs no more."""
     return math.log(moment(activation, variance * (1.0 + 1.0 / 64.0)) / moment(activation, variance)) / math.log(
         1.0 + 1.0 / 64.0
     )
@@ -168,7 +168,7 @@ def is_moderate(activation: Activation) -> bool:
 
 
 def _moments(activation: Activation) -> tuple[float, float] | None:
-    """E sigma(G)^2 and E sigma'(G)^2; None where sigma is 0 but for rounding, which no quadrature resolves."""
+    """E sigma(G)^2 and E sigma'(G)^2; None where sigma is 0 up to rounding, which no quadrature resolves."""
     try:
         return second_moment(activation, 1.0), slope_moment(activation, 1.0)
     except ArithmeticError:

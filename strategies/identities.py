@@ -46,5 +46,5 @@ def subjects_with_signed_orders(draw: st.DrawFn) -> tuple[Configuration, list[in
 
 
 def factors() -> st.SearchStrategy[float]:
-    """c > 0: powers of two, for which nothing rounds, and any others from 1/8 to 8."""
+    """Factors c > 0: powers of two, for which nothing rounds, and any other number from 1/8 to 8."""
     return st.sampled_from([2.0, 0.5, 8.0, 0.125]) | st.floats(0.125, 8.0, allow_subnormal=False)

@@ -1,4 +1,4 @@
-"""Strategies for networks of blocks: random programs of Gaussian maps and what stands between them (THEORY 9)."""
+"""Strategies for networks of blocks: random programs of Gaussian maps and other blocks between them (THEORY 9)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ KINDS = {
 }
 # What `networks` draws, in words.
 PROGRAMS = (
-    "random networks of one to three stages: linear maps and convolutions, with and without biases, layer norms and "
-    "activations, residual, side by side, pooled"
+    "random networks of one to three stages: linear maps and convolutions with and without biases, layer norms and "
+    "activations; plain, residual, side by side or pooled"
 )
 # Channels at which most networks are close to their limit; some need more (`widened`).
 WIDE = st.sampled_from([400, 500, 600])
@@ -50,7 +50,7 @@ def networks(
 ) -> Sequential:
     """One to ``max_stages`` stages, each a map (linear, convolution) with or without a bias, a layer norm and sigma.
 
-    A stage may be added to what it is given, or stand beside another one; pooling may follow it. They shrink to
+    A stage may be added to its input, or run beside another one; pooling may follow it. They shrink to
     <a, W x>.
     """
     grid = draw(st.sampled_from(grids), label="grid")

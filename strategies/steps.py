@@ -1,4 +1,4 @@
-"""Step schedules s_d, in natural steps kappa: those of order below sqrt(d) make the perturbation vanish."""
+"""Step schedules s_d, in natural steps kappa; schedules of order below sqrt(d) make the perturbation vanish."""
 
 from __future__ import annotations
 

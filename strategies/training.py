@@ -21,7 +21,8 @@ SCHEDULES = (
 def trainings(draw: st.DrawFn, most: int, positions: int = 1) -> Training:
     """Training on data of at most ``most`` - 1 dimensions; they shrink to one point, one epoch and plain steps.
 
-    Attacked is a training point, a point of their span, or one outside it; data of several positions lie in a subspace.
+    The attacked point is a training point, a point of their span, or one outside it; data of several positions lie in a
+    subspace.
     """
     kind = draw(st.sampled_from(DATA if positions == 1 else DATA[:1]), label="data")
     labels = st.sampled_from([1.0, -1.0])

@@ -20,9 +20,9 @@ def _bent(levels: list[float], inwards: bool) -> Profile:
 
 @st.composite
 def width_profiles(draw: st.DrawFn, depth: int) -> Profile:
-    """Levels in [0, 1], one a hidden layer, each drawn on its own and then arranged in one of `SHAPES`.
+    """Levels in [0, 1], one per hidden layer, drawn independently and then arranged in one of `SHAPES`.
 
-    But for "equal", the narrowest layer is at 0 and the widest at 1. "bottleneck" is narrowest inside,
+    Except under "equal", the narrowest layer is at 0 and the widest at 1. "bottleneck" is narrowest inside,
     "expanding" widest inside.
     """
     shape = draw(st.sampled_from(SHAPES), label="shape")

@@ -1,4 +1,4 @@
-"""LIB: attacks of three libraries, held against random networks, whose law is known (THEORY 11)."""
+"""LIB: the attacks of three libraries on random networks, whose law is known (THEORY 11)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Block:
 
 
 def theirs(attack: Stepped, name: str, configuration: Configuration) -> Experiment:
-    """What a library does to networks of its own: f(x), f(x') after one step, and the success of several."""
+    """A library's attack on separate networks: f(x), f(x') after one step, and the success of several."""
     norm, budget = configuration.attack.norm, configuration.attack.budget
     assert norm is not None
     assert budget is not None
@@ -174,7 +174,8 @@ def about(first: str) -> dict[str, Any]:
         "domain": f"one step and six; p = 2 and infinity, t = 1; {first} (nightly: {', '.join(NAMES)}); m = d = 64; "
         "inputs in [0, 1]^d",
         "tolerance": TOLERANCE,
-        "detects": "a KS distance of 0.15; an end, a length or a success that is not ours or not the one reported",
+        "detects": "a KS distance of 0.15; an end point, a length or a success that differs from ours or from the "
+        "one reported",
         "examples": 1,
         "statements": 14,
         "reach": REACH,
@@ -182,8 +183,8 @@ def about(first: str) -> dict[str, Any]:
 
 
 STEPPED = (
-    "steps of the budget t sqrt(V) / |grad f|_q end, within the box, where ours do, with success and fall of |f| of "
-    "our law, keep their budget, and do no worse when iterated"
+    "steps of length t sqrt(V) / |grad f|_q that stay in the box end where ours do; success and fall of |f| have "
+    "our law; steps keep their budget, and several do no worse than one"
 )
 
 
@@ -226,8 +227,8 @@ def test_an_attack_of_the_wrong_class_is_found_out(activation: Activation, evide
 @claim(
     "NOT.zero-budget",
     mark="derived",
-    statement="The Euclidean step of torchattacks leaves its input alone where budget and step are 0.",
-    domain="torchattacks 3.5.1; as LIB.torchattacks-steps",
+    statement="The Euclidean step of torchattacks leaves its input unchanged where budget and step are 0.",
+    domain="torchattacks 3.5.1; otherwise as LIB.torchattacks-steps",
     tolerance=TOLERANCE,
     detects="any change",
     expect="REFUTED",
@@ -269,16 +270,16 @@ def judge_distance(evidence: Check, attack: Minimal, widths: tuple[int, ...], tr
 LINEAR = st.sampled_from([(SIZE,), (SIZE, SIZE)])
 MINIMAL: dict[str, Any] = {
     "mark": "derived",
-    "domain": "linear networks of one and two layers, m = d = 64; inputs in [0, 1]^d; overshoot 0.02",
+    "domain": "linear networks of one and two layers, m = d = 64; inputs in [0, 1]^d; an overshoot of 0.02",
     "tolerance": libraries.OVERSHOOT,
-    "detects": "any of the lengths that is shorter, or longer than overshoot makes it",
+    "detects": "any length that is shorter, or longer than the overshoot makes it",
     "examples": 2,
     "statements": 3,
     "reach": (identity(3),),
 }
 LEAST = (
-    "DeepFool ends across the boundary of a linear network, no nearer than |f| / |grad f|, and further by 2 percent "
-    "and 2e-4 at most."
+    "DeepFool ends across the boundary of a linear network, no nearer than |f| / |grad f| and further by at most 2 "
+    "percent and 2e-4."
 )
 
 

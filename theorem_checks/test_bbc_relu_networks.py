@@ -35,9 +35,9 @@ def stays(sample: Sample) -> NDArray[np.bool_]:
     "BBC.one-step",
     mark="prior",
     figure={"of": "P(flip, at |x′ − x| of order |x|/√d)", "against": ("dimension",)},
-    statement="Several ReLU layers, constant depth, widths polynomial in one another: one gradient step flips the sign "
-    "at |x' - x| of the order |x| / sqrt d. Here: with probability at least 0.9, and within a factor 2 of "
-    "t sqrt(V / beta) |x| / sqrt d, t = 3 (the constants are ours).",
+    statement="In ReLU networks of constant depth with widths polynomial in one another, one gradient step flips "
+    "the sign at |x' - x| of the order |x| / sqrt d. Here: with probability at least 0.9, and within a factor of 2 "
+    "of t sqrt(V / beta) |x| / sqrt d, t = 3 (the constants are ours).",
     domain="two to four hidden ReLU layers, widths 200 to 5000 in six shapes; d = 1000, 10^6, 10^12",
     tolerance=HIGH,
     detects="a probability below 0.9 at any rung",
@@ -56,8 +56,8 @@ def test_one_step_of_order_one_over_sqrt_d_fools_relu_networks(widths: tuple[int
     "BBC.bottleneck-last",
     mark="derived",
     figure={"of": "P(no flip)", "against": ("width",)},
-    statement="A last layer of b neurons above wide ones: P(flip) is at most 1 - 2 (3/4)^b + 2^-b at any step, as if "
-    "the wide layers were not there.",
+    statement="With a last layer of b neurons above wide layers, P(flip) is at most 1 - 2 (3/4)^b + 2^-b at any "
+    "step, as if the wide layers were not there.",
     domain="relu; widths (3000, b) and (3000, 3000, b), b = 1 to 6; d = 10^12, t = 3",
     tolerance=0.03,
     detects="a flip rate more than 0.03 above the bound",
@@ -84,8 +84,8 @@ def test_a_narrow_last_layer_bounds_the_flips(narrow: int, below: int, evidence:
     "BBC.bottleneck-alone",
     mark="derived",
     figure={"of": "P(flip)", "against": ("width",)},
-    statement="A last layer of b neurons above wide ones: at t natural steps it flips as often as the network of that "
-    "layer alone.",
+    statement="With a last layer of b neurons above wide layers, t natural steps flip the sign as often as in the "
+    "network of that layer alone.",
     domain="relu; widths (3000, b) against (b), b = 2, 5, 20; d = 10^12, t = 3",
     tolerance=0.05,
     detects="a flip rate more than 0.05 from the rate of 40,000 pilot draws",
@@ -112,8 +112,8 @@ def networks_with_a_bottleneck(draw: st.DrawFn) -> tuple[int, ...]:
     "BBC.bottleneck-anywhere",
     mark="derived",
     figure={"of": "P(no flip)", "against": ("width",)},
-    statement="A layer of b neurons anywhere: P(flip) is at most 1 - (1 + b) 2^-b at any step. With one neuron alive, "
-    "f is that neuron times a constant; with none, f is 0.",
+    statement="With a layer of b neurons anywhere, P(flip) is at most 1 - (1 + b) 2^-b at any step. If one of its "
+    "neurons is active, f is that neuron times a constant; if none is active, f is 0.",
     domain="relu; one layer of b = 1 to 4 neurons among one or two of 1000; d = 10^12, t = 3",
     tolerance=0.05,
     detects="a flip rate more than 0.05 above the bound",
@@ -133,7 +133,7 @@ def test_a_bottleneck_anywhere_bounds_the_flips(widths: tuple[int, ...], evidenc
 @claim(
     "NOT.one-narrow-layer",
     mark="derived",
-    statement="One narrow layer does not matter if the others are wide: flips with probability at least 0.9.",
+    statement="One narrow layer does not matter if the others are wide: the sign flips with probability at least 0.9.",
     domain="as BBC.bottleneck-anywhere",
     tolerance=HIGH,
     detects="a flip probability below 0.9",
@@ -147,7 +147,7 @@ def test_one_narrow_layer_is_enough_to_stop_the_flips(widths: tuple[int, ...], e
 
 
 def correlation(depth: int) -> float:
-    """Of f(x) and f(y), x and y orthogonal, in wide ReLU networks: rho -> (sin th + (pi - th) cos th) / pi, L times."""
+    """The limit correlation of f(x) and f(y), x and y orthogonal: rho -> (sin th + (pi - th) cos th) / pi, L times."""
     rho = 0.0
     for _ in range(depth):
         angle = math.acos(rho)
@@ -156,7 +156,7 @@ def correlation(depth: int) -> float:
 
 
 def orthogonal_pair(depth: int, width: int) -> Configuration:
-    """ReLU networks at x and at a y orthogonal to x; the step is of no account."""
+    """ReLU networks at x and at a y orthogonal to x; the step does not matter."""
     return replace(configuration(RELU, (width,) * depth, 10**6, 0.1), companion=math.pi / 2)
 
 
@@ -187,7 +187,8 @@ def limit_variation(ratio: float, depth: int) -> float:
     "BBC.correlation-map",
     mark="derived",
     figure={"of": "P(f(x) f(y) < 0)"},
-    statement="Orthogonal x, y: P(f(x) f(y) < 0) tends to arccos(rho_L) / pi, rho_L by the correlation map of ReLU.",
+    statement="For orthogonal x and y, P(f(x) f(y) < 0) tends to arccos(rho_L) / pi, with rho_L from the "
+    "correlation map of ReLU.",
     domain="relu; L = 1, 2, 4, 8, 16 hidden layers of width max(100, 25 L)",
     tolerance=0.05,
     detects="a probability more than 0.05 from 0.397, 0.336, 0.262, 0.186, 0.120",
@@ -205,9 +206,9 @@ def test_the_sign_differs_between_orthogonal_inputs_as_the_correlation_map_says(
     "BBC.variation",
     mark="derived",
     figure={"of": "P(|f(y) − f(x)| ≤ |f(x)|/2)"},
-    statement="Orthogonal x, y: the relative variation |f(y) - f(x)| / |f(x)| falls with depth, in law as for Gaussian "
-    "pairs of correlation rho_L.",
-    domain="relu; at most 1/2; L = 1, 2, 4, 8 hidden layers of width 64 L",
+    statement="For orthogonal x and y, the relative variation |f(y) - f(x)| / |f(x)| falls with depth, and has the "
+    "law of Gaussian pairs with correlation rho_L.",
+    domain="relu; a variation of at most 1/2; L = 1, 2, 4, 8 hidden layers of width 64 L",
     tolerance=0.06,
     detects="a probability of a variation below 1/2 more than 0.06 from 0.225, 0.271, 0.345, 0.453",
     examples=4,
@@ -233,8 +234,9 @@ def judge_constancy(evidence: Check, depth: int, width: int) -> None:
 @claim(
     "BBC.nearly-constant",
     mark="prior",
-    statement="Deep ReLU networks are nearly constant with constant probability. Here: sixteen layers, x, y at 90 "
-    "degrees, |f(y) - f(x)| <= |f(x)| with probability at least 0.6 (the constants are ours; 0.77 in the limit).",
+    statement="Deep ReLU networks are nearly constant with constant probability. Here: with sixteen layers and "
+    "orthogonal x and y, |f(y) - f(x)| <= |f(x)| with probability at least 0.6 (the constants are ours; 0.77 in the "
+    "limit).",
     domain="relu; sixteen hidden layers of width 300",
     tolerance=0.6,
     detects="a probability below 0.6",

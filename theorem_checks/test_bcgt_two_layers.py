@@ -28,7 +28,7 @@ FACTOR = 2.0
 
 ONE_STEP = (
     "x' is adversarial with high probability at |x' - x| of the order |x| / sqrt(d) = 1. Here: with probability at "
-    "least 0.8, and within a factor 2 of t sqrt(V / beta), t = sqrt(2 log 5) (the constants are ours)."
+    "least 0.8, and within a factor of 2 of t sqrt(V / beta), t = sqrt(2 log 5) (the constants are ours)."
 )
 
 
@@ -38,7 +38,7 @@ def two_layers(activation: Activation, width: int, dimension: int, natural_steps
 
 
 def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, int]], failure: float, t: float) -> None:
-    """Claim on each rung (k, d) a flip within the band, but for ``failure``, after t natural steps."""
+    """Claim on each rung (k, d) a flip within the band with probability 1 - ``failure``, after t natural steps."""
     for width, dimension in rungs:
         subject = two_layers(activation, width, dimension, t)
         evidence.rate_at_least(
@@ -50,7 +50,8 @@ def judge(evidence: Check, activation: Activation, rungs: Iterable[tuple[int, in
     "BCGT.smooth",
     mark="prior",
     figure={"of": "P(x′ is adversarial)"},
-    statement="Output weights +-1/sqrt(k), smooth sigma, subexponential width: one gradient step. " + ONE_STEP,
+    statement="For output weights +-1/sqrt(k), smooth sigma and subexponential width, one gradient step suffices: "
+    + ONE_STEP,
     domain="tanh, softplus, sin, erf, gelu, elu; (k, d) = (100, 10^12), (1000, 1000), (10^4, 100), (10^5, 1000)",
     tolerance=FAILURE,
     detects="a probability below 0.8 at any rung",
@@ -68,7 +69,8 @@ def test_one_step_of_order_1_fools_smooth_networks_of_two_layers(activation: Act
     "BCGT.relu",
     mark="prior",
     figure={"of": "P(x′ is adversarial)"},
-    statement="Output weights +-1/sqrt(k), ReLU, width between d and exp(d^c): one gradient step. " + ONE_STEP,
+    statement="For output weights +-1/sqrt(k), ReLU and width between d and exp(d^c), one gradient step suffices: "
+    + ONE_STEP,
     domain="relu; (k, d) = (100, 100), (1000, 100), (10^4, 10^4), (10^5, 1000)",
     tolerance=FAILURE,
     detects="a probability below 0.8 at any rung",
@@ -91,7 +93,8 @@ def test_one_step_of_order_1_fools_relu_networks_of_two_layers(activation: Activ
     "BCGT.million-neurons",
     mark="prior",
     figure={"of": "P(x′ is adversarial)"},
-    statement="Uniformly over k: the same at a million neurons, with failure at most 0.3 at t = sqrt(2 log 20).",
+    statement="The same holds uniformly over k: at a million neurons the failure probability is at most 0.3 at t = "
+    "sqrt(2 log 20).",
     domain="softplus and relu; k = 10^6 (quick: 10^5), d = 10^4",
     tolerance=0.3,
     detects="a probability below 0.7: 0.986 in the limit",
@@ -144,7 +147,7 @@ def judge_ladder(evidence: Check, activation: Activation, natural_steps: dict[fl
     "BCGT.sqrt-log",
     mark="memory",
     figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
-    statement="The sign stays with probability at most gamma after a step of order sqrt(log(1/gamma)). Here: of "
+    statement="After a step of order sqrt(log(1/gamma)), the sign stays with probability at most gamma. Here: after "
     "sqrt(2 log(1/gamma)) natural steps (the constant is ours).",
     domain="tanh, softplus, sin, erf, gelu, elu, relu; gamma = 0.3, 0.1, 0.03, 0.01; k = 2000, d = 1000",
     tolerance=0.01,
@@ -165,7 +168,7 @@ def test_a_step_of_order_sqrt_log_suffices_for_each_failure_probability(
     "NOT.fixed-step-for-all-gamma",
     mark="derived",
     figure={"of": "P(flip)"},
-    statement="The step need not grow as gamma falls: that for gamma = 0.3 serves the whole ladder.",
+    statement="The step need not grow as gamma falls: the step for gamma = 0.3 serves the whole ladder.",
     domain="tanh, relu; as BCGT.sqrt-log otherwise",
     tolerance=0.01,
     detects="a failure probability above gamma: it stays near 0.121",

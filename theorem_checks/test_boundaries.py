@@ -16,7 +16,7 @@ from signflip.sampling.configuration import Configuration
 from strategies.deep_activations import deep_activations
 
 HIGH = 0.9
-# sigma = 1: slope 0 on both sides of a kink that is none.
+# sigma = 1: slope 0 on both sides of a nominal kink.
 ONE = PiecewiseLinear((0.0,), (0.0, 0.0), 1.0)
 OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 1024)
 
@@ -25,10 +25,10 @@ OVERSHOOT_WIDTHS, OVERSHOOT_STEPS = (30, 100, 300, 1000), (1, 4, 16, 64, 256, 10
     "BOUND.bounded-width",
     mark="derived",
     figure={"of": "P(flip)", "against": ("width",)},
-    statement="ReLU with m fixed, d and then s to infinity: P(flip) tends to 1 - 2 (3/4)^m + 2^-m.",
+    statement="For ReLU at fixed m, as d and then s tend to infinity, P(flip) tends to 1 - 2 (3/4)^m + 2^-m.",
     domain="relu, m = 1 to 20, d = 10^12, t = 1000",
     tolerance=0.03,
-    detects="a flip probability more than 0.03 off the formula",
+    detects="a flip probability more than 0.03 from the formula",
     examples=20,
     reach=(rate_near(bounded_width_flip_rate(5), 0.03, effect=0.03, trials=40_000),),
 )
@@ -172,7 +172,7 @@ def test_deep_narrow_tanh_networks_do_not_collapse(activation: Activation, evide
     "BOUND.constant-activation",
     mark="derived",
     statement="A constant activation leaves f(x') = f(x), exactly.",
-    domain="sigma = 1, 1 to 3 layers, m = 100, s = 1, 10, 100; every trial seen",
+    domain="sigma = 1, 1 to 3 layers, m = 100, s = 1, 10, 100; in every trial",
     tolerance=0.5,
     detects="any difference",
     examples=4,
@@ -221,7 +221,7 @@ def test_a_random_direction_does_not_flip_deep_networks(subject: tuple[int, Acti
 @claim(
     "NOT.reversed-sign.deep",
     mark="derived",
-    statement="In deep networks a step that climbs, not descends, flips the sign with probability at least 1/2.",
+    statement="In deep networks a step of ascent instead of descent flips the sign with probability at least 1/2.",
     domain="2 to 4 layers of width 1000, d = 10^12, t = 3; activations moderate at every layer",
     tolerance=0.5,
     detects="a flip probability below 1/2",

@@ -1,4 +1,4 @@
-"""CONJ: one step fools networks about which no theorem is known to us: transformers, layer norms, uniform weights."""
+"""CONJ: one step fools networks for which we know of no theorem: transformers, layer norms, uniform weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from signflip.networks.sequential import Sequential
 
 RATE, CAP = 0.99, 8_000
 PILOT = 512
-# |x' - x| / |x| is within so many times 1 / sqrt(d); fewer where d is small: .4 at d = 2500.
+# |x' - x| / |x| is within this many times 1 / sqrt(d); fewer where d is small: .4 at d = 2500.
 ORDER, SMALL_ORDER = 50.0, 20.0
 ONE_STEP = (
     "one gradient step finds x' with f(x) f(x') < 0 and |x' - x| <= {order:g} |x| / sqrt(d), with probability at least "
@@ -32,7 +32,7 @@ REACH = (rate_at_least(RATE, effect=0.02, room=0.0095, trials=CAP),)
 
 
 def judge(evidence: Check, model: Model, t: float, order: float = ORDER, **options: str) -> None:
-    """Claim a flip within the order |x| / sqrt(d), after t natural steps, as a pilot on draws of its own finds them."""
+    """Claim a flip within the order |x| / sqrt(d), after t natural steps, as a pilot on separate draws finds them."""
     subject = Pilot.of(evidence, model, PILOT, **options).at(t)
     bound = order / math.sqrt(model.input_dim)
     evidence.rate_at_least(RATE, adversarial(bound), subject, name=f"adversarial at t={t:g}", cap=CAP)
@@ -53,7 +53,7 @@ def transformers() -> st.SearchStrategy[Behind]:
 @claim(
     "CONJ.transformer",
     mark="conjecture",
-    statement="Of transformers at PyTorch's initialisation, behind a Gaussian embedding of the tokens, "
+    statement="In transformers at PyTorch's initialisation, behind a Gaussian embedding of the tokens, "
     + ONE_STEP.format(order=ORDER),
     domain="one encoder layer, width 32 and 64, 2 and 4 heads; 3 and 4 tokens of 10^12 dimensions; t = 10",
     tolerance=RATE,
@@ -70,10 +70,10 @@ def test_one_gradient_step_fools_transformers_at_initialisation(model: Model, ev
     "CONJ.layer-norm",
     mark="conjecture",
     figure={"of": "P(x′ is adversarial)"},
-    statement="Of networks with layer norms " + ONE_STEP.format(order=ORDER),
+    statement="In networks with layer norms " + ONE_STEP.format(order=ORDER),
     domain="two hidden layers of 300 neurons, a layer norm before sigma (relu, tanh, gelu), t = 8; PyTorch's "
-    "perceptron of 128 neurons, its LayerNorm, biases and initialisation among it, behind a Gaussian map of 128 rows, "
-    "t = 10; d = 10^12",
+    "perceptron of 128 neurons with its LayerNorm, biases and initialisation, behind a Gaussian map of 128 rows, t "
+    "= 10; d = 10^12",
     tolerance=RATE,
     detects="a probability below 0.99",
     examples=2,
@@ -91,7 +91,7 @@ def test_one_gradient_step_fools_networks_with_layer_norms(activation: Activatio
 @claim(
     "CONJ.uniform-weights",
     mark="conjecture",
-    statement="Of networks whose weights are all uniform, as PyTorch draws them, " + ONE_STEP.format(order=SMALL_ORDER),
+    statement="In networks whose weights are all uniform, as PyTorch draws them, " + ONE_STEP.format(order=SMALL_ORDER),
     domain="dense networks of two hidden layers of 64 neurons, weights uniform of variance 1/n; tanh, gelu; d = 2500; "
     "t = 10",
     tolerance=RATE,
@@ -108,7 +108,7 @@ def test_one_gradient_step_fools_networks_of_uniform_weights(activation: Activat
 @claim(
     "NOT.transformer-short-step",
     mark="derived",
-    statement="One natural step does as well: of transformers " + ONE_STEP.format(order=ORDER),
+    statement="One natural step does as well: in transformers " + ONE_STEP.format(order=ORDER),
     domain="as CONJ.transformer; t = 1",
     tolerance=RATE,
     detects="a probability below 0.99",

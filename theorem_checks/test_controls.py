@@ -44,7 +44,7 @@ def test_a_random_direction_does_not_flip_the_sign(activation: Activation, evide
 @claim(
     "NOT.reversed-sign",
     mark="derived",
-    statement="A step that climbs, not descends, finds an adversarial example with probability at least 1/2.",
+    statement="A step of ascent instead of descent finds an adversarial example with probability at least 1/2.",
     domain="all activations; t = 3; m = 2000, d = 10^12",
     tolerance=0.5,
     detects="a probability below 1/2",

@@ -107,8 +107,8 @@ def test_the_first_order_distance_to_the_boundary_has_its_limit_law(
     "DE-PALMA.networks",
     mark="derived",
     figure={"of": "P(distance to the boundary ≤ this)"},
-    statement="On that paper's own models, with biases, convolutions, skip connections and pooling, the first-order "
-    "distance has the same limit law, V and beta those of a pilot.",
+    statement="On the models of that paper, with biases, convolutions, skip connections and pooling, the "
+    "first-order distance has the same limit law, with V and beta from a pilot.",
     domain=f"{PROGRAMS}; 400 to 600 channels; d = 10^4, 10^8, 10^12",
     tolerance=TOLERANCE,
     detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
@@ -133,8 +133,9 @@ def test_the_distance_to_the_boundary_does_not_see_the_architecture(model: Model
 @claim(
     "DE-PALMA.norms",
     mark="derived",
-    statement="In every p-norm the first-order distance to the boundary is |f| / |grad f|_q, 1/p + 1/q = 1; over "
-    "|x|_p / sqrt d it tends in law to |N(0, V / beta)| / (E|N|^q)^(1/q), p > 1, and |N(0, V / beta)| / sqrt(2 log d).",
+    statement="In every p-norm the first-order distance to the boundary is |f| / |grad f|_q, 1/p + 1/q = 1. Divided "
+    "by |x|_p / sqrt d it tends in law to |N(0, V / beta)| / (E|N|^q)^(1/q) for p > 1, and |N(0, V / beta)| / "
+    "sqrt(2 log d) for p = 1.",
     domain="p = 1, 1.5, 4, infinity; d = 10^2, 10^3; sqrt(2 log d) is the median of the largest of d normals; one "
     "hidden layer; as DE-PALMA.distance-law otherwise",
     tolerance=TOLERANCE,
@@ -158,8 +159,9 @@ def test_the_distance_has_its_limit_law_in_every_norm(
     "DE-PALMA.order",
     mark="prior",
     figure={"of": "P(no flip along the path)"},
-    statement="The boundary is no nearer than the order |x| / sqrt d. Here: descent by one fiftieth of sqrt(V / beta) "
-    "|x| / sqrt d a step keeps the sign for two steps, with probability at least 0.9 (the constants are ours).",
+    statement="The boundary is no nearer than the order |x| / sqrt d. Here: descent by one fiftieth of sqrt(V / "
+    "beta) |x| / sqrt d per step keeps the sign for two steps, with probability at least 0.9 (the constants are "
+    "ours).",
     domain="as DE-PALMA.distance-law; 2 steps of 0.02 natural steps",
     tolerance=0.9,
     detects="a sign that stays with probability below 0.9",
@@ -174,7 +176,7 @@ def test_the_distance_has_its_limit_law_in_every_norm(
 def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_descent(
     activation: Activation, dimension: int, depth: int, evidence: Check
 ) -> None:
-    # In the limit the sign stays but for P(|N| <= 0.04) = 0.032.
+    # In the limit the sign stays except with probability P(|N| <= 0.04) = 0.032.
     subject = configuration(activation, (WIDTH,) * depth, dimension, 0.02).varied(steps=2, stop="sign change")
     evidence.rate_at_least(0.9, lambda sample: ~sample.flipped, subject, name="the sign stays")
 
@@ -183,7 +185,7 @@ def test_no_boundary_lies_within_a_small_multiple_of_one_over_sqrt_d_along_the_d
     "NOT.another-order",
     mark="derived",
     figure={"of": "P(distance to the boundary ≤ this)"},
-    statement="The distance is of another order than |x| / sqrt d: |x| d^(-3/4), or |x| d^(-1/4).",
+    statement="The distance is not of the order |x| / sqrt d, but of the order |x| d^(-3/4) or |x| d^(-1/4).",
     domain="relu and tanh, two hidden layers of width 1000, d = 10^8; as DE-PALMA.distance-law otherwise",
     tolerance=TOLERANCE,
     detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",
@@ -201,7 +203,7 @@ def test_the_distance_is_of_no_other_order(activation: Activation, order: float,
     "NOT.no-logarithm",
     mark="derived",
     statement="In the 1-norm the first-order distance over |x|_1 / sqrt d tends in law to |N(0, V / beta)|, as in "
-    "other norms but for a constant: there is no logarithm.",
+    "other norms up to a constant: there is no logarithm.",
     domain="relu and tanh; d = 10^2, 10^3; as DE-PALMA.norms otherwise",
     tolerance=TOLERANCE,
     detects="a distribution function more than 0.05 off at 0.1, 0.6745 or 2 standard deviations",

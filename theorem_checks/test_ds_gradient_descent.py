@@ -27,8 +27,8 @@ LADDER = (10**3, 10**6, 10**12)
 # Fifteen steps of 0.2 kappa: in the limit they reach 3 sqrt(V), and |f(x)| is beyond with probability 0.0027.
 STEP, STEPS = 0.2, 15
 # In the limit descent stops within one step of |f| / |grad f| = |N(0, V)| / sqrt(beta), and V = beta for ReLU: the
-# distance times sqrt(d) / |x| is at most |N| + 0.2. So 3 holds but for 2 (1 - Phi(2.8)) = 0.005, and the rest of the
-# tolerance of 0.1 is for finite widths.
+# distance times sqrt(d) / |x| is at most |N| + 0.2. So 3 fails with probability 2 (1 - Phi(2.8)) = 0.005, and the rest
+# of the tolerance of 0.1 is for finite widths.
 BOUND = 3.0
 
 
@@ -48,7 +48,7 @@ def distance(sample: Sample, dimension: int) -> NDArray[np.float64]:
 
 
 def changed_sign_within(bound: float, dimension: int) -> Event:
-    """The event that descent ended beyond the boundary, at ``bound`` |x| / sqrt(d) from x at most."""
+    """The event that descent ended beyond the boundary, at most ``bound`` |x| / sqrt(d) from x."""
     return lambda sample: sample.flipped & (distance(sample, dimension) <= bound)
 
 
@@ -106,8 +106,8 @@ def test_the_distance_is_not_of_smaller_order_than_one_over_sqrt_d(depth: int, e
 @claim(
     "DS.distance-law",
     mark="derived",
-    statement="The distance that descent finds is the first-order one: in steps of h natural steps, its sqrt(d) / |x| "
-    "multiple is below n h + h/2 with probability erf(n h / sqrt 2), ReLU.",
+    statement="For ReLU the distance that descent finds is the first-order one: with steps of h natural steps, "
+    "sqrt(d) / |x| times the distance is below n h + h/2 with probability erf(n h / sqrt 2).",
     domain="ReLU, widths 400 and 150, d = 10^12, h = 0.2, n = 5",
     tolerance=0.08,
     detects="a probability more than 0.08 off",
@@ -139,7 +139,8 @@ def small_descents(draw: st.DrawFn) -> Configuration:
 @claim(
     "DS.exact-law",
     mark="derived",
-    statement="Descent until the sign changes has one law on conditioned and on dense networks, distance included.",
+    statement="Descent until the sign changes has the same law on conditioned and on dense networks, distance "
+    "included.",
     domain="ReLU, narrowing networks of sizes 2 to 12 and one to three hidden layers, 10 steps of 0.2 natural steps; "
     "all inputs",
     tolerance=0.06,

@@ -1,7 +1,7 @@
-"""THEORY 1: the attack goes along the gradient of f, and says how far; no statistics.
+"""THEORY 1: the attack goes along the gradient of f, and reports how far; no statistics.
 
 Flips hardly tell one descent direction from another: a wrong slope of sigma gives a direction that flips signs too. So
-central differences of f, on dense float64 networks, stand against the way that the attack went, in units of a bound
+central differences of f, on dense float64 networks, are compared with the path of the attack, in units of a bound
 that `signflip.checks.directions` proves for each trial. A trial with a kink within reach of the differences has a wide
 bound; how many are wide is judged too.
 """
@@ -110,10 +110,10 @@ def judge(evidence: Check, made: Iterable[tuple[Configuration, Tensor, Tensor, T
 @claim(
     "GRAD.direction",
     mark="derived",
-    statement="The step is -s sign(f(x)) grad f(x), grad f being what central differences of f say it is.",
-    domain="dense float64 networks, 1 to 3 hidden layers, sizes 2 to 6, all inputs; every activation of the catalogue, "
-    "sums, maxima, compositions; one layer with one of every hard class and of every generated kind; kinks more than "
-    "1e-7 away",
+    statement="The step is -s sign(f(x)) grad f(x), and grad f agrees with central differences of f.",
+    domain="dense float64 networks, 1 to 3 hidden layers, sizes 2 to 6, all inputs; every activation of the "
+    "catalogue, sums, maxima, compositions; in one layer also one of every hard class and of every generated kind; "
+    "kinks more than 1e-7 away",
     tolerance=TIGHT,
     detects="1e-3 of the root mean square of |grad f| in 95 of 100 trials, typically 1e-5",
     examples=4,
@@ -143,11 +143,12 @@ def long_ways(draw: st.DrawFn) -> tuple[Configuration, ...]:
 @claim(
     "GRAD.path",
     mark="derived",
-    statement="Each of several steps is -s sign(f) grad f where it starts, and |x' - x| is the distance of the ends.",
+    statement="Each of several steps is -s sign(f) grad f at the point where it starts, and |x' - x| is the "
+    "distance between the ends.",
     domain="three steps; dense float64 networks, one or two hidden layers, sizes 2 to 6, all inputs; every activation "
     "of bounded slope in the catalogue, and drawn ones",
     tolerance=TIGHT,
-    detects="as GRAD.direction, in each of three steps; of |x' - x| any difference beyond rounding, 1e-13 of |x|",
+    detects="as GRAD.direction, in each of three steps; in |x' - x| any difference beyond rounding, 1e-13 of |x|",
     examples=3,
     statements=3,
     reach=(identity(3),),

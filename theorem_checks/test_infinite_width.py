@@ -77,8 +77,8 @@ def test_networks_approach_the_infinite_width_law_as_one_over_the_width(
 @claim(
     "NOT.slow-approach",
     mark="derived",
-    statement="As the width grows at fixed d, the joint law approaches the infinite-width law as m^a, a within 0.2 of "
-    "-1/4, as the gradient's change falls at a kink.",
+    statement="As the width grows at fixed d, the joint law approaches the infinite-width law as m^a, a within 0.2 "
+    "of -1/4, the rate at which the gradient's change falls at a kink.",
     domain="as INF.rate, relu with one hidden layer",
     tolerance=0.2,
     detects="an exponent outside (-0.45, -0.05): a rate of 1/m must be REFUTED",
@@ -96,7 +96,7 @@ def test_networks_do_not_approach_the_infinite_width_law_slowly(evidence: Check)
     "INF.joint-law",
     mark="derived",
     statement="Wide networks have the joint law of the conditioned Gaussian process, at finite d.",
-    domain="t = 2; relu, hard_tanh at d = 5, one layer of m = 2000; tanh, elu at d = 13, two of m = 1000",
+    domain="t = 2; relu, hard_tanh at d = 5, one layer of m = 2000; tanh, elu at d = 13, two layers of m = 1000",
     tolerance=0.05,
     detects="KS distance 0.05 in any of eight projections",
     examples=4,
@@ -121,9 +121,10 @@ def test_wide_networks_have_the_infinite_width_law(subject: tuple[str, int], evi
 @claim(
     "INF.fall",
     mark="derived",
-    statement="At small d a short step lowers |f|, over what the gradient predicts, on wide networks as in the "
-    "Gaussian process conditioned on f(x), C = <x, grad f(x)> and the rest of the gradient.",
-    domain="t = 1/2; layers of m = 1000; sin at d = 1, one; tanh at d = 1, gelu at d = 2 and 5, two",
+    statement="At small d and for a short step, the fall of |f| divided by what the gradient predicts has the same "
+    "law on wide networks as in the Gaussian process conditioned on f(x), C = <x, grad f(x)> and the rest of the "
+    "gradient.",
+    domain="t = 1/2; layers of m = 1000; one layer for sin at d = 1; two for tanh at d = 1 and gelu at d = 2 and 5",
     tolerance=0.05,
     detects="KS distance 0.05 in the fall over its prediction, or in |grad f(x)|",
     examples=len(FALLING),
@@ -141,7 +142,7 @@ def test_wide_networks_fall_as_the_infinite_width_law_says(subject: tuple[str, i
 @claim(
     "NOT.fall-in-another-dimension",
     mark="derived",
-    statement="How far |f| falls, over what the gradient predicts, does not depend on d: 1 and 3 give the same.",
+    statement="The fall of |f| divided by what the gradient predicts does not depend on d: 1 and 3 give the same law.",
     domain="as INF.fall; sin, tanh, gelu with one layer of m = 1000",
     tolerance=0.05,
     detects="KS distance 0.05 in the fall over its prediction, or in |grad f(x)|",
@@ -183,9 +184,9 @@ def test_narrow_networks_do_not_have_the_infinite_width_law(name: str, evidence:
     "INF.limit-law",
     mark="derived",
     figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
-    statement="Of infinitely wide networks too, P(flip) at t natural steps tends to erf(t / sqrt 2) as d grows.",
+    statement="For infinitely wide networks too, P(flip) at t natural steps tends to erf(t / sqrt 2) as d grows.",
     domain="t = 0.5, 1, 2, 3; relu, tanh, abs, sin, square with one hidden layer, gelu with three; d = 10^12; "
-    "P(flip) of two is tabulated at d = 2 to 10^12",
+    "P(flip) of two of them is tabulated at d = 2 to 10^12",
     tolerance=0.01,
     detects="a flip rate more than 0.01 from erf(t / sqrt 2): never SUPPORTED",
     examples=6,

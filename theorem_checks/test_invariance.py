@@ -1,4 +1,4 @@
-"""THEORY 1 and 3: what must not matter, as equalities on one set of dense weights; no statistics but the last check.
+"""THEORY 1 and 3: what must not matter, as equalities on one set of dense weights; only one check uses statistics.
 
 Both sides of an equality are computed from the same random weights in float64. They may differ by rounding alone,
 and by no more than `margins` derives for each trial: discrepancies are judged in units of that bound. A trial
@@ -83,7 +83,7 @@ def judge(
     seconds: Mapping[str, Callable[[], Outcome]],
     rounding: Rounding,
 ) -> None:
-    """Judge that each second side, put back into the first one's units, is the first one but for rounding."""
+    """Judge that each second side, put back into the first one's units, is the first one up to rounding."""
     outcome = first.outcome()
     bounds = margins(first, outcome, rounding)
     for title, second in seconds.items():
@@ -122,7 +122,7 @@ TIGHTLY = "1e-6 of the network's scale in 95 of 100 trials, at worst; typically 
 @claim(
     "INV.rotation",
     mark="derived",
-    statement="Rotating x, and W_1 with it, leaves f(x), f(x') and |grad f(x)| as they were, and rotates x'.",
+    statement="Rotating x, and W_1 with it, leaves f(x), f(x') and |grad f(x)| unchanged, and rotates x'.",
     domain=f"{DOMAIN}; Haar rotations",
     tolerance=TIGHT,
     detects=TIGHTLY,
@@ -141,7 +141,8 @@ def test_a_rotation_of_the_input_space_changes_nothing(subject: Configuration, e
 @claim(
     "INV.coordinates",
     mark="derived",
-    statement="Permuting input coordinates and flipping signs, in x and W_1, does so to x' and changes nothing else.",
+    statement="Permuting input coordinates and flipping their signs, in both x and W_1, does the same to x' and "
+    "changes nothing else.",
     domain=DOMAIN,
     tolerance=TIGHT,
     detects=TIGHTLY,
@@ -230,7 +231,7 @@ def test_scaling_a_homogeneous_activation_scales_each_layer_alike(
 def judge_scaled_activation(evidence: Check, subject: Configuration, factor: float) -> None:
     """c sigma scales h_l by c^l if sigma is homogeneous (if L = 1, always), so f and, by D_l, grad f by c^L.
 
-    A power of two commutes with rounding, but for under- and overflow, so that the sides then agree to the last bit
+    A power of two commutes with rounding, except for under- and overflow, so that the sides then agree to the last bit
     unless numbers of 1e-150 matter.
     """
     first = scene(evidence, subject)
@@ -264,7 +265,7 @@ def test_a_homogeneous_network_is_homogeneous(subject: Configuration, factor: fl
 @claim(
     "INV.direction",
     mark="derived",
-    statement="The law of (f(x), f(x'), |grad f(x)|) is the same at a sparse x as at a constant one of the same norm.",
+    statement="The law of (f(x), f(x'), |grad f(x)|) is the same at a sparse x as at a constant x of the same norm.",
     domain="dense networks of two layers, sizes 4 to 8; one gradient step; all activations",
     tolerance=0.07,
     detects="KS distance 0.07 in any of eight projections",
@@ -305,7 +306,7 @@ def test_scaling_the_activation_without_the_step_changes_the_adversarial_example
 @claim(
     "NOT.neurons-alone",
     mark="derived",
-    statement="Permuting a layer's rows, but not what reads them, changes nothing.",
+    statement="Permuting a layer's rows, but not the weights that read them, changes nothing.",
     domain=f"{DOMAIN}, from 2; rows moved on by one, in the last layer",
     tolerance=TIGHT,
     detects="two neurons exchanged",

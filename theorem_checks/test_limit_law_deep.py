@@ -1,4 +1,4 @@
-"""THEORY 4 in several layers: V, beta and the chain rule, layer by layer, stand in the flip rate at a fixed step."""
+"""THEORY 4 in several layers: V, beta and the chain rule, layer by layer, determine the flip rate at a fixed step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOLERANCE = 0.07
     "LIMIT.erf.deep",
     mark="derived",
     figure={"of": "P(flip)", "against": ("step",), "beside": "erf"},
-    statement="In several layers, too, P(flip) at a fixed step of t natural steps tends to erf(t / sqrt 2).",
+    statement="In networks of several layers too, P(flip) at a fixed step of t natural steps tends to erf(t / sqrt 2).",
     domain="t = 0.5, 1.5; relu, tanh, sin; 2 and 3 hidden layers of width 1000, d = 10^12",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.07 from erf(t / sqrt 2): never SUPPORTED",

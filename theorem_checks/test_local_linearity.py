@@ -20,8 +20,8 @@ from signflip.sampling.sample import Sample
 
 HIGH = 0.9
 WIDTH, CONSTANT = 100, 0.5
-# Natural steps after which the gradient has moved by half at width 100: by 0.7 to 1 at the median, and by 0.5 but for a
-# few percent (pilot runs). abs does not overshoot yet: it does so from 64 on (THEORY 6).
+# Natural steps after which the gradient has moved by half at width 100: by 0.7 to 1 at the median, and by 0.5 in all
+# but a few percent (pilot runs). abs does not overshoot yet: it does so from 64 on (THEORY 6).
 FAR = {"abs": 4.0, "relu": 8.0, "leaky_relu": 8.0, "triangle": 5.0, "tanh": 8.0}
 LADDER = (300, 3000, 30_000)
 # d = 2000 inputs and a step of sqrt(d) natural steps turn x by 45 degrees.
@@ -77,7 +77,7 @@ def test_the_sign_flips_where_the_gradient_has_moved_by_a_constant_fraction(name
     "NOT.local-linearity",
     mark="derived",
     statement="A flip needs local linearity: at fixed width, as d grows, the linear prediction of f(x') - f(x) is "
-    "right to 5 percent with probability at least 0.9.",
+    "accurate to 5 percent with probability at least 0.9.",
     domain="as LOCAL.flips-without-linearity, d = 10^12",
     tolerance=HIGH,
     detects="a probability below 0.9",
@@ -154,12 +154,12 @@ def judge_turn(evidence: Check, activation: Activation, along_gradient: bool) ->
 @claim(
     "LOCAL.large-turn",
     mark="derived",
-    statement="A step along the gradient that turns x by theta = 45 degrees flips the sign and changes the gradient by "
-    "sqrt((1 - r)^2 + q^2 + 1 - b^2) of its length; b = 1 - theta/pi, r = b - sin(theta) cos(theta)/pi, "
-    "q = sin(theta)^2/pi: ReLU, m >> d >> 1.",
+    statement="For ReLU and m >> d >> 1, a step along the gradient that turns x by theta = 45 degrees flips the "
+    "sign and changes the gradient by sqrt((1 - r)^2 + q^2 + 1 - b^2) of its length, with b = 1 - theta/pi, r = b - "
+    "sin(theta) cos(theta)/pi and q = sin(theta)^2/pi.",
     domain="relu, m = 100,000, d = 2000, t = sqrt(2000)",
     tolerance=0.06,
-    detects="a change more than 6 percent off with probability above 0.1; finite sizes account for 1.5",
+    detects="a change more than 6 percent off with probability above 0.1; finite sizes account for 1.5 percent",
     examples=1,
     reach=(rate_at_least(HIGH, effect=0.03, room=0.03),),
 )

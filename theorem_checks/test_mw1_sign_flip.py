@@ -36,7 +36,7 @@ TOP_WIDTH = {"quick": 5000, "standard": 10_000, "nightly": 100_000}
 MILLION = {"quick": 10**5, "standard": 10**6, "nightly": 10**6}
 RUNGS = 5 + INFINITE_RUNGS
 
-# Each has a pilot, and a witness, of its own.
+# Each has its own pilot and its own witness.
 SMALL_FAILURE, TINY_FAILURE = 1e-3, 1e-4
 SMALL_FAILURES = {"quick": (SMALL_FAILURE,), "standard": (SMALL_FAILURE,), "nightly": (SMALL_FAILURE, TINY_FAILURE)}
 SMALL_PERTURBATION = 0.3
@@ -50,9 +50,9 @@ SMALL_REACH = tuple(
 )
 
 QUANTIFIED = (
-    "For every failure probability there are t, m0, d0 such that one step of t natural steps finds x' with "
-    "f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL m >= m0 and ALL d >= d0 "
-    "(our reading of the quantifiers)."
+    "For all delta, eps > 0 there are t, m0, d0 such that, for ALL m >= m0 and ALL d >= d0, one step of t natural "
+    "steps finds x' with f(x) f(x') < 0 and |x' - x| <= eps |x| with probability at least 1 - delta (our reading of "
+    "the quantifiers)."
 )
 
 
@@ -154,7 +154,7 @@ def test_one_gradient_step_fools_two_layer_networks_of_generated_activations(
     detects="an adversarial example with probability below 0.999 at any rung",
     examples=3,
     statements=SMALL_STATEMENTS,
-    reach=(*SMALL_REACH, computed(2 * INFINITE_RUNGS)),
+    reach=(*SMALL_REACH, computed(SMALL_FAILURE, count=2 * INFINITE_RUNGS)),
 )
 @given(activation=st.sampled_from([get(name) for name in ("relu", "tanh", "abs")]))
 def test_one_gradient_step_fails_once_in_a_thousand_networks_at_most(activation: Activation, evidence: Check) -> None:

@@ -31,9 +31,9 @@ PERTURBATION = 0.1
 TOP_WIDTH = 10_000
 
 QUANTIFIED = (
-    "At each depth, for every failure probability there are t, m0, d0 such that one step of t natural steps finds x' "
-    "with f(x) f(x') < 0 and |x' - x| <= eps |x|, but for that probability, for ALL widths >= m0 and ALL d >= d0 "
-    "(our reading)."
+    "At each depth, for all delta, eps > 0 there are t, m0, d0 such that, for ALL widths >= m0 and ALL d >= d0, one "
+    "step of t natural steps finds x' with f(x) f(x') < 0 and |x' - x| <= eps |x| with probability at least 1 - "
+    "delta (our reading)."
 )
 
 
@@ -70,10 +70,10 @@ def judge(evidence: Check, activation: Activation, profile: Profile, widest: int
     mark="memory",
     figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
     statement=QUANTIFIED,
-    domain="2 to 6 hidden layers, widths from m0 to 10,000, 8 m0 or 2 d0 in six shapes (up to 300,000 neurons; quick: "
-    "50,000; nightly: 10^6), and infinite, where its quadrature converges; d from d0 to 10^12; activations "
-    "moderate at every layer, first-order response at m = 4096 in [2/3, 3/2], no layer there moved by more than its "
-    "length in three natural steps",
+    domain="2 to 6 hidden layers, widths from m0 to 10,000, 8 m0 or 2 d0 in six shapes (up to 300,000 neurons; "
+    "quick: 50,000; nightly: 10^6), and infinite width where its quadrature converges; d from d0 to 10^12; "
+    "activations moderate at every layer, with first-order response at m = 4096 in [2/3, 3/2], where three natural "
+    "steps move no layer by more than its length",
     tolerance=FAILURE,
     detects="an adversarial example with probability below 0.8 at any rung",
     examples=7,

@@ -20,7 +20,7 @@ from strategies.classes import tell_classes
 from strategies.steps import VANISHING, Schedule, predicted_exponent, vanishing_schedules
 
 LADDER = tuple(10**k for k in range(2, 13, 2))
-# The ratio falls by a factor 2 at least between the ends of the ladder: the slowest schedule, sqrt(d)/log d, gives 6.
+# The ratio falls at least by a factor of 2 over the ladder: the slowest schedule, sqrt(d)/log d, gives 6.
 CEILING = -np.log(2) / np.log(LADDER[-1] / LADDER[0])
 TRIALS = 400
 MOST_NEURONS, LEAST_NEURONS = 4000, 1000
@@ -62,7 +62,7 @@ def clipped_width(regime: str) -> Callable[[int], int]:
     "MW-3.decay",
     mark="derived",
     figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
-    statement="|x' - x| = o(|x|): along d = 10^2 .. 10^12 the ratio's median falls as s_d / sqrt(d) does.",
+    statement="|x' - x| = o(|x|): along d = 10^2 .. 10^12 the median of the ratio falls as s_d / sqrt(d) does.",
     domain="all activations; s_d = d^(1/4), log d, sqrt(d)/log d natural steps; m from 1000 to 4000",
     tolerance=0.02,
     detects="an exponent more than 0.02 off, or a fall by less than a factor 2 over ten decades",
@@ -107,7 +107,8 @@ def test_the_perturbation_obeys_its_limit_law(activation: Activation, schedule: 
     "NOT.step-of-order-sqrt-d",
     mark="derived",
     figure={"of": "median of |x′ − x| / |x|", "against": ("dimension",), "series": "schedule"},
-    statement="A step proportional to sqrt(d) is o(|x|): the ratio's median falls by a factor 2 over ten decades.",
+    statement="A step proportional to sqrt(d) is o(|x|): the median of the ratio falls by a factor of 2 over ten "
+    "decades.",
     domain="all activations; s_d = sqrt(d)/10 natural steps; m = 1000",
     tolerance=0.02,
     detects="an exponent above -log 2 / log 10^10 = -0.03",

@@ -194,7 +194,7 @@ def test_deep_conditioned_networks_have_the_joint_law_of_dense_ones(
 @claim(
     "NOT.unprojected.deep",
     mark="derived",
-    statement="The conditional law holds if only the first layer projects: deeper ones may forget what was seen.",
+    statement="The conditional law holds if only the first layer projects: deeper layers may forget what was seen.",
     domain=f"2 and 3 hidden layers, sizes 2 and 3; one gradient step; {', '.join(TOLD)}; t = 1, 2, 4",
     tolerance=0.035,
     detects="KS distance 0.035 in any of eight projections",

@@ -1,7 +1,7 @@
-"""MW-4 beyond three steps: piecewise-linear networks ask again, step by step, for what lies in the span of the past.
+"""MW-4 beyond three steps: piecewise-linear networks repeat, step by step, queries in the span of earlier ones.
 
-A residual that is rounding noise must count as zero (THEORY 3, trap 2). Three steps hardly feel it if it does not, as
-fewer directions of noise meet; from five on they lengthen one another until the trials overflow.
+A residual that is rounding noise must count as zero (THEORY 3, trap 2). Three steps hardly show it if it does not,
+because fewer directions of noise meet; from five on they amplify one another until the trials overflow.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def piecewise_linear_subjects(draw: st.DrawFn) -> Configuration:
 @claim(
     "MW-4.joint-law.many-steps",
     mark="derived",
-    statement="After five and eight steps conditioned and dense networks still have the same law, kink or no kink.",
+    statement="After five and eight steps, conditioned and dense networks still have the same law, with or without "
+    "kinks.",
     domain="relu, hard tanh, abs, soft shrink; sizes 3 to 12, two and three layers; t = 1/4, 1/2, 1; float32",
     tolerance=0.07,
     detects="KS distance 0.07 in any of eight projections",

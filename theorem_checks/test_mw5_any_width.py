@@ -1,4 +1,4 @@
-"""MW-5: no restriction on the width. m and d grow as they like: m << d, m ~ d, m >= exp(d)."""
+"""MW-5: no restriction on the width. m and d grow in any relation: m << d, m ~ d, m >= exp(d)."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def regimes_above(witness: Witness, evidence: Check, most_neurons: int) -> list[
     "MW-5.regimes",
     mark="abstract",
     figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
-    statement="One t, m0, d0 serves the curves m = d^a, as far as in reach: a = 1/4, 1/2, 1, 3/2, 2; and "
-    "m = infinity (our reading).",
+    statement="One choice of t, m0, d0 serves all curves m = d^a within reach, a = 1/4, 1/2, 1, 3/2, 2, and m = "
+    "infinity (our reading).",
     domain="generated activations, as in MW-1.generated; failure 0.2, eps 0.3; m up to 300,000 (quick: 50,000; "
     "nightly: 10^6) and d <= 2^53",
     tolerance=FAILURE,
@@ -96,7 +96,8 @@ def test_width_and_dimension_may_grow_as_they_like(activation: Activation, evide
     "MW-5.small-failure",
     mark="abstract",
     figure={"of": "P(x′ is adversarial)", "against": ("width", "dimension")},
-    statement="One t, m0, d0 serves the curves m = d^a, a = 1/4, 1/2, 1 (our reading; 3/2 and 2 where in reach).",
+    statement="One choice of t, m0, d0 serves the curves m = d^a, a = 1/4, 1/2, 1 (our reading; 3/2 and 2 where "
+    "within reach).",
     domain="generated activations, of first-order response at m = 4096 in [0.97, 1.03]; failure 0.001, eps 0.3; m up "
     "to 10,000",
     tolerance=SMALL_FAILURE,
@@ -127,7 +128,7 @@ def test_width_and_dimension_may_grow_as_they_like_where_one_network_in_a_thousa
     "MW-5.settles",
     mark="derived",
     figure={"of": "P(flip)"},
-    statement="At fixed d the flip probability settles as m grows past m = e^d: at that of infinite width.",
+    statement="At fixed d, as m grows past e^d, the flip probability settles at that of infinite width.",
     domain="relu, d = 13, t = 3; m = 442,414 >= e^13 (quick: 10^5; nightly: 10^6 and 10^7 too)",
     tolerance=0.1,
     detects="a flip probability more than 0.1 from that of infinite width",

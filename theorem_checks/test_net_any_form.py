@@ -25,8 +25,9 @@ POOLED = len(INPUT_PIVOTS) + len(INDEPENDENT_OF_ANSWERS)
 STEPS = st.sampled_from([0.5, 1.0, 2.0, 4.0])
 SIZES = st.integers(1, 12)
 GRADIENT = (
-    "The gradient of any network behind Gaussian maps of its input is Gaussian across it, given what the maps "
-    "answered: tr(G^+ U U^T) is chi-squared, its coordinates are normal, and both are independent of the answers."
+    "The gradient of any network behind Gaussian maps of its input is Gaussian across the input, given what the "
+    "maps answered: tr(G^+ U U^T) is chi-squared, its coordinates are normal, and both are independent of the "
+    "answers."
 )
 
 
@@ -134,7 +135,7 @@ def test_maps_of_random_signs_do_not_obey_the_law_of_the_gradient(model: Model, 
 @claim(
     "NOT.past-the-map",
     mark="derived",
-    statement="The gradient has that law though the head sees x past W.",
+    statement="The gradient has that law even if the head also sees x directly, not through W.",
     domain="f(x) = <a, tanh(W x)> + <b, x>; b of variance 1/(4 d) to 1/d; sizes 2 to 12",
     tolerance=0.03,
     detects="KS distance 0.03 in any pivot",
@@ -158,7 +159,7 @@ def test_a_head_that_sees_the_input_past_its_map_does_not_obey_the_law_of_the_gr
 @claim(
     "NOT.positions-apart",
     mark="derived",
-    statement="The law does not change where each position has a matrix of its own: what they share may be forgotten.",
+    statement="The law does not change if each position has its own matrix: that they share one may be forgotten.",
     domain="f(x) = <a, mean of tanh(W x_p)>; 3 and 4 positions of 2 dimensions, 2 to 6 rows; one gradient step",
     tolerance=TOLERANCE,
     detects="KS distance 0.055 in any of eight projections",

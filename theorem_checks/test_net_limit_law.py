@@ -24,7 +24,7 @@ STEPS, STEPS_ABOVE = (0.5, 2.0), (1.0, 3.0)
 TOLERANCE = 0.05
 PILOT, CAP = 10_000, 40_000
 # Channels suffice where a pilot's rates, of standard error .005, are this close to the limit: on fresh draws they are
-# then within .0325 but for one network in thousands, and bounds of 40,000 trials are within .0175 of a rate.
+# then within .0325 for all but one network in thousands, and bounds of 40,000 trials are within .0175 of a rate.
 CLOSE, PILOTED = 0.015, (1.0, 2.0)
 # Of layer norms between kinks the limit is reached as 1/sqrt(m): from -.07 at 400 channels to -.01 at 6,400.
 FACTORS = (1, 2, 4, 8, 16, 32)
@@ -45,7 +45,7 @@ def wide_enough(evidence: Check, network: Sequential) -> tuple[int, Pilot]:
 
 
 def judge(evidence: Check, pilot: Pilot, steps: tuple[float, ...]) -> None:
-    """Claim the rates of the limit law at t natural steps, which a pilot on draws of its own found."""
+    """Claim the rates of the limit law at t natural steps, which a pilot on separate draws found."""
     for t in steps:
         evidence.rate_near(limit_flip_rate(t), TOLERANCE, flips, pilot.at(t), name=f"P(flip) at t={t}", cap=CAP)
 
@@ -54,11 +54,11 @@ def judge(evidence: Check, pilot: Pilot, steps: tuple[float, ...]) -> None:
     "NET.erf",
     mark="derived",
     figure={"of": "P(flip)"},
-    statement="The limit law does not see the architecture: as channels grow, P(flip) at t natural steps tends to "
-    "erf(t / sqrt 2). Here: it is within 0.05 of that at the first number m0 of channels that a pilot finds to "
-    "suffice, and at 2 m0.",
-    domain=f"{PROGRAMS} by the mean; m0 of 400 to 600 channels, or up to 32 times as many; d = 10^12; t = 0.5, 2 at "
-    "m0; t = 1, 3 at 2 m0",
+    statement="The limit law does not depend on the architecture: as the number of channels grows, P(flip) at t "
+    "natural steps tends to erf(t / sqrt 2). Here: it is within 0.05 of that limit at the first number m0 of "
+    "channels that a pilot finds sufficient, and at 2 m0.",
+    domain=f"{PROGRAMS}, by the mean only; m0 of 400 to 600 channels, or up to 32 times as many; d = 10^12; t = 0.5, "
+    "2 at m0; t = 1, 3 at 2 m0",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",
     examples=2,
@@ -101,8 +101,9 @@ def several(activation: Activation, outputs: int, t: float) -> Configuration:
     "NET.outputs",
     mark="derived",
     figure={"of": "P(argmax changes)", "against": ("step",)},
-    statement="Of K outputs, one step of t natural steps down the margin makes another one the largest with a "
-    "probability that tends to P(gap < 2 t), gap the difference of the two largest of K standard normals.",
+    statement="With K outputs, one step of t natural steps down the margin makes another output the largest with a "
+    "probability that tends to P(gap < 2 t), where gap is the difference between the two largest of K standard "
+    "normals.",
     domain="K = 2, 3, 10, 100; relu, tanh, gelu, sin; 250 channels, d = 10^12; t = 0.1, 0.25, 0.5",
     tolerance=TOLERANCE,
     detects="a rate more than 0.05 from P(gap < 2 t)",

@@ -83,9 +83,9 @@ def judge_order(evidence: Check, activation: Activation, dimension: int, norm: f
 @claim(
     "NORM.order",
     mark="prior",
-    statement="In the p-norm, p > 1, the least perturbation that flips the sign is of order |x|_p / sqrt d. Here: of "
-    "the steepest steps, 4 sqrt(V / beta) of these flip and 0.05 do not, each with probability at least 0.9 (constants "
-    "and steps are ours).",
+    statement="In the p-norm, p > 1, the least perturbation that flips the sign is of order |x|_p / sqrt d. Here, "
+    "in units of sqrt(V / beta) |x|_p / sqrt d: a steepest step of 4 units flips the sign and one of 0.05 units "
+    "does not, each with probability at least 0.9 (constants and steps are ours).",
     domain="p = 1.5, 2, 4, infinity; relu, tanh, sin, softplus; m = 1000; d = 10^2, 10^3, 10^4",
     tolerance=BOTH,
     detects="a sign that flips, or stays, with probability below 0.9",
@@ -110,8 +110,9 @@ def test_the_least_perturbation_is_of_order_x_over_sqrt_d_in_every_norm(
 @claim(
     "NORM.logarithm",
     mark="derived",
-    statement="In the 1-norm that order is sqrt(d / log d): of the steps along one coordinate, 4 sqrt(V d / beta) over "
-    "the median of the largest of d normals flip and 0.05 do not, each with probability at least 0.9.",
+    statement="In the 1-norm that order is sqrt(d / log d). Here, in units of sqrt(V d / beta) over the median of "
+    "the largest of d normals: a step of 4 units along one coordinate flips the sign and one of 0.05 units does "
+    "not, each with probability at least 0.9.",
     domain="as NORM.order; d = 10^3, 10^4",
     tolerance=BOTH,
     detects="a sign that flips, or stays, with probability below 0.9",
@@ -134,7 +135,7 @@ def test_the_least_perturbation_of_one_coordinate_is_shorter_by_a_logarithm(
 @claim(
     "NOT.other-norm",
     mark="derived",
-    statement="The length that one norm's step needs serves the step of another norm.",
+    statement="The length that the step of one norm needs also serves the step of another norm.",
     domain="p and another p of 1.5, 2, 4, infinity; relu and tanh, d = 1000; as NORM.erf otherwise",
     tolerance=TOLERANCE,
     detects="a flip rate more than 0.05 from erf(t / sqrt 2)",

@@ -61,8 +61,8 @@ def test_conditioned_networks_have_the_joint_law_of_dense_ones_at_a_second_input
     mark="derived",
     statement="Wide networks have the law of (f(x), f(x'), |grad f(x)|, f(y)) of the conditioned Gaussian process, at "
     "finite d, for y at any angle from x.",
-    domain="t = 2; dense relu and hard_tanh at d = 5, one layer of m = 1000; conditioned gelu at d = 13, two of "
-    "m = 2000; y at angles 0.1, pi/2, 2",
+    domain="t = 2; dense relu and hard_tanh at d = 5, one layer of m = 1000; conditioned gelu at d = 13, two layers "
+    "of m = 2000; y at angles 0.1, pi/2, 2",
     tolerance=0.05,
     detects="KS distance 0.05 in any of ten projections",
     examples=3,

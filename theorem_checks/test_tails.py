@@ -19,9 +19,11 @@ from signflip.laws.tails import FlipProbability
 from signflip.sampling.configuration import Configuration
 
 STEPS = (1.0, 3.0, 5.0, 7.0)
-# Where the first order in 1/sqrt(d) of a sigma with kinks, or in 1/d of one without, is the excess but for 2 parts in
+# Where the first order in 1/sqrt(d) of a sigma with kinks, or in 1/d of one without, is the excess up to 2 parts in
 # 100 at t = 7, and still eighty times the error of the quadrature at t = 1.
 KINKED, SMOOTH = (10**7, 10**9), (10**5, 4 * 10**5)
+# The excess of relu at t = 7, d = 10^7 is 0.0352; all others are smaller.
+LARGEST_EXCESS = 0.036
 TOLERANCE = 0.05
 DOUBLINGS = (14, 20, 40)
 FAILURES = (1e-1, 1e-3, 1e-6, 1e-9, 1e-12)
@@ -55,15 +57,15 @@ def judge_failure(evidence: Check, name: str, dimension: int, t: float, failure:
 @claim(
     "TAIL.limit",
     mark="derived",
-    statement="At infinite width P(no flip) / (2 (1 - Phi(t))) tends to 1 as d grows: its excess over 1 is "
-    "c(t) / sqrt(d) where sigma' jumps, c(t) / d where sigma is smooth, c(t) from the gradient's turn and length.",
+    statement="At infinite width P(no flip) / (2 (1 - Phi(t))) tends to 1 as d grows: its excess over 1 is c(t) / "
+    "sqrt(d) where sigma' jumps and c(t) / d where sigma is smooth, with c(t) from the gradient's turn and length.",
     domain="one hidden layer; relu, hard_tanh at d = 10^7, 10^9, tanh at d = 10^5, 4 10^5; t = 1, 3, 5, 7: "
     "P(no flip) of .3 to 2.6e-12",
     tolerance=TOLERANCE,
-    detects="an excess more than 5% off c(t) / sqrt(d) or c(t) / d, but for the quadrature's error, at most 2% of it",
+    detects="an excess more than 5% off c(t) / sqrt(d) or c(t) / d, up to the quadrature's error, at most 2% of it",
     examples=3,
     statements=len(STEPS) * 2,
-    reach=(computed(len(STEPS) * 2),),
+    reach=(computed(TOLERANCE * LARGEST_EXCESS, count=len(STEPS) * 2),),
 )
 @given(name=st.sampled_from(["relu", "hard_tanh", "tanh"]))
 def test_the_failure_probability_tends_to_that_of_the_limit_law_at_its_rate(name: str, evidence: Check) -> None:
@@ -91,7 +93,7 @@ def test_the_failure_probability_tends_to_that_of_the_limit_law_at_its_rate(name
     detects="a failure probability above gamma",
     examples=2,
     statements=len(FAILURES) * len(DOUBLINGS),
-    reach=(computed(len(FAILURES) * len(DOUBLINGS)),),
+    reach=(computed(max(FAILURES), count=len(FAILURES) * len(DOUBLINGS)),),
 )
 @given(name=st.sampled_from(["relu", "abs", "tanh"]))
 def test_a_step_of_the_root_of_the_log_suffices_down_to_tiny_failures(name: str, evidence: Check) -> None:
@@ -110,7 +112,7 @@ def test_a_step_of_the_root_of_the_log_suffices_down_to_tiny_failures(name: str,
     expect="REFUTED",
     examples=2,
     statements=len(FAILURES),
-    reach=(computed(len(FAILURES)),),
+    reach=(computed(max(FAILURES), count=len(FAILURES)),),
 )
 @given(name=st.sampled_from(["relu", "tanh"]))
 def test_a_step_shorter_by_root_two_does_not_suffice(name: str, evidence: Check) -> None:

@@ -32,9 +32,9 @@ TRIALS, TOLERANCE = 24_000, 0.075
 DISTANCE = 0.03
 MODELS = "random networks of one position: linear maps, biases, layer norms and activations, residual, side by side"
 PIVOT = (
-    "No step of training moves a map of the input across the data's span: at every step d |P grad f|^2 / (b^2 |D|^2) "
-    "is chi-squared with d - k degrees of freedom (d - k - 1 at points outside the span, across these too), b the "
-    "initial scale times the decay."
+    "No step of training moves a map of the input across the data's span. At every step d |P grad f|^2 / (b^2 "
+    "|D|^2) is chi-squared with d - k degrees of freedom (d - k - 1 at points outside the span, across these too), "
+    "where b is the initial scale times the decay."
 )
 RATE, CAP = 0.99, 8_000
 REACH = (rate_at_least(RATE, effect=0.02, room=0.0095, trials=CAP),)
@@ -46,9 +46,9 @@ POINTS = (
     *((0.5, -1.0, 0.0, 0.5), (0.5, 0.5, 1.0, 0.0), (0.0, -0.5, 0.5, -1.0)),
 )
 LABELS = (1.0, -1.0) * 3
-# |x' - x| / |x| is at most so many times 1 / sqrt(d), over b.
+# |x' - x| / |x| is at most this many times 1 / sqrt(d), over b.
 ORDER = 50.0
-# Where the data are learnt it is so many times 1 / (b sqrt(d)), from 1.14 to 6.63 over points and activations.
+# Where the data are learnt it is this many times 1 / (b sqrt(d)), from 1.14 to 6.63 over points and activations.
 LEAST, MOST = 1.0, 10.0
 NETWORKS = st.sampled_from([get(name) for name in ("relu", "tanh", "gelu")])
 # At a small initial scale these learn the data in 60 epochs; tanh does not, so that f, and with it the step, is small.
@@ -117,8 +117,9 @@ def fooled() -> Event:
 @claim(
     "TRAIN.joint-law",
     mark="derived",
-    statement="Trained on what the data see of it and conditioned elsewhere, or trained in full, a network has the "
-    "same law of (losses, f(x), f(x'), |grad f(x)|), x' one step across the data's span or along the gradient.",
+    statement="A network trained on what the data see of it and conditioned elsewhere has the same law of (losses, "
+    "f(x), f(x'), |grad f(x)|) as one trained in full, where x' is one step across the data's span or along the "
+    "gradient.",
     domain=f"{PROGRAMS}; 2 to 8 dimensions, 1 to 8 channels; one, two and four positions; {SCHEDULES}",
     tolerance=TOLERANCE,
     detects=f"KS distance {TOLERANCE} in any of {len(TRAINED_PROJECTIONS)} projections",
@@ -162,9 +163,9 @@ def test_the_gradient_across_the_data_is_gaussian_at_every_step_of_training(
 @claim(
     "SUBSPACE.flips",
     mark="prior",
-    statement="Networks trained on data in a subspace are fooled across it: a step of 2 |f| / |P grad f|^2 along "
-    "P grad f finds x' with f(x) f(x') < 0 and |x' - x| <= 50 |x| / (b sqrt(d)), with probability at least 0.99 (the "
-    "constants are ours), b the initial scale.",
+    statement="Networks trained on data in a subspace are fooled across it: a step of 2 |f| / |P grad f|^2 along P "
+    "grad f finds x' with f(x) f(x') < 0 and |x' - x| <= 50 |x| / (b sqrt(d)), where b is the initial scale, with "
+    "probability at least 0.99 (the constants are ours).",
     domain="two-layer networks of 200 neurons; relu, tanh, gelu; 6 points in 4 dimensions of 10^12, one of which is "
     "attacked; 60 epochs of logistic loss; b = 1, 0.3, 0.1",
     tolerance=RATE,
@@ -185,8 +186,8 @@ def test_a_step_across_the_data_fools_trained_networks(
     "SUBSPACE.init",
     mark="prior",
     statement="From a small initialisation the step that SUBSPACE.flips takes is 1 to 10 times |x| / (b sqrt(d)) "
-    "long, with probability at least 0.99 (the constants are ours; slower growth than 1/b lies within them), b the "
-    "initial scale.",
+    "long, where b is the initial scale, with probability at least 0.99 (the constants are ours; growth slower than "
+    "1/b lies within them).",
     domain="as SUBSPACE.flips; relu, gelu; b = 0.1, 0.03, 0.01",
     tolerance=RATE,
     detects="a probability below 0.99",
@@ -204,8 +205,8 @@ def test_from_a_small_initialisation_the_step_is_of_the_order_of_its_inverse(
 @claim(
     "SUBSPACE.decay",
     mark="prior",
-    statement="Under weight decay the step that SUBSPACE.flips takes is 1 to 10 times |x| / (b sqrt(d)) long, with "
-    "probability at least 0.99 (the constants are ours), b = (1 - learning rate * decay)^epochs.",
+    statement="Under weight decay the step that SUBSPACE.flips takes is 1 to 10 times |x| / (b sqrt(d)) long, where "
+    "b = (1 - learning rate * decay)^epochs, with probability at least 0.99 (the constants are ours).",
     domain="as SUBSPACE.flips; relu, gelu; weight decay 0.018, 0.02, 0.022: b = 0.110, 0.086, 0.067",
     tolerance=RATE,
     detects="a probability below 0.99",
@@ -223,9 +224,9 @@ def test_under_weight_decay_the_step_is_of_the_order_of_what_it_leaves(
 @claim(
     "LAZY.one-step",
     mark="prior",
-    statement="Training in the lazy regime leaves networks vulnerable: after it, one gradient step on a fresh point "
-    "finds x' with f(x) f(x') < 0 and |x' - x| <= 50 |x| / sqrt(d), with probability at least 0.99 (the constants are "
-    "ours).",
+    statement="Training in the lazy regime leaves networks vulnerable: afterwards, one gradient step on a fresh "
+    "point finds x' with f(x) f(x') < 0 and |x' - x| <= 50 |x| / sqrt(d), with probability at least 0.99 (the "
+    "constants are ours).",
     domain="two-layer relu networks of 200 and 1000 neurons, output weights +-1/sqrt(m), not trained; neurons "
     "within C/sqrt(m) of where they began, C = 1, 3; 6 points in 4 of 10^12 dimensions; a point at 60 degrees to their "
     "span; t = 10",
@@ -318,7 +319,7 @@ def test_weight_decay_cannot_be_forgotten(subject: tuple[Model, Training], evide
 @claim(
     "NOT.point-off-the-span",
     mark="derived",
-    statement="The gradient across the data has the same law at points outside their span, along the point too.",
+    statement="The gradient across the data has the same law at points outside their span, and along the point too.",
     domain="two-layer networks of 2 to 8 neurons z^2, 4 to 8 dimensions, not trained; points outside the span",
     tolerance=DISTANCE,
     detects=f"KS distance {DISTANCE} in any pivot",

@@ -166,8 +166,7 @@ class SoftShrink(Shape):
 
 @parametric
 class TriangleWave(Shape):
-    """The odd triangle wave: 0 at 0, rising to `amplitude` at period/4, falling to -amplitude at 3
-    period/4.
+    """The odd triangle wave: 0 at 0, `amplitude` at period/4, and -amplitude at 3 period/4.
 
     It is amplitude (1 - 4 |w - floor(w) - 1/2|) with w = z/period + 1/4. Autograd of this expression gives
     the derivative 0 on the crests and the right-hand slope in the troughs.

@@ -1,4 +1,4 @@
-"""An author's vocabulary: the claim marker, the check, its quantifiers, views of samples, pivots and equalities."""
+"""The vocabulary of checks: the claim marker, the check, its quantifiers, views of samples, pivots and equalities."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

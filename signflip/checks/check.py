@@ -1,4 +1,4 @@
-"""The running of one check: it samples, judges and records; checks in theorem_checks/ speak to it.
+"""One check while it runs: it samples, judges and records; the checks in theorem_checks/ use it as ``evidence``.
 
 Everything a verdict needs ends up in the record as counts and summaries, so that `signflip.evidence` can judge again
 from the record alone.
@@ -43,7 +43,7 @@ from signflip.sampling.sample import Sample
 
 
 class Check:
-    """What one check has tried, counted and decided; the ``evidence`` fixture.
+    """The ``evidence`` fixture: what one check has tried, counted and decided.
 
     Args:
         claim: the registered claim.
@@ -51,7 +51,7 @@ class Check:
         alpha: the false-alarm probability of ONE statement (`Budget.statement_share`).
         examples: how many examples may be judged.
         effort: one of `EFFORTS`, for checks whose largest sizes depend on it.
-        progress: told, now and then, what is being sampled.
+        progress: called now and then with what is being sampled.
         source: the stream of a configuration's blocks; see `Sampler`.
     """
 
@@ -86,7 +86,7 @@ class Check:
     def simulate(self, configuration: Configuration, trials: int, use: str = "confirm") -> Sample:
         """``trials`` fresh networks of a configuration, under this check's own key.
 
-        A ``use`` of "pilot" draws others, for choosing what is to be confirmed.
+        A ``use`` of "pilot" draws separate networks, for choosing what is to be confirmed.
         """
         return self.sampler.simulate(configuration, trials, use)
 
@@ -126,7 +126,7 @@ class Check:
         return self.record.state(name, state(*counts), about_of(subject), cap)
 
     def pilot_rate(self, event: Event, subject: Subject, *, accept: float, reject: float, cap: int) -> bool:
-        """Whether a pilot certifies P(event) >= ``accept``, at this check's error rate, on draws of its own.
+        """Whether a pilot on separate draws certifies P(event) >= ``accept``, at this check's error rate.
 
         It gives up when P(event) < ``reject`` is certain, or at ``cap`` trials. Its draws come from keys of
         their own and are never used again.
@@ -154,7 +154,7 @@ class Check:
     ) -> Judgement:
         """Judge the exponent of the median's decay over input dimensions; ``samples`` holds the ratios at each d.
 
-        Claimed is exponent <= ``ceiling``, and, if given, that it is within ``tolerance`` of ``predicted``.
+        The claim is that the exponent is at most ``ceiling`` and, if given, within ``tolerance`` of ``predicted``.
         """
         statement = DecayExponent.from_samples(
             samples, ceiling=ceiling, predicted=predicted, tolerance=tolerance, alpha=self.alpha
@@ -171,7 +171,7 @@ class Check:
         tolerance: float,
         second_trials: int | None = None,
     ) -> list[Judgement]:
-        """Compare two laws, one statement a projection: no difference, and closeness in KS distance.
+        """Compare two laws, with one statement per projection: no difference, and closeness in KS distance.
 
         ``second_trials`` are drawn from the second, if given: a law that is cheap to draw from may give more. Of two
         configurations ties are those within rounding; of an experiment, equal numbers.
@@ -205,7 +205,7 @@ class Check:
         predicted: float,
         tolerance: float,
     ) -> list[Judgement]:
-        """Judge how the laws on a ladder of widths approach the limit's, one statement a projection.
+        """Judge how the laws on a ladder of widths approach the limit law, with one statement per projection.
 
         A rung is a configuration and its number of trials. Claimed is that the KS distance behaves as
         width ** exponent, the exponent within ``tolerance`` of ``predicted``.
@@ -237,7 +237,7 @@ class Check:
         return self.record.state(name, Computed(value, error, bound), describe(about))
 
     def tabulate(self, name: str, event: Event, configurations: Iterable[Configuration], trials: int) -> None:
-        """Put the rate of an event over several configurations in the record: a map for readers, no statement."""
+        """Put the rate of an event over several configurations in the record, as a map for readers, not a statement."""
         rows = []
         for configuration in configurations:
             sample = self.simulate(configuration, trials)
@@ -245,7 +245,7 @@ class Check:
         self.record.tabulate(name, rows)
 
     def trace(self, configuration: Configuration, networks: int) -> None:
-        """Keep f along the step of some networks, for a picture: draws of their own, on which no verdict rests.
+        """Keep f along the step of some networks, for a picture: separate draws, on which no verdict rests.
 
         Raises:
             ValueError: if the attack has a budget, and no step along the gradient.
@@ -289,12 +289,12 @@ class Check:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Summaries that figures are drawn from; no verdict rests on them."""
+        """The summaries that figures are drawn from; no verdict rests on them."""
         return self._figures.to_json()
 
 
 def about_of(subject: Subject) -> dict[str, Any]:
-    """What evidence says of a subject."""
+    """The description of a subject in the evidence."""
     return dict(subject.about) if isinstance(subject, Experiment) else describe(subject)
 
 

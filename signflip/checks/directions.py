@@ -56,7 +56,7 @@ def walked(network: Chain, space: Space, point: Tensor, step: float, steps: int)
 
 @dataclass(frozen=True)
 class Differences:
-    """One row a trial: |f+ - f- - 2 <G, w>|, its bound, and 2 |w| times the root mean square of |grad f(x)|."""
+    """One row per trial: |f+ - f- - 2 <G, w>|, its bound, and 2 |w| times the root mean square of |grad f(x)|."""
 
     gap: Tensor
     bound: Tensor

@@ -44,7 +44,7 @@ class Scene:
     step: float
 
     def outcome(self) -> dict[str, Tensor]:
-        """The attack's outcome, and x' itself: one row a trial."""
+        """The attack's outcome, and x' itself: one row per trial."""
         result = Attack(self.step).run(self.network, self.space, self.point)
         _, gradient = value_and_gradient(self.network, self.point)
         moved = self.point - self.step * torch.sign(result.value).unsqueeze(-1) * gradient
@@ -62,7 +62,7 @@ class Scene:
 
 
 def rotated(first: Scene, rotation: Tensor, *, weights: bool = True) -> Scene:
-    """x -> R x and W_1 -> W_1 R^T: every pre-activation stays what it was."""
+    """The scene with x -> R x and W_1 -> W_1 R^T: every pre-activation stays what it was."""
     w1, *rest = first.weights
     turned = replace(first, point=first.point @ rotation.T)
     return turned.with_matrices([w1 @ rotation.T, *rest]) if weights else turned
@@ -83,7 +83,7 @@ def permuted(first: Scene, layer: int, order: Order, *, following: bool = True) 
 
 
 def amplified(first: Scene, factor: float, step: float) -> Scene:
-    """sigma -> c sigma, and another step."""
+    """The scene with sigma -> c sigma, and another step."""
     network = first.network
     scaled = Chain(ScaleOutput(factor, network.activation), [*network.layers], network.output)
     return replace(first, network=scaled, step=step)
@@ -116,7 +116,7 @@ def turned_back(second: Scene, rotation: Tensor) -> Callable[[], Outcome]:
 
 
 def distances(first: Outcome, second: Outcome) -> dict[str, Tensor]:
-    """|A - B| of each quantity, a trial; of x' in norm."""
+    """|A - B| of each quantity, per trial; of x' in norm."""
     gaps = {name: first[name] - second[name] for name in QUANTITIES}
     return {name: gap.abs() if gap.ndim == 1 else vector_norm(gap, dim=-1) for name, gap in gaps.items()}
 
@@ -181,11 +181,11 @@ def gradient_error(network: Chain, signals: Sequence[Tensor], slopes: Sequence[B
             whole: Tensor = ((moved + of_product) * (matrix_norm(weights)[:, None] + TINY)).squeeze(-1)
             return whole
         signal = Ball(network.matrices[layer].rmatvec(signals[layer]), vector_norm(weights, dim=-2) * moved + TINY)
-    raise ValueError("a network has at least one hidden layer")
+    raise ValueError("network must have at least one hidden layer, got none")
 
 
 def margins(first: Scene, outcome: Outcome, rounding: Rounding) -> dict[str, Tensor]:
-    """A bound, a trial, of how far rounding can drive each quantity of the two sides apart; derived, see above.
+    """A bound, per trial, on how far rounding can drive each quantity of the two sides apart; derived, see above.
 
     It is made from the first side alone. Where |f(x)| is within its own bound the two sides may step in opposite
     directions: x' may differ by 2 s |grad f|.

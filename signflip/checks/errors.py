@@ -1,4 +1,4 @@
-"""How a check can end otherwise than its claim says."""
+"""The ways in which a check can end differently from its claim."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from signflip.evidence.records import Part
 
 
 class NotShownError(AssertionError):
-    """A check did not end as its claim says; ``part`` holds the example, or the pooled statements, with figures."""
+    """A check did not end as its claim says; ``part`` holds the example or the pooled statements, with figures."""
 
     def __init__(self, message: str, part: Part) -> None:
         super().__init__(message)
@@ -14,7 +14,7 @@ class NotShownError(AssertionError):
 
 
 class RefutedError(NotShownError):
-    """A confidence bound excludes the claim, or supports a false one."""
+    """A bound, or an exact p-value, excludes the claim; or a false claim, a control, is SUPPORTED."""
 
 
 class InconclusiveError(NotShownError):
@@ -22,4 +22,4 @@ class InconclusiveError(NotShownError):
 
 
 class BudgetError(RuntimeError):
-    """A check made more statements or examples than its claim declares: its share of the budget is spent."""
+    """A check made more statements or examples than its claim declares, so its share of the budget is spent."""

@@ -1,4 +1,4 @@
-"""Outcomes of one's own, as a check samples them: whatever they come from, they come from its keys."""
+"""Experiments that are not networks, sampled by a check from its own keys."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Draw = Callable[[np.random.Generator, int], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A random experiment that is not a configuration of networks; `Check` takes it where it takes one of those.
+    """A random experiment that is not a configuration of networks; `Check` accepts it in place of one.
 
     Attributes:
-        about: what it is, in plain data: it is in the evidence, and names its random streams.
+        about: what the experiment is, as plain data; it is kept in the evidence, and names the random streams.
         draw: ``draw(generator, n)`` gives n independent outcomes, an array with n rows, from ``generator`` alone.
 
     Raises:
@@ -48,15 +48,15 @@ class Experiment:
         """Blocks 0, 1, 2, .. of `BLOCK` outcomes, endlessly; the first is drawn twice.
 
         Raises:
-            ValueError: if ``draw`` gives another number of outcomes, or others the second time.
+            ValueError: if ``draw`` gives another number of outcomes, or different outcomes the second time.
         """
         index = 0
         while True:
             rows = self._block(key, index)
             if index == 0 and not np.array_equal(rows, self._block(key, index)):
                 raise ValueError(
-                    f"draw must take all that is random from the generator that it is given, got other outcomes when "
-                    f"it was given the same one again; about={dict(self.about)}"
+                    "draw must take all randomness from the generator that it is given, got different outcomes from "
+                    f"the same generator; about={dict(self.about)}"
                 )
             yield rows
             index += 1
@@ -64,5 +64,5 @@ class Experiment:
     def _block(self, key: Key, index: int) -> NDArray[Any]:
         rows = np.asarray(self.draw(np.random.Generator(np.random.SFC64(key.sequence(index))), BLOCK))
         if rows.ndim == 0 or len(rows) != BLOCK:
-            raise ValueError(f"draw must give {BLOCK} outcomes, a row each, got an array of shape {rows.shape}")
+            raise ValueError(f"draw must give {BLOCK} outcomes, one per row, got an array of shape {rows.shape}")
         return rows

@@ -1,4 +1,4 @@
-"""Families of networks: what a witness of the quantifiers is sought among, by widths and input dimension."""
+"""Families of networks, by widths and input dimension, in which a witness of the quantifiers is sought."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Family(Protocol):
 
     @property
     def name(self) -> str:
-        """What an abandoned search says of it."""
+        """The name by which an abandoned search calls the family."""
 
     def at(self, widths: tuple[int, ...], dimension: int, natural_steps: float) -> Configuration:
         """One gradient step of t natural steps on a conditioned network."""
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
-        """|x' - x| sqrt(d) / |x| in the limit."""
+        """The limit of |x' - x| sqrt(d) / |x|."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Chains:
 
     @property
     def name(self) -> str:
-        """The activation's."""
+        """The name of the activation."""
         return self.activation.name
 
     def at(self, widths: tuple[int, ...], dimension: int, natural_steps: float) -> Configuration:
@@ -56,14 +56,14 @@ class Chains:
         return Configuration(FullyConnected(architecture, self.activation, bias=self.bias), Attack(step))
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
-        """t sqrt(V / beta)."""
+        """The limit t sqrt(V / beta) of |x' - x| sqrt(d) / |x| at t natural steps."""
         variance, slope = Architecture(1, widths).limit_moments(self.activation, self.bias)
         return natural_steps * math.sqrt(variance / slope)
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a pilot finds of networks for which no formula is known: V and beta, on draws that nothing else uses.
+    """V and beta of networks for which no formula is known, found by a pilot on draws that nothing else uses.
 
     ``subject`` is one gradient step of length 1 on these networks.
     """
@@ -74,17 +74,17 @@ class Pilot:
 
     @classmethod
     def of(cls, evidence: Check, model: Model, networks: int, **options: Any) -> Pilot:
-        """The pilot of so many networks; ``options`` are those of `Configuration`."""
+        """The pilot of this many networks; ``options`` are those of `Configuration`."""
         subject = Configuration(model, Attack(1.0), **options)
         return cls(subject, *moments_of(evidence.simulate(subject, networks, use="pilot")))
 
     def at(self, natural_steps: float) -> Configuration:
-        """One gradient step of t natural steps, t sqrt(V) / beta."""
+        """One gradient step of t natural steps, of length t sqrt(V) / beta."""
         step = natural_steps * math.sqrt(self.variance) / self.slope
         return replace(self.subject, attack=Attack(float(f"{step:.4g}")))
 
     def distance(self, natural_steps: float) -> float:
-        """t sqrt(V / beta): how far such a step goes, and how far away, to first order, the boundary lies."""
+        """The length t sqrt(V / beta) of t natural steps; to first order the boundary lies at that distance."""
         return natural_steps * math.sqrt(self.variance / self.slope)
 
 
@@ -102,7 +102,7 @@ class Convolutions:
 
     @property
     def name(self) -> str:
-        """The activation's, and the grid."""
+        """The name of the activation, and the grid."""
         return f"{self.activation.name} on a grid {self.grid}"
 
     def at(self, widths: tuple[int, ...], dimension: int, natural_steps: float) -> Configuration:
@@ -110,7 +110,7 @@ class Convolutions:
         return self._pilot(widths).at(natural_steps).varied(input_dim=dimension)
 
     def perturbation(self, widths: tuple[int, ...], natural_steps: float) -> float:
-        """t sqrt(V / beta) over the root of the number of positions, whose |x|^2 is d each."""
+        """The same over the root of the number of positions, each of which has |x|^2 = d."""
         return self._pilot(widths).distance(natural_steps) / math.sqrt(math.prod(self.grid))
 
     def _pilot(self, widths: tuple[int, ...]) -> Pilot:

@@ -1,4 +1,4 @@
-"""What figures need of a check besides its counts: compact summaries of samples, made while the samples are at hand.
+"""Compact summaries of samples for figures, made while the samples are at hand.
 
 No verdict rests on anything here. All of it is a function of the draws, rounded to a few digits, and bounded in size
 however many configurations a check tries.
@@ -48,7 +48,7 @@ class FigureData:
         self._paths: list[dict[str, Any]] = []
 
     def saw(self, configuration: Configuration) -> None:
-        """Note the activation and the sizes of a configuration that is drawn from."""
+        """Note the activation and the sizes of a configuration that was drawn from."""
         if not isinstance(configuration.model, FullyConnected):
             return
         activation, architecture = configuration.model.activation, configuration.model.architecture

@@ -1,6 +1,6 @@
 """Exact pivots of the gradient of any dense network behind Gaussian maps of its input (THEORY 9).
 
-Let X hold the input's positions, one a row, r of them independent, and U the part of grad f across their span. Given
+Let X hold the input's positions, one per row, r of them independent, and U the part of grad f across their span. Given
 all that the maps answered, the columns of U, in an orthonormal basis of the d - r dimensions across, are independent
 Gaussian vectors of covariance G, the sum over the maps of v T^T D D^T T: the map, of entries of variance v, is asked
 for T X, and D is the gradient of f in its answers. So tr(G^+ U U^T) is chi-squared with rank(G) (d - r) degrees of

@@ -34,7 +34,7 @@ INDEPENDENT_PAIRS = ((FORWARD, BACKWARD), (BACKWARD, UNSEEN), (BACKWARD, ALONG_A
 class LayerPivots:
     """Transforms of one layer: each pivot's values, uniform on [0, 1] under the law.
 
-    ``transforms[FORWARD]`` holds one value a neuron and trial, the others one a trial; ``pairs`` holds, for each of
+    ``transforms[FORWARD]`` holds one value per neuron and trial, the others one per trial; ``pairs`` holds, for each of
     `INDEPENDENT_PAIRS`, two aligned arrays (of FORWARD, its first neuron). A trial in which h, D, u or w is 0 has no
     value for some pivot and gets a fresh uniform one: leaving it out would make the number of values depend on the
     values, and tilt FORWARD. ``null_trials`` counts trials without backward pivots: Gaussian weights give u or w
@@ -75,7 +75,8 @@ def require_dense(configuration: Configuration) -> None:
     """
     if configuration.law != "dense" or configuration.dtype != "float64":
         raise ValueError(
-            f"law={configuration.law!r}, dtype={configuration.dtype!r}: pivots need law='dense', dtype='float64'"
+            "law and dtype must be 'dense' and 'float64' where pivots are read, "
+            f"got {configuration.law!r} and {configuration.dtype!r}"
         )
 
 

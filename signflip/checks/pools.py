@@ -35,12 +35,12 @@ class Pools:
         self._null_trials += layer.null_trials
 
     def transforms(self) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        """Each pool of transforms, whole."""
+        """Each pool of transforms, as one array."""
         for name, parts in self._transforms.items():
             yield name, np.concatenate(parts)
 
     def statements(self, tolerance: float, alpha: float) -> list[tuple[str, Statement, dict[str, Any]]]:
-        """(name, statement, about) of each pool; none where nothing was added."""
+        """The (name, statement, about) of each pool; empty if nothing was added."""
         if not self._transforms:
             return []
         made: list[tuple[str, Statement, dict[str, Any]]] = []

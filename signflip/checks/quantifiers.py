@@ -1,7 +1,7 @@
-"""The quantifiers of the theorem, as THEORY 2 reads them, made into a procedure.
+"""The quantifiers of the theorem, as THEORY 2 reads them, as a procedure.
 
 "For every failure > 0 there are t, m0, d0 such that P(adversarial) >= 1 - failure for ALL m >= m0 and ALL d >= d0":
-a pilot finds a witness (t, m0, d0) on draws of its own; a ladder above it is then confirmed on fresh draws.
+a pilot finds a witness (t, m0, d0) on separate draws; a ladder above it is then confirmed on fresh draws.
 """
 
 from __future__ import annotations

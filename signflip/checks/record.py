@@ -37,7 +37,7 @@ class Record:
         Examples tried while Hypothesis shrinks a failure come after the verdict and add nothing to it.
         """
         if not shrinking and len(self.examples) >= self.allowed_examples:
-            raise BudgetError(f"{self.claim.id}: more than the {self.allowed_examples} examples of its budget")
+            raise BudgetError(f"{self.claim.id}: examples must be at most the {self.allowed_examples} of its budget")
         self.examples.append(Example(draws=dict(draws), shrinking=shrinking))
 
     def abandon(self, reason: str) -> NoReturn:
@@ -78,17 +78,20 @@ class Record:
         for name, statement, _ in made:
             self._require_declared(name, statement)
         if len(made) > self.claim.pooled:
-            raise BudgetError(f"{self.claim.id}: {len(made)} pooled statements, its claim declares {self.claim.pooled}")
+            raise BudgetError(
+                f"{self.claim.id}: pooled statements must be at most the {self.claim.pooled} that its claim declares, "
+                f"got {len(made)}"
+            )
         self.pooled = Part(statements=[Entry.of(*one) for one in made])
         self.pooled.verdict = self.pooled.combined()
         self._require_claimed(self.pooled)
 
     def tabulate(self, name: str, rows: list[Row]) -> None:
-        """Put a table for readers in the example's record: no statement."""
+        """Put a table for readers, not a statement, in the example's record."""
         self.examples[-1].tables[name] = rows
 
     def note(self, text: str) -> None:
-        """Put a remark in the example's record, on what was left out and why."""
+        """Put a remark in the example's record: what was left out and why."""
         self.examples[-1].notes.append(text)
 
     def _require_claimed(self, part: Part) -> None:
@@ -106,14 +109,15 @@ class Record:
         if declared and not any(one.covers(statement, cap) for one in declared):
             trials = "" if cap is None else f", cap {cap:,}"
             raise ReachError(
-                f"{self.claim.id}: {name}: its claim's reach declares no {statement.kind} of these thresholds, "
-                f"or one of more trials{trials}: {statement.judge().sentence}"
+                f"{self.claim.id}: {name}: its claim's reach must declare a {statement.kind} of these thresholds and "
+                f"no more trials{trials}: {statement.judge().sentence}"
             )
 
     def _open_example(self) -> Example:
         example = self.examples[-1]
         if len(example.statements) + len(example.pilots) >= self.claim.statements:
             raise BudgetError(
-                f"{self.claim.id}: more than the statements={self.claim.statements} an example that its claim declares"
+                f"{self.claim.id}: statements per example must be at most the {self.claim.statements} that its claim "
+                "declares"
             )
         return example

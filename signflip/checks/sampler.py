@@ -38,8 +38,8 @@ class Sampler:
         check: the claim's id, which is part of every key.
         seed: the run's master seed.
         source: where blocks come from, `Engine.blocks` of an engine (default: the serial one).
-        saw: told of each configuration before it is drawn from.
-        drew: told after each block.
+        saw: called with each configuration before it is drawn from.
+        drew: called after each block.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class Sampler:
 
     @property
     def configurations(self) -> int:
-        """How many distinct configurations were drawn from."""
+        """The number of distinct configurations that were drawn from."""
         return len(self._configurations)
 
     def simulate(self, configuration: Configuration, trials: int, use: str = "confirm") -> Sample:
-        """``trials`` fresh networks; a ``use`` of "pilot" draws others, for choosing what is to be confirmed."""
+        """``trials`` fresh networks; a ``use`` of "pilot" draws separate ones, for choosing what is to be confirmed."""
         with closing(self._blocks(configuration, use, trials)) as stream:
             sample = collect(stream, trials)
         self.networks += trials
         return sample
 
     def outcomes(self, experiment: Experiment, trials: int) -> NDArray[Any]:
-        """``trials`` fresh outcomes of an experiment, a row each."""
+        """``trials`` fresh outcomes of an experiment, one per row."""
         with closing(self._blocks(experiment, "confirm", trials)) as stream:
             rows = np.concatenate([*islice(stream, -(-trials // BLOCK))])
         self.networks += trials
@@ -96,7 +96,7 @@ class Sampler:
         """(successes, trials) over a completed prefix of blocks: until ``decided``, or at ``cap`` trials.
 
         Raises:
-            ValueError: if the event does not give one truth value a trial, or others the second time.
+            ValueError: if the event does not give one truth value per trial, or different values the second time.
         """
         successes = trials = 0
         with closing(self._blocks(subject, use, cap)) as stream:
@@ -104,7 +104,9 @@ class Sampler:
                 rows = block[: cap - trials]
                 happened = _happened(event, rows)
                 if trials == 0 and not np.array_equal(happened, event(rows)):
-                    raise ValueError("event must be a function of the rows that it is given, got two answers for one")
+                    raise ValueError(
+                        "event must be a function of the rows that it is given, got two answers for the same rows"
+                    )
                 successes += int(np.count_nonzero(happened))
                 trials += len(rows)
                 self.networks += len(rows)
@@ -136,5 +138,5 @@ class Sampler:
 def _happened(event: Event, rows: Any) -> NDArray[np.bool_]:
     happened = np.asarray(event(rows))
     if happened.shape != (len(rows),):
-        raise ValueError(f"event must give one truth value a trial, {len(rows)} here, got the shape {happened.shape}")
+        raise ValueError(f"event must give one truth value per trial, {len(rows)} here, got the shape {happened.shape}")
     return happened

@@ -36,7 +36,7 @@ def tie_width(*configurations: Configuration) -> float:
 def settled(sample: Sample, *configurations: Configuration) -> Sample:
     """The sample with each column on a grid of its own rounding, for laws that are compared across dtypes.
 
-    Where sigma's terms cancel (gaussian + tanh - 1 far out), f is 0 but for rounding, which float32 sees at 1e-8 and
+    Where sigma's terms cancel (gaussian + tanh - 1 far out), f is 0 up to rounding, which float32 sees at 1e-8 and
     float64 at 1e-17: an atom that no relative width holds together. The grid's step is a few roundings of sigma and of
     sigma' at typical arguments, the largest of a model's activations, or of 1 where it has none, under the coarsest
     dtype. Any map of a trial's outcome is fair.
@@ -89,7 +89,7 @@ def _losses(sample: Sample) -> Array:
 
 
 def _fall_of_loss(sample: Sample) -> Array:
-    # Gradients that cancel, as those of the hinge loss do, leave the loss where it was but for rounding.
+    # Gradients that cancel, as those of the hinge loss do, leave the loss where it was up to rounding.
     losses = _losses(sample)
     return _change(losses[:, -1], losses[:, 0])
 

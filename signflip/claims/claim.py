@@ -1,4 +1,4 @@
-"""What a check claims: the statement in words, where it comes from, and how far it was tested."""
+"""Claims: the statement in words, its source, and how far it is tested."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signflip.claims.effort import EFFORTS
 from signflip.claims.reach import Reach
 
 # [abstract] said in the paper's abstract, [derived] ours, [prior] an earlier or later paper, [memory] shape only,
-# [conjecture] not proved by anybody.
+# [conjecture] not proved, as far as is known.
 MARKS = ("abstract", "derived", "prior", "memory", "conjecture")
 EXPECTATIONS = ("SUPPORTED", "REFUTED")
 
@@ -28,7 +28,7 @@ class Claim:
         detects: the smallest departure that the check refutes, in words.
         expect: "REFUTED" for a control: a false claim that the check must refute.
         examples: configurations drawn at standard effort.
-        statements: statistical statements an example makes at most: its share of the budget is split over them.
+        statements: the most statistical statements that an example makes; its share of the budget is split over them.
         pooled: statements made once, over all examples.
         reach: which statements these are, and the departures that they refute; checked when the check is collected.
         figure: what its figure shows, by the fields of `Drawing`; empty for the plain figure of its statements' kinds.
@@ -67,7 +67,7 @@ class Claim:
                 raise ValueError(f"claim {self.id!r}: {name} must be a whole number from {least}, got {value!r}")
         if self.statements + self.pooled == 0:
             raise ValueError(
-                f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: what states nothing cannot fail"
+                f"claim {self.id!r}: statements or pooled must be above 0, got 0 and 0: without one it cannot fail"
             )
         try:
             object.__setattr__(self, "figure", Drawing.of_json(self.figure))
@@ -76,7 +76,7 @@ class Claim:
         self._settle_reach()
 
     def examples_at(self, effort: str) -> int:
-        """Configurations that the check draws at an effort, at least one."""
+        """The number of configurations that the check draws at an effort, at least one."""
         return max(1, round(EFFORTS[effort] * self.examples))
 
     def _settle_reach(self) -> None:
@@ -93,7 +93,9 @@ class Claim:
                 )
         for one in given:
             if self.expect == "SUPPORTED" and one.room is None and not one.is_certain:
-                raise ValueError(f"claim {self.id!r}: reach of {one.kind}: room must be given, as support is expected")
+                raise ValueError(
+                    f"claim {self.id!r}: reach of {one.kind}: room must be given where support is expected"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as evidence holds it."""

@@ -1,4 +1,4 @@
-"""How a claim's figure is drawn: what its axes hold, what an event is called, which law stands beside the rates.
+"""How a claim's figure is drawn: what its axes show, what an event is called, which law is drawn beside the rates.
 
 A figure never guesses these from a claim's id or from the words of its statements. A claim that declares nothing has
 the plain figure of its statements' kinds: observed values, their intervals, and what was claimed of each.
@@ -27,7 +27,7 @@ class Drawing:
     Args:
         of: the quantity on the axis of values, with its unit where it has one, e.g. "P(no flip)"; without it, the name
             that the statements share.
-        against: the other axes, a panel each, of `AXES`; without it, what varied in the run.
+        against: the other axes, of `AXES`, with one panel each; without it, what varied in the run.
         beside: the law that is drawn beside the rates, of `LAWS`; without it, none is.
         series: the key of a configuration that colours the curves of a decay; without it, the claimed exponent does.
 
@@ -58,7 +58,7 @@ class Drawing:
         """The drawing that a claim's keyword ``figure`` gives: one already, or its fields by name.
 
         Raises:
-            ValueError: as the class does, or naming a field that is none.
+            ValueError: as the class does, or naming a field that does not exist.
         """
         if isinstance(data, Drawing):
             return data

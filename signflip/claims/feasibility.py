@@ -14,7 +14,7 @@ POWER = 0.99
 
 
 def figures(reaches: Iterable[Reach], alpha: float, examples: int) -> list[dict[str, Any]]:
-    """Plain data, one object a kind: what is reached with ``alpha`` a statement and ``examples`` examples.
+    """What is reached with ``alpha`` per statement and ``examples`` examples: plain data, one object per kind.
 
     ``detectable_effect`` and ``supported_room`` are None where no effect can be promised at these trials.
     """
@@ -49,29 +49,31 @@ def problems(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]
         settings = f"{name}, {figure['trials']:,} trials at error rate {alpha:.3g}"
         if alpha < figure["smallest_p_value"]:
             found.append(
-                f"{settings}: the smallest attainable p-value is {figure['smallest_p_value']:.3g}, so that no outcome "
-                f"could refute the claim; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+                f"{settings}: the smallest attainable p-value is {figure['smallest_p_value']:.3g}, so no outcome could "
+                f"refute the claim; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
             )
             continue
         if not _reaches(figure["detectable_effect"], reach.effect):
             found.append(
-                f"{settings}: refutes {_told(figure['detectable_effect'])} with probability {POWER:g}, stated is "
-                f"{reach.effect:g}; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
+                f"{settings}: refutes {_told(figure['detectable_effect'])} with probability {POWER:g}, the claim "
+                f"states {reach.effect:g}; {_change(reach, Verdict.REFUTED, reach.effect, alpha, examples)}"
             )
         if reach.room is not None and not _reaches(figure["supported_room"], reach.room):
             found.append(
                 f"{settings}: supports what holds with {_told(figure['supported_room'])} to spare with probability "
-                f"{POWER:g}, stated is {reach.room:g}; {_change(reach, Verdict.SUPPORTED, reach.room, alpha, examples)}"
+                f"{POWER:g}, the claim states {reach.room:g}; "
+                f"{_change(reach, Verdict.SUPPORTED, reach.room, alpha, examples)}"
             )
     return found
 
 
 def sentences(reaches: Iterable[Reach], alpha: float, examples: int) -> list[str]:
-    """What is reached, in words, one line a kind."""
+    """What is reached, in words, one line per kind."""
     lines = []
     for reach in reaches:
         if reach.is_certain:
-            lines.append(f"{reach.kind}: refutes any discrepancy above its bound, with certainty")
+            name = f"{reach.kind} {_arguments(reach)}".rstrip()
+            lines.append(f"{name}: refutes any number above its bound, with certainty")
             continue
         figure = figure_of(reach, alpha, examples)
         text = (
@@ -90,9 +92,9 @@ def _change(reach: Reach, verdict: Settled, effect: float, alpha: float, example
     try:
         needed = design.trials_needed(effect, alpha, POWER)
     except ValueError:
-        trials = "no number of trials will do"
+        trials = "no number of trials suffices"
     else:
-        per = " an example" if reach.pooled else ""
+        per = " per example" if reach.pooled else ""
         trials = f"give it {-(-needed // examples) if reach.pooled else needed:,} trials{per}"
     return (
         f"{trials}, or state a larger effect, or let the claim declare fewer examples or statements, "

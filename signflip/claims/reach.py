@@ -45,13 +45,13 @@ class Reach:
 
     Args:
         kind: the statements' kind.
-        about: the arguments of its `Design`, but for ``towards``.
-        trials: the cap of a rate; of a law, draws a sample; of a decay, draws a rung; of a pool, values an example
+        about: the arguments of its `Design`, except ``towards``.
+        trials: the cap of a rate; of a law, draws per sample; of a decay, draws per rung; of a pool, values an example
             adds to it at least.
-        effect: a claim that is wrong by this much or more is REFUTED with probability `POWER` at least.
-        room: a claim that holds with this much to spare is SUPPORTED with probability `POWER` at least (of a law:
+        effect: a claim that is wrong by this much or more is REFUTED with probability at least `POWER`.
+        room: a claim that holds with this much to spare is SUPPORTED with probability at least `POWER` (of a law:
             its tolerance, the law being exact); None where no support is expected, as of a control.
-        count: how many of these statements an example makes at most, or the pool.
+        count: the most of these statements that an example, or the pool, makes.
         pooled: whether they are made once, over all examples.
 
     Raises:
@@ -99,7 +99,7 @@ class Reach:
         return self.statement.is_certain
 
     def covers(self, statement: Statement, cap: int | None) -> bool:
-        """Whether a statement is of those declared, ``cap`` being its size where it may stop before."""
+        """Whether a statement is one of those declared; ``cap`` is its largest size, where it may stop earlier."""
         declared = Declared(self.about, self.trials, self.room)
         return statement.kind == self.kind and statement.declared_by(declared, cap)
 
@@ -123,7 +123,7 @@ def rate_near(target: float, tolerance: float, *, effect: float, trials: int = D
 def same_law(
     tolerance: float, *, trials: int, count: int, second_trials: int | None = None, control: bool = False
 ) -> Reach:
-    """SameLaw: refutes a KS distance of ``tolerance``; of a control nothing is to be supported."""
+    """SameLaw: refutes a KS distance of ``tolerance``; no support is expected for a control."""
     about = {} if second_trials is None else {"second": second_trials}
     return Reach(SameLaw.kind, about, trials, tolerance, None if control else tolerance, count)
 
@@ -142,7 +142,7 @@ def independent(tolerance: float, *, trials: int, count: int, control: bool = Fa
 def decay_exponent(
     ladder: tuple[int, ...], *, log_sd: float, effect: float, room: float | None = None, trials: int
 ) -> Reach:
-    """DecayExponent over the ``ladder`` of dimensions, of a quantity whose logarithm spreads by ``log_sd``."""
+    """DecayExponent over the ``ladder`` of dimensions, for a quantity whose logarithm has this standard deviation."""
     about = {"first_dimension": ladder[0], "last_dimension": ladder[-1], "rungs": len(ladder), "log_sd": log_sd}
     return Reach(DecayExponent.kind, about, trials, effect, room)
 
@@ -176,6 +176,6 @@ def identity(count: int = 1, *, pooled: bool = False) -> Reach:
     return Reach(Identity.kind, count=count, pooled=pooled)
 
 
-def computed(count: int = 1) -> Reach:
-    """Computed: refutes any number above its bound, but for the error of its computation."""
-    return Reach(Computed.kind, count=count)
+def computed(largest_bound: float, *, count: int = 1) -> Reach:
+    """Computed: refutes any number that exceeds its bound, at most ``largest_bound``, by more than its error."""
+    return Reach(Computed.kind, {"largest_bound": largest_bound}, count=count)

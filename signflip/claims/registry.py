@@ -1,4 +1,4 @@
-"""Which claims a suite registers, read from its source: the budget is split over these, whatever is run."""
+"""The claims that a suite registers, read from its source: the budget is split over them, whatever is run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class RegistryError(ValueError):
-    """The suite cannot be read, or one of its claims has no id of its own: the message names the file and line."""
+    """The suite cannot be read, or a claim has no unique id: the message names the file and line."""
 
 
 def registered_checks(suite: Path) -> dict[str, str]:
@@ -30,12 +30,12 @@ def registered_checks(suite: Path) -> dict[str, str]:
                 where = f"{path}:{decorator.lineno}"
                 claim_id = _literal_id(decorator, where)
                 if not isinstance(node, ast.FunctionDef) or node not in module.body or not node.name.startswith("test"):
-                    raise RegistryError(f"{where}: {node.name}: @claim is for functions test_... of the module itself")
+                    raise RegistryError(f"{where}: {node.name}: @claim must be on a function test_... of the module")
                 name = f"{path.relative_to(suite).as_posix()}::{node.name}"
                 if claim_id in homes:
-                    raise RegistryError(f"{where}: claim id {claim_id!r} is taken already, at {homes[claim_id]}")
+                    raise RegistryError(f"{where}: claim id must be unique, got {claim_id!r}, as at {homes[claim_id]}")
                 if name in checks:
-                    raise RegistryError(f"{where}: {node.name} hides the check of its name at {homes[checks[name]]}")
+                    raise RegistryError(f"{where}: name must be unique, got {node.name}, as at {homes[checks[name]]}")
                 homes[claim_id] = where
                 checks[name] = claim_id
     return checks
@@ -45,7 +45,9 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
     except (OSError, SyntaxError, ValueError) as error:
-        raise RegistryError(f"{path}: the suite's claims cannot be counted: {type(error).__name__}: {error}") from error
+        raise RegistryError(
+            f"{path} must be Python, or no claim can be counted: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _is_claim(decorator: ast.expr) -> bool:

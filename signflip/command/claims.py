@@ -13,7 +13,7 @@ from signflip.claims.effort import EFFORTS
 
 @click.command(short_help="List the registered claims.")
 @click.option("--suite", metavar="DIR", default="theorem_checks", show_default=True, help="Folder of the checks.")
-@click.option("--match", metavar="TEXT", default="", help="Only claims whose id holds TEXT.")
+@click.option("--match", metavar="TEXT", default="", help="Only claims whose id contains TEXT.")
 @click.option("--effort", type=click.Choice(list(EFFORTS)), default="standard", show_default=True)
 def claims(suite: str, match: str, effort: str) -> None:
     """List the registered claims: id, source mark, statement, domain, error rate, and what each reaches."""
@@ -24,7 +24,7 @@ def claims(suite: str, match: str, effort: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     _, found, table = done.stdout.partition("theorem checks =")
     if done.returncode or not found:
-        raise click.ClickException(f"{suite} registers no claim that can be collected:\n{done.stdout}{done.stderr}")
+        raise click.ClickException(f"{suite} must register claims that pytest collects:\n{done.stdout}{done.stderr}")
     shown = [entry for entry in _entries(table) if match in entry[0].split(" ", 1)[0]]
     if not shown:
         raise click.UsageError(f"--match must be part of a claim's id, got {match!r}")

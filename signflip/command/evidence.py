@@ -34,7 +34,7 @@ def loaded(path: Path) -> Document:
 
 @contextmanager
 def refused(file: Path) -> Generator[None]:
-    """Refuse in words what is of the right types and still no evidence: what a run wrote never is."""
+    """Refuse, in words, data of the right types that no run wrote."""
     try:
         yield
     except (click.ClickException, OSError):
@@ -42,8 +42,8 @@ def refused(file: Path) -> Generator[None]:
     # Whatever the drawing meets in data that no run wrote; the traceback stays, as the cause.
     except Exception as error:
         raise UnreadableError(
-            f"{file} must be evidence as a run writes it, got what cannot be shown: {type(error).__name__}: {error}; "
-            f"signflip verify {file} judges it again"
+            f"{file} must be evidence as a run writes it, got data that cannot be shown: {type(error).__name__}: "
+            f"{error}; check it with signflip verify {file}"
         ) from error
 
 
@@ -52,7 +52,7 @@ def refused(file: Path) -> Generator[None]:
 @click.option(
     "--as-claimed",
     is_flag=True,
-    help="Fail as well unless every registered check ended as claimed, and nothing else failed.",
+    help="Also fail unless every registered check ended as claimed and nothing else failed.",
 )
 def verify(file: Path, as_claimed: bool) -> None:
     """Judge every statement in FILE again from its counts.
@@ -74,7 +74,7 @@ def verify(file: Path, as_claimed: bool) -> None:
         click.echo(f"{file}: {len(checks)} checks, {statements} statements: every verdict follows")
     click.echo(
         f"{ended} of {registered} registered checks ended as claimed"
-        + (f"; {left} were to run and left no evidence" if left else "")
+        + (f"; {left} should have run but left no evidence" if left else "")
     )
     red = document.circumstances.problems
     for problem in red:
@@ -89,9 +89,9 @@ def verify(file: Path, as_claimed: bool) -> None:
 @click.option(
     "--history", metavar="DIR", type=click.Path(path_type=Path), help="Folder of earlier runs; this one is added to it."
 )
-@click.option("--markdown", is_flag=True, help="Print what is not as claimed instead, ready for an issue.")
+@click.option("--markdown", is_flag=True, help="Print the text of an issue instead: what did not end as claimed.")
 def report(file: Path, output: Path | None, history: Path | None, markdown: bool) -> None:
-    """Write the page of FILE, from the evidence alone; by default beside FILE."""
+    """Write the page of FILE from the evidence alone, by default into the folder of FILE."""
     document = loaded(file)
     if markdown:
         from signflip.report.issue import summary
@@ -118,7 +118,7 @@ def report(file: Path, output: Path | None, history: Path | None, markdown: bool
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 def diff(first: Path, second: Path) -> None:
-    """Compare two runs, claim by claim; exit status 1 unless all checks ended alike."""
+    """Compare two runs, claim by claim. The exit status is 1 unless all checks ended the same way."""
     from signflip.report.diff import changes, differs
     from signflip.report.history import entry_of
 

@@ -1,6 +1,6 @@
-"""The command ``nightly``: the checks with a fresh seed, the run kept in the history, the page, and a summary.
+"""The command ``nightly``: run the checks with a fresh seed, add the run to the history, write the page and a summary.
 
-The same on a laptop, under cron, as a SLURM job and in a workflow: it starts pytest, and works from its evidence.
+It behaves the same on a laptop, under cron, as a SLURM job and in a workflow: it starts pytest and reads its evidence.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Seed(click.ParamType):  # type: ignore[type-arg]  # generic in some versio
     name = "seed"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """``value`` itself, if it is one."""
+        """Return ``value`` itself if it is a seed."""
         if value != "random" and not (value.isascii() and value.isdigit()):
             self.fail(f"must be a whole number from 0, or 'random', got {value!r}", param, ctx)
         return value
 
 
-@click.command(short_help="Run all checks with a fresh seed, and keep the night.")
+@click.command(short_help="Run all checks with a fresh seed and record the night.")
 @click.option(
     "-o",
     "--output",
@@ -49,11 +49,11 @@ class Seed(click.ParamType):  # type: ignore[type-arg]  # generic in some versio
     type=click.Path(path_type=Path),
     default=Path("reports/history"),
     show_default=True,
-    help="Folder of the nights; this one is added to it.",
+    help="Folder of earlier nights; this one is added to it.",
 )
 @click.option("--effort", type=click.Choice(list(EFFORTS)), default="nightly", show_default=True)
 @click.option(
-    "--seed", type=Seed(), default="random", show_default=True, help="Drawn, printed and kept in the evidence."
+    "--seed", type=Seed(), default="random", show_default=True, help="Master seed; a random one is printed and kept."
 )
 @click.option("--suite", metavar="DIR", default="theorem_checks", show_default=True, help="Folder of the checks.")
 @click.argument("arguments", metavar="[-- PYTEST-ARGUMENT ...]", nargs=-1, type=click.UNPROCESSED)
@@ -73,18 +73,18 @@ def night(folder: Path, nights: Path, effort: str, seed: str, suite: str, argume
     from signflip.evidence.document import beside, load
     from signflip.report import history, issue, page
 
-    # A run of some checks goes beside what is there; see `signflip.plugin.run_log`.
+    # A partial run keeps its evidence in a folder of its own; see `signflip.plugin.run_log`.
     places = [where / name for where in (folder, beside(folder)) for name in ("evidence.json", "evidence.jsonl")]
     before = {path: _written(path) for path in places}
     command = [sys.executable, "-m", "pytest", "-n", "auto", f"{suite.rstrip('/')}/", f"--theorem-report={folder}"]
     options = [f"--theorem-false-alarm={FALSE_ALARM_A_NIGHT!r}", f"--theorem-effort={effort}", f"--theorem-seed={seed}"]
     click.echo(
-        f"nightly: false alarms: at most {FALSE_ALARM_A_NIGHT:g} a night, "
-        f"{FALSE_ALARM_A_YEAR:g} a year of {NIGHTS_A_YEAR} nights"
+        f"nightly: false alarms: at most {FALSE_ALARM_A_NIGHT:g} per night, "
+        f"{FALSE_ALARM_A_YEAR:g} per year of {NIGHTS_A_YEAR} nights"
     )
     sys.stdout.flush()
     status = subprocess.run([*command, *options, *arguments], check=False)
-    # What an earlier run left is no night; a run that started no check leaves it as it was.
+    # Evidence of an earlier run is not a night; a run that started no check leaves it untouched.
     new = [path for path in places if path.exists() and _written(path) != before[path]]
     if not new:
         click.echo(f"nightly: no check started; the evidence in {folder} is that of an earlier run", err=True)

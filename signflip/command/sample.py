@@ -54,14 +54,14 @@ class Widths(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
         return tuple(Whole().convert(part, param, ctx) for part in str(value).split(","))
 
 
-@click.command(short_help="Draw random networks, and attack each.")
+@click.command(short_help="Draw random networks and attack each.")
 @click.option("--activation", show_default="relu", help="Name of an activation.")
 @click.option("--widths", type=Widths(), show_default="1000", help="Hidden widths, e.g. 1000,1000.")
 @click.option("--input-dim", type=Whole(), show_default="1e12", help="Input dimension d.")
 @click.option(
     "--model",
     metavar="PLACE",
-    help="Instead of these three: package.module:name of a model, or a file with the JSON of its to_json().",
+    help="A model, instead of these three: package.module:name, or a file with the JSON of its to_json().",
 )
 @click.option("--natural-steps", type=float, help="Step length in natural steps (default: 3).")
 @click.option("--step", type=float, help="Step length in absolute units, instead of --natural-steps.")
@@ -76,10 +76,10 @@ class Widths(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Write f(x') against f(x), as svg, png or pdf."
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Plot f(x') against f(x), as .svg, .png or .pdf."
 )
 def sample(**given: Any) -> None:
-    """Draw random networks, attack each by gradient steps, and say what happened."""
+    """Draw random networks, attack each by gradient steps, and print how many signs flipped."""
     from signflip.sampling import process
 
     process.settle()
@@ -264,7 +264,7 @@ def _print(summary: dict[str, Any]) -> None:
 
 
 def _plot(found: Sample, path: Path) -> None:
-    """f(x') against f(x), a dot a network: the sign flipped in the shaded quadrants."""
+    """f(x') against f(x), one dot per network: the sign flipped in the shaded quadrants."""
     from signflip.environment import without_backend
 
     with without_backend():

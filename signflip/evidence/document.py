@@ -57,7 +57,7 @@ def write(document: Document, path: Path) -> None:
 
 
 def beside(folder: Path) -> Path:
-    """Where a run of fewer checks than ``folder`` has evidence of leaves its own."""
+    """The folder where a run leaves its evidence, if it has fewer checks than the evidence in ``folder``."""
     return folder.with_name(f"{folder.name}-partial")
 
 

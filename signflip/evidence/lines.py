@@ -1,4 +1,4 @@
-"""Evidence as it comes: a JSON Lines file that grows as checks finish, so that a run cut short leaves what it had.
+"""Evidence as it comes: a JSON Lines file that grows as checks finish, so that a run cut short leaves what it has.
 
 The first line is the document without checks: what fixes the run, and every check that is to run. Each other line
 is a finished check. `signflip.evidence.document.load` makes the document of what is there.
@@ -42,10 +42,10 @@ def _append(content: Struct, path: Path) -> None:
 
 
 def read(text: str) -> tuple[Head, list[Line]]:
-    """The first line and the finished checks; what stands behind the last line's end was being written, and is lost.
+    """The first line and the finished checks; an unfinished last line was being written, and is lost.
 
     Raises:
-        ValueError: naming the line that is none of such a file.
+        ValueError: naming the line that does not belong to such a file.
     """
     heads: list[Head] = []
     found: list[Line] = []
@@ -60,9 +60,9 @@ def read(text: str) -> tuple[Head, list[Line]]:
             else:
                 found.append(from_text(Line, line))
                 if found[-1].token != heads[0].circumstances.token:
-                    raise ValueError("is of another run than the first line: two runs wrote to one folder")
+                    raise ValueError("must be of the run of the first line: two runs wrote to one folder")
         except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: {error}") from error
     if not heads:
-        raise ValueError("holds no line")
+        raise ValueError("must hold a line, got none")
     return heads[0], found

@@ -57,7 +57,7 @@ class Entry(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Pilot(Struct, forbid_unknown_fields=True):
-    """A statement that chose what was to be confirmed, on draws of its own."""
+    """A statement that chose what was to be confirmed, on separate draws."""
 
     about: dict[str, Any]
     statement: Statement
@@ -65,7 +65,7 @@ class Pilot(Struct, forbid_unknown_fields=True):
 
 
 class Row(Struct, forbid_unknown_fields=True):
-    """One configuration of a table for readers: no verdict rests on it."""
+    """One configuration of a table for readers; no verdict rests on it."""
 
     about: dict[str, Any]
     successes: int
@@ -149,7 +149,7 @@ class Case(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Run(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What fixes a run."""
+    """What determines a run: seed, options, code and registered checks."""
 
     seed: int
     effort: str
@@ -176,7 +176,7 @@ class Measured(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Provenance(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Whose suite ran, of which commit, where it says that its claims end, and what was measured of it."""
+    """Which suite ran, at which commit, with which stated limits, and what was measured of it."""
 
     repository: str = ""
     commit: str = ""
@@ -185,7 +185,7 @@ class Provenance(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Circumstances(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Host, times and workers: what no figure depends on. Outside the digest."""
+    """Host, times and workers, on which no figure depends; they are outside the digest."""
 
     status: str = "finished"
     token: str = ""
@@ -226,7 +226,7 @@ class _Version(Struct):
 
 
 def require_schema(text: str) -> None:
-    """Refuse, by its number, what another version of this program wrote: its fields may be others.
+    """Refuse, by its number, what another version of this program wrote: its fields may differ.
 
     Raises:
         ValueError: naming the schema.
@@ -271,7 +271,7 @@ def typed(kind: type[Record], data: Any) -> Record:
 
 
 def from_text(kind: type[Record], text: str | bytes) -> Record:
-    """The record that a JSON text holds; as `typed`."""
+    """The record that a JSON text holds; errors as for `typed`."""
     with _as_value_error():
         return msgspec.json.decode(text, type=kind, dec_hook=_statement)
 

@@ -13,7 +13,7 @@ _HEADINGS = ("claim", "mark", "verdict", "configurations", "networks", "error ra
 
 
 def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> list[str]:
-    """A table of the checks, a sentence on the whole, and the ``path`` where the evidence lies."""
+    """The lines that end a run: a table of the checks, a sentence on the whole run, and the evidence's ``path``."""
     checks, run, circumstances = document.checks, document.run, document.circumstances
     rows: list[tuple[str, ...]] = [
         (
@@ -33,24 +33,26 @@ def summary_lines(document: Document, path: Path, problems: Iterable[str]) -> li
         *_table(_HEADINGS, rows),
         "",
         f"{sum(check.as_claimed for check in checks)} of {len(rows)} checks ended as claimed; {configurations:,} "
-        f"configurations, {networks:,} random networks, seed {run.seed}; false alarms at most {run.false_alarm:g} a "
-        f"run ({run.false_alarm / len(run.registered):.2g} a check).",
+        f"configurations, {networks:,} random networks, seed {run.seed}; false alarms at most {run.false_alarm:g} per "
+        f"run ({run.false_alarm / len(run.registered):.2g} per check).",
     ]
     idle = len(run.registered) - len(rows) - len(circumstances.lost)
     if idle:
         lines.append(f"registered checks that did not run: {idle}; they keep their share of the budget.")
-    lines += [f"LOST: {name} was to run and sent no evidence" for name in circumstances.lost]
+    lines += [f"LOST: {name} should have run, but sent no evidence" for name in circumstances.lost]
     if left := circumstances.not_reached:
         lines.append(f"NOT REACHED, the run was stopped before {len(left)} of its checks: {', '.join(left)}")
     lines += [f"PROBLEM: {problem}" for problem in problems]
-    lines.append(f"evidence: {path} (sha256 but for circumstances: {document.digest[:16]})")
+    lines.append(f"evidence: {path} (SHA-256, excluding host, times and workers: {document.digest[:16]})")
     return lines
 
 
 def claims_table(collected: Iterable[tuple[Claim, float, int]], false_alarm: float) -> list[str]:
-    """What the collected checks claim, and with what they reach it, for --collect-only.
+    """The lines of --collect-only: what each collected check claims, and which departures it detects.
 
-    ``collected``: each claim, with the error rate of one of its statements and its number of examples.
+    Args:
+        collected: each claim, with the error rate of one of its statements and its number of examples.
+        false_alarm: the false-alarm rate of the run.
     """
     lines: list[str] = []
     for claim, alpha, examples in collected:
@@ -59,7 +61,7 @@ def claims_table(collected: Iterable[tuple[Claim, float, int]], false_alarm: flo
         lines += [
             f"{claim.id} [{claim.mark}] expected {claim.expect}: {claim.statement}",
             f"    domain: {claim.domain}; tolerance {claim.tolerance:g}; detects: {claim.detects}",
-            f"    error rate: {alpha:.3g} a statement; {spent:.3g} of the run's {false_alarm:g}, for {made}",
+            f"    error rate: {alpha:.3g} per statement; {spent:.3g} of the run's {false_alarm:g}, for {made}",
             *(f"    at power {POWER:g}, {line}" for line in sentences(claim.reach, alpha, examples)),
         ]
     return lines
@@ -74,7 +76,7 @@ def tightest_bound(check: CheckRecord) -> str:
 
 
 def verdict_words(check: CheckRecord) -> str:
-    """How a check ended, in a word or a few."""
+    """How a check ended, in one or a few words."""
     if check.error is not None:
         return "ERROR"
     if check.claim.expect == "REFUTED":

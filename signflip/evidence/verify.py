@@ -13,7 +13,7 @@ from signflip.inference import Budget
 
 
 def verify(document: Document) -> list[str]:
-    """What is wrong with a document, in words; empty if every verdict follows from the counts.
+    """Return what is wrong with a document, in words; empty if every verdict follows from the counts.
 
     Judges every statement again, and compares its verdict, figures and sentence, its alpha with its share of the
     budget, the number of examples allowed with that of its claim at this effort, what each check says that it detects,
@@ -22,11 +22,11 @@ def verify(document: Document) -> list[str]:
     problems: list[str] = []
     try:
         if document.digest != digest(document):
-            problems.append("digest: the content is not what was written")
+            problems.append("digest: the content does not match it")
         run = document.run
         budget = Budget(run.false_alarm, tuple(run.registered))
         ids = [check.id for check in document.checks]
-        problems += [] if ids else ["no check left evidence: there is nothing to follow from"]
+        problems += [] if ids else ["no check left evidence, so there is nothing to verify"]
         problems += [f"{name}: more than one record" for name in sorted({i for i in ids if ids.count(i) > 1})]
         if run.replay is not None:
             problems += _replay_problems(document, run.replay)
@@ -41,7 +41,7 @@ def _replay_problems(document: Document, replayed: Case) -> Iterable[str]:
     if any(check.id != replayed.check for check in document.checks):
         yield f"a replay of {replayed.check} holds other checks"
     if any(check.allowed_examples != 1 for check in document.checks) and isinstance(replayed.draws, dict):
-        yield "a replay of one example allows more"
+        yield "a replay of one example allows more than one"
 
 
 def _check_problems(check: CheckRecord, effort: str, budget: Budget, replayed: Case | None) -> Iterable[str]:
@@ -53,11 +53,11 @@ def _check_problems(check: CheckRecord, effort: str, budget: Budget, replayed: C
     if replayed is not None:
         alpha = replayed.alpha
     elif check.allowed_examples != (allowed := claim.examples_at(effort)):
-        yield f"{check.allowed_examples!r} examples allowed, at {effort} effort its claim draws {allowed}"
+        yield f"{check.allowed_examples!r} examples allowed, but at {effort} effort its claim draws {allowed}"
     if check.alpha != alpha:
-        yield f"alpha {check.alpha!r}, its share of the budget is {alpha!r}"
+        yield f"alpha {check.alpha!r}, but its share of the budget is {alpha!r}"
     if not _same_figures(check.reach, figures(claim.reach, check.alpha, check.allowed_examples)):
-        yield "reach: what it says that it detects does not follow from its claim and its error rate"
+        yield "reach: what it says it detects does not follow from its claim and its error rate"
     parts = [*check.examples, *([check.pooled] if check.pooled is not None else [])]
     for part in parts:
         pilots = part.pilots if isinstance(part, Example) else []
@@ -71,35 +71,35 @@ def _check_problems(check: CheckRecord, effort: str, budget: Budget, replayed: C
         shrinking = isinstance(part, Example) and part.shrinking
         open_ended = not part.statements or check.error is not None or shrinking
         if part.verdict != (verdict := part.combined()) and not (part.verdict is None and open_ended):
-            yield f"an example says {part.verdict}, its statements give {verdict}"
+            yield f"an example says {part.verdict}, but its statements give {verdict}"
     if sum(not example.shrinking for example in check.examples) > check.allowed_examples:
         yield "more examples than its budget allows"
     if check.verdict != check.combined():
-        yield f"verdict {check.verdict}, its parts give {check.combined()}"
+        yield f"verdict {check.verdict}, but its parts give {check.combined()}"
 
 
 def _statement_problems(entry: Entry, alpha: float) -> Iterable[str]:
     statement, judgement = entry.statement, entry.statement.judge()
     if statement.alpha != (0.0 if statement.is_certain else alpha):
-        yield f"{entry.name}: alpha {statement.alpha!r}, its share is {alpha!r}"
+        yield f"{entry.name}: alpha {statement.alpha!r}, but its share is {alpha!r}"
     if entry.verdict != judgement.verdict:
-        yield f"{entry.name}: verdict {entry.verdict}, its counts give {judgement.verdict}"
+        yield f"{entry.name}: verdict {entry.verdict}, but its counts give {judgement.verdict}"
     if not _close(entry.bounds, judgement.bounds):
-        yield f"{entry.name}: bounds {list(entry.bounds)}, its counts give {list(judgement.bounds)}"
+        yield f"{entry.name}: bounds {list(entry.bounds)}, but its counts give {list(judgement.bounds)}"
     if not _agree(entry.margin, judgement.margin, 1e-9):
-        yield f"{entry.name}: margin {entry.margin}, its counts and threshold give {judgement.margin}"
+        yield f"{entry.name}: margin {entry.margin}, but its counts and threshold give {judgement.margin}"
     # A control's p-value is what its verdict rests on, and the sentence is what a reader sees.
     if not _agree(entry.p_value, judgement.p_value, 1e-6, least=0.0):
-        yield f"{entry.name}: p-value {entry.p_value}, its counts give {judgement.p_value}"
+        yield f"{entry.name}: p-value {entry.p_value}, but its counts give {judgement.p_value}"
     if entry.sentence != judgement.sentence:
-        yield f"{entry.name}: says {entry.sentence!r}, its counts give {judgement.sentence!r}"
+        yield f"{entry.name}: says {entry.sentence!r}, but its counts give {judgement.sentence!r}"
 
 
 def _pilot_problems(entry: Pilot, alpha: float) -> Iterable[str]:
     if entry.statement.alpha != alpha:
-        yield f"a pilot: alpha {entry.statement.alpha!r}, its share is {alpha!r}"
+        yield f"a pilot: alpha {entry.statement.alpha!r}, but its share is {alpha!r}"
     if entry.verdict != (verdict := entry.statement.judge().verdict):
-        yield f"a pilot: verdict {entry.verdict}, its counts give {verdict}"
+        yield f"a pilot: verdict {entry.verdict}, but its counts give {verdict}"
 
 
 def _agree(found: float | None, expected: float | None, relative: float, least: float = 1e-12) -> bool:
@@ -113,7 +113,7 @@ def _close(found: Sequence[float], expected: Sequence[float]) -> bool:
 
 
 def _same_figures(found: Any, expected: Any) -> bool:
-    """Whether two pieces of plain data agree, their numbers but for rounding."""
+    """Whether two pieces of plain data agree, with numbers compared up to rounding."""
     if isinstance(expected, float) and isinstance(found, (int, float)):
         return math.isclose(found, expected, rel_tol=1e-6)
     if isinstance(expected, list):

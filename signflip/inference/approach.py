@@ -60,7 +60,7 @@ class Approach(Statement):
         for distance, size in zip(self.distances, self.sizes, strict=True):
             steps = distance * math.lcm(size, self.reference)
             if distance > 1.0 or abs(steps - round(steps)) > 1e-15 * max(1.0, steps):
-                raise ValueError(f"distance {distance!r} cannot come from {size} and {self.reference} draws")
+                raise ValueError(f"distance must be one of {size} and {self.reference} draws, got {distance!r}")
 
     @classmethod
     def from_samples(
@@ -149,10 +149,13 @@ class Approach(Statement):
 
 @dataclass(frozen=True)
 class ApproachDesign(Design):
-    """Power of Approach on a ladder of ``rungs`` from first to last width: ``trials`` draws on the last,
-    ``first_trials`` on the first, ``reference`` from the limit law. ``first_distance`` and ``last_distance`` are the KS
-    distances there (an assumption of the design, not of the statement). The effect is how far the exponent
-    lies beyond (REFUTED) or within (SUPPORTED) the nearer end of the band: the same for both."""
+    """Power of Approach on a ladder of ``rungs`` from first to last width.
+
+    There are ``trials`` draws on the last rung, ``first_trials`` on the first and ``reference`` from the limit law.
+    ``first_distance`` and ``last_distance`` are the KS distances there (an assumption of the design, not of the
+    statement). The effect is how far the exponent lies beyond (REFUTED) or within (SUPPORTED) the nearer end of the
+    band: the same for both.
+    """
 
     first_width: int
     last_width: int

@@ -20,7 +20,7 @@ class Interval:
 
     def __post_init__(self) -> None:
         if not self.lower <= self.upper:
-            raise ValueError(f"an interval needs lower <= upper, got [{self.lower!r}, {self.upper!r}]")
+            raise ValueError(f"lower must be at most upper, got [{self.lower!r}, {self.upper!r}]")
 
     def covers(self, value: float) -> bool:
         """Return whether ``value`` lies in the interval, ends included."""

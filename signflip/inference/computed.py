@@ -1,11 +1,11 @@
-"""The statement that a computed number is at most a bound: no draw is made, so it spends no error rate."""
+"""The statement that a computed number is at most a bound; nothing is drawn, so it spends no error rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from signflip.inference.statement import Declared, Estimate, Statement
+from signflip.inference.statement import Declared, Estimate, Statement, same
 from signflip.inference.validation import real
 from signflip.inference.verdict import Judgement, Verdict
 
@@ -14,8 +14,8 @@ from signflip.inference.verdict import Judgement, Verdict
 class Computed(Statement):
     """A number that is known to within ``error`` of ``value`` is at most ``bound``.
 
-    SUPPORTED where the bound is above all that the number may be, REFUTED where it is below, and INCONCLUSIVE where
-    the error leaves it open. Nothing is drawn, alpha is 0, and the verdict is as sure as the error.
+    SUPPORTED if value + error is at most the bound, REFUTED if value - error exceeds it, and INCONCLUSIVE otherwise.
+    Nothing is drawn, alpha is 0, and the verdict is as certain as the error.
     """
 
     kind: ClassVar[str] = "computed"
@@ -43,9 +43,10 @@ class Computed(Statement):
         sentence = f"{self.value:.7g} +- {self.error:.2g}, computed, against at most {self.bound:.7g}: {verdict}."
         return Judgement(verdict, (low, high), self.bound - high, None, sentence)
 
-    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (any bound will do)
-        """Return True: each refutes any number above its bound, but for the error."""
-        return True
+    def declared_by(self, declared: Declared, cap: int | None) -> bool:  # noqa: ARG002  (nothing is drawn)
+        """Return whether the bound is at most the largest one declared."""
+        largest = declared.about.get("largest_bound", 0.0)
+        return self.bound <= largest or same(self.bound, largest)
 
     def estimate(self) -> Estimate:
         """Return the number, and its bound."""
@@ -58,7 +59,7 @@ class Computed(Statement):
         return f"computed {seen}, bound {self.bound:.3g}"
 
     def what_settles(self) -> str:
-        """Return what would settle an open verdict: not more trials."""
+        """Return what would settle an open verdict, which is not more trials."""
         return "A smaller error of the computation would settle it."
 
     def slack(self, margin: float) -> float:

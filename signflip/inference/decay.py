@@ -225,10 +225,12 @@ def _median_interval(ordered: NDArray[np.float64], alpha: float) -> Interval | N
 
 @dataclass(frozen=True)
 class DecayExponentDesign(Design):
-    """Power of DecayExponent on a ladder of ``rungs`` from first to last dimension, for a quantity whose
-    logarithm is normal with standard deviation ``log_sd`` on every rung (an assumption of the design, not
-    of the statement). The effect is how far the exponent lies beyond (REFUTED) or within (SUPPORTED) the
-    ceiling or the nearer end of the predicted band: the same for both, by symmetry."""
+    """Power of DecayExponent on a ladder of ``rungs`` from first to last dimension.
+
+    The logarithm of the quantity is normal with standard deviation ``log_sd`` on every rung (an assumption of the
+    design, not of the statement). The effect is how far the exponent lies beyond (REFUTED) or within (SUPPORTED) the
+    ceiling or the nearer end of the predicted band: the same for both, by symmetry.
+    """
 
     first_dimension: int
     last_dimension: int

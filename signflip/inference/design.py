@@ -1,4 +1,4 @@
-"""What each statement can detect with so many trials, and how many trials it needs.
+"""What each statement can detect with a number of trials, and how many trials it needs.
 
 Each statement has three forms, after TensorFlow Probability's statistical_testing: the assertion
 (judge()), the effect that it detects at a given size, and the size that it needs for a given effect. A

@@ -89,8 +89,10 @@ class UniformLaw(Statement):
 
 @dataclass(frozen=True)
 class SameLaw(Statement):
-    """Two samples have one law, which may have atoms; values within ``width`` of each other, in parts of themselves,
-    count as tied (`two_sample_distance`)."""
+    """Two samples have the same law, which may have atoms.
+
+    Values within the relative distance ``width`` of each other count as tied (`two_sample_distance`).
+    """
 
     kind: ClassVar[str] = "same-law"
     unit: ClassVar[str] = "KS distances"
@@ -107,7 +109,7 @@ class SameLaw(Statement):
         steps = distance * math.lcm(n_first, n_second)
         off_lattice = abs(steps - round(steps)) > 1e-15 * max(1.0, steps)  # one rounding each way
         if off_lattice or (distance > 0.0 and steps == 0.0):
-            raise ValueError(f"distance {distance!r} cannot come from {n_first} and {n_second} draws")
+            raise ValueError(f"distance must be one of {n_first} and {n_second} draws, got {distance!r}")
         self._settle(
             n_first=n_first,
             n_second=n_second,
@@ -126,8 +128,10 @@ class SameLaw(Statement):
         return cls(left.size, right.size, two_sample_distance(left, right, width), tolerance, alpha, width)
 
     def judge(self) -> Judgement:
-        """Return the verdict; the bounds are those of the true KS distance; the p-value is exact, or an upper
-        bound where there are ties or very large unequal sizes."""
+        """Return the verdict; its bounds are those of the true KS distance.
+
+        The p-value is exact, or an upper bound where there are ties or very large unequal sizes.
+        """
         seen = two_sample_distance_interval(self.distance, self.n_first, self.n_second, self.alpha / 2.0)
         p_value = two_sample_p_value(self.distance, self.n_first, self.n_second)
         data = f"{self.n_first} against {self.n_second} draws"
@@ -163,8 +167,11 @@ class SameLaw(Statement):
 
 @dataclass(frozen=True)
 class Independent(Statement):
-    """Two paired sequences of transforms are uniform and independent, as far as a k x k grid and the wrapped
-    sum and difference can see (signflip.inference.independence says what they cannot)."""
+    """Two paired sequences of transforms are uniform and independent.
+
+    This is seen by a k x k grid and the wrapped sum and difference; `signflip.inference.independence` says what they
+    cannot see.
+    """
 
     kind: ClassVar[str] = "independent"
     unit: ClassVar[str] = "dependences"
@@ -182,7 +189,7 @@ class Independent(Statement):
         if len(counts) != (cells - 1) ** 2:
             raise ValueError(f"counts must hold {(cells - 1) ** 2} grid points, got {len(counts)}")
         if not _is_cumulative(counts, cells - 1):
-            raise ValueError("counts cannot come from one sample: some cell would hold fewer than 0 pairs")
+            raise ValueError("counts must come from one sample, got a cell with fewer than 0 pairs")
         self._settle(
             n=n,
             cells=cells,
@@ -231,7 +238,7 @@ def _one_sample_distance(name: str, value: object, n: int) -> float:
     """Return a KS distance that n values can have: at least 1/(2n), and 0 by convention if none."""
     distance = real(name, value, at_least=0.0, at_most=1.0)
     if (n == 0 and distance != 0.0) or (n > 0 and distance * n < 0.5 - 1e-9):
-        raise ValueError(f"{name} {distance!r} cannot come from {n} values")
+        raise ValueError(f"{name} must be a distance of {n} values, got {distance!r}")
     return distance
 
 
@@ -330,8 +337,11 @@ class SameLawDesign(Design):
 
 @dataclass(frozen=True)
 class IndependentDesign(Design):
-    """Power of Independent on a cells x cells grid; the effect is the largest |F(u, v) - u v| over the grid
-    (REFUTED; the wrapped views can only add to it) or the tolerance (SUPPORTED)."""
+    """Power of Independent on a cells x cells grid.
+
+    The effect is the largest |F(u, v) - u v| over the grid (REFUTED; the wrapped views can only add to it) or the
+    tolerance (SUPPORTED).
+    """
 
     cells: int
     towards: Settled = Verdict.REFUTED

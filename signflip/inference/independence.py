@@ -81,11 +81,13 @@ def dependence_interval(
     difference_distance: float,
     alpha: float,
 ) -> Interval:
-    """Return a confidence interval for the dependence that these views can see: the largest of
-    max |F(u, v) - u v| over the grid and the true KS distances of the two wrapped views from uniformity.
+    """Return a confidence interval for the dependence that these views can see.
 
-    Guarantee: covers it with probability at least 1 - alpha, for every joint law: Clopper-Pearson at the
-        grid points and DKW for the wrapped views, alpha split evenly between all of them.
+    It is the largest of max |F(u, v) - u v| over the grid and the true KS distances of the two wrapped views from
+    uniformity.
+
+    Guarantee: the interval covers it with probability at least 1 - alpha, for every joint law: Clopper-Pearson at the
+        grid points and DKW for the wrapped views, with alpha split evenly between all of them.
     """
     rates = grid_rates(cells)
     share = probability("alpha", alpha) / (len(rates) + WRAPPED_VIEWS)

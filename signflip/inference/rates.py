@@ -74,8 +74,11 @@ def _certain(successes: int, failures: int, rate: float) -> float:
 
 
 def _gap(trials: int, alpha: float, miss: float, edge: float, side: Literal[-1, 1]) -> float:
-    """Return the smallest g such that at the rate edge + side * g the confidence sequence lies wholly on that
-    side of ``edge`` after ``trials`` trials with probability at least 1 - miss; exact."""
+    """Return the smallest g at which the confidence sequence clears ``edge``; exact.
+
+    At the rate edge + side * g it lies wholly on that side of ``edge`` after ``trials`` trials with probability at
+    least 1 - miss.
+    """
     if side == 1:
         return _gap(trials, alpha, miss, 1.0 - edge, -1)
 
@@ -174,7 +177,7 @@ class RateNear(Statement):
             tolerance=probability("tolerance", self.tolerance),
         )
         if self.band == Interval(0.0, 1.0):
-            raise ValueError(f"tolerance {self.tolerance:g} leaves no rate to refute")
+            raise ValueError(f"tolerance must leave a rate to refute, got {self.tolerance:g}")
 
     @classmethod
     def from_samples(cls, happened: ArrayLike, target: float, tolerance: float, alpha: float) -> RateNear:

@@ -32,12 +32,12 @@ class Declared(NamedTuple):
     room: float | None
 
     def tolerates(self, tolerance: float) -> bool:
-        """Whether the tolerance of a law is the one declared; any is, where no support is expected."""
+        """Whether the tolerance of a law is the one declared; where no support is expected, any tolerance is."""
         return self.room is None or same(tolerance, self.room)
 
 
 def same(one: float, other: float) -> bool:
-    """Whether two thresholds are one, but for rounding."""
+    """Whether two thresholds are equal up to rounding."""
     return math.isclose(one, other, rel_tol=1e-9)
 
 
@@ -60,7 +60,7 @@ class Statement(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if Statement._kinds.setdefault(cls.kind, cls) is not cls:
-            raise TypeError(f"two statements of one kind: {cls.kind!r}")
+            raise TypeError(f"kind must be unique, got {cls.kind!r} twice")
 
     @abstractmethod
     def judge(self) -> Judgement:
@@ -84,7 +84,7 @@ class Statement(ABC):
         """Return the bound that carries the verdict ``judged``, beside what was claimed, in a few words."""
 
     def what_settles(self) -> str:
-        """Return, of an open verdict, what would settle it, in words; the numbers seen are taken for the true ones."""
+        """Return in words what would settle an open verdict, if the numbers seen were the true ones."""
         return "More trials would settle it, or a wider tolerance."
 
     def slack(self, margin: float) -> float:

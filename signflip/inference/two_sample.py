@@ -34,10 +34,11 @@ LARGEST_LATTICE, LONGEST_LATTICE = 10**8, 2 * 10**5
 def two_sample_distance(first: ArrayLike, second: ArrayLike, width: float = 0.0) -> float:
     """Return D = max |F_n - G_m| over the pooled distinct values, for samples of shape (n,) and (m,).
 
-    A multiple of 1/(n m), computed from integer counts; 0 where a sample is empty, which says nothing.
+    It is a multiple of 1/(n m), computed from integer counts, and 0 where a sample is empty, which says nothing.
 
     Args:
-        first, second: the samples.
+        first: one sample.
+        second: the other sample.
         width: each value is known to this part of itself only, and to `UNDERFLOW`; if 0, exactly. With x- and x+ the
             ends of a value's interval, D is the largest F_n(x+) - G_m(y-) or G_m(y+) - F_n(x-), as if every tie within
             rounding had been broken in favour of one law. Values that rounding moved by less give at most the D of the
@@ -51,7 +52,7 @@ def two_sample_distance(first: ArrayLike, second: ArrayLike, width: float = 0.0)
 
 
 def _excess(above: NDArray[np.float64], below: NDArray[np.float64], width: float) -> int:
-    """n m times the largest F_n - G_m, both samples sorted, F's values moved up by ``width`` and G's down."""
+    """Return n m times the largest F_n - G_m of sorted samples, F's values moved up by ``width`` and G's down."""
     floor = UNDERFLOW if width > 0.0 else 0.0
     raised, lowered = above + (width * np.abs(above) + floor), below - (width * np.abs(below) + floor)
     # side="right" counts every copy of a tied value at once, so each distinct value is compared whole.

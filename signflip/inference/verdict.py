@@ -1,4 +1,4 @@
-"""The three verdicts, and what a judgement says besides."""
+"""The three verdicts, and the figures and words of a judgement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What the evidence allows to be said; failing to reject is INCONCLUSIVE, never SUPPORTED."""
+    """What the evidence allows us to say; failing to reject is INCONCLUSIVE, never SUPPORTED."""
 
     SUPPORTED = "SUPPORTED"
     REFUTED = "REFUTED"
@@ -21,9 +21,10 @@ class Judgement:
     """A verdict with the figures that led to it.
 
     verdict: the verdict.
-    bounds: the confidence interval (lower, upper) of the claimed quantity, or () where there is none.
-    margin: how far the bounds lie on the claim's side of its threshold; at or above 0 is what SUPPORTED
-        needs. None where there are no bounds.
+    bounds: the confidence interval (lower, upper) of the claimed quantity, or, where nothing is drawn, its least and
+        largest possible value; () where there is none.
+    margin: how far the bounds lie on the claim's side of its threshold; SUPPORTED needs at least 0. None where there
+        are no bounds.
     p_value: the p-value (or a proved upper bound on it) of an exact claim, None for other claims.
     sentence: the judgement in words.
     """
@@ -37,7 +38,7 @@ class Judgement:
     def __post_init__(self) -> None:
         figures = [*self.bounds, *(figure for figure in (self.margin, self.p_value) if figure is not None)]
         if not all(math.isfinite(figure) for figure in figures):
-            raise ValueError(f"a judgement holds finite figures only, got {figures}")
+            raise ValueError(f"figures must be finite, got {figures}")
 
 
 def combine(verdicts: Iterable[Verdict]) -> Verdict:

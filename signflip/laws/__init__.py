@@ -1,1 +1,1 @@
-"""Laws that networks are compared with: limits at fixed step, kernels, and infinite width at any input dimension."""
+"""Laws that networks are compared with: limits at a fixed step, kernels, and infinite width at any input dimension."""

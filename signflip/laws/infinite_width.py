@@ -40,7 +40,7 @@ _TYPICAL = 1 << 14
 
 
 class _AboutPoint:
-    """Places x' by distance from x, compressed, and angle: where the kernel bends, it bends along these."""
+    """Coordinates of x' by compressed distance from x and angle: where the kernel bends, it bends along these."""
 
     def of(self, radial: Array, tangential: Array) -> tuple[Array, Array]:
         size = np.hypot(radial, tangential)
@@ -57,15 +57,18 @@ class _AboutPoint:
 
 
 class AboutOrigin:
-    """Places x' by length and angle from x: a homogeneous network's kernel is a product in these."""
+    """Coordinates of x' by length and angle from x: a homogeneous network's kernel is a product in these."""
 
     def of(self, radial: Array, tangential: Array) -> tuple[Array, Array]:
+        """The length of x' and its angle from x, where x' - x has these parts along and across x; |x| = 1."""
         return np.hypot(1.0 + radial, tangential), np.arctan2(tangential, 1.0 + radial)
 
     def back(self, first: Array, second: Array) -> tuple[Array, Array]:
+        """The parts along and across x of x' - x, from a length and an angle: the inverse of `of`."""
         return first * np.cos(second) - 1.0, first * np.sin(second)
 
     def box(self, along: float, across: tuple[float, float]) -> Box:
+        """The least and the largest length, then the least and the largest angle, within these bounds on the parts."""
         nearest = math.hypot(max(0.0, 1.0 - along), across[0])
         widest = math.atan2(across[1] if along < 1.0 else across[0], 1.0 - along)
         return nearest, math.hypot(1.0 + along, across[1]), math.atan2(across[0], 1.0 + along), widest
@@ -73,7 +76,7 @@ class AboutOrigin:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One row a trial, float64 of shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x| / |x|, f at a second input."""
+    """Per trial, float64 of shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x| / |x|, and f at a second input."""
 
     value: Array
     attacked_value: Array
@@ -125,7 +128,7 @@ class InfiniteWidthLaw:
         """P(flip) of one step, and P(no flip), with their relative error; no random number is drawn.
 
         Args:
-            within: if finite, a flip counts only where |x' - x| <= ``within`` |x|, and all else as none.
+            within: if finite, a flip counts only if |x' - x| <= ``within`` |x|; anything else counts as no flip.
 
         Raises:
             ValueError: if ``within`` is not above 0.
@@ -210,7 +213,7 @@ class InfiniteWidthLaw:
         return worst
 
     def _reach(self) -> tuple[float, tuple[float, float]]:
-        """How far x' is from x along x, at most, and across, least and most; but for a chance of 1e-13."""
+        """How far x' is from x along x, at most, and across, at least and at most, except with probability 1e-13."""
         degrees = math.sqrt(self.dimension - 1)
         chi = max(0.0, degrees - _REACH - 1.0), degrees + _REACH
         along = abs(self._part) * math.sqrt(self.moments.variance) + math.sqrt(self._rest)
@@ -219,7 +222,7 @@ class InfiniteWidthLaw:
         return unit * _REACH * along, (across * chi[0], across * chi[1])
 
     def _box(self) -> Box:
-        """The rectangle that holds every trial, but for the chance in `_reach`: such a one is moved to its edge."""
+        """The rectangle that holds every trial except with the probability in `_reach`: others move to its edge."""
         return self._coordinates.box(*self._reach())
 
     def _function(self, first: Array, second: Array) -> tuple[Array, Array]:

@@ -24,8 +24,8 @@ def limit_flip_rate(natural_steps: float) -> float:
 def limit_change_rate(natural_steps: float, outputs: int) -> float:
     """P(another output is the largest) at step t * kappa, of ``outputs`` independent ones (THEORY 9) [derived].
 
-    P(gap < 2 t), gap the difference of the two largest of K standard normals: 1 - K E Phi(N - 2 t)^(K - 1). kappa is
-    that of one output. Quadrature, to 1e-9.
+    It is P(gap < 2 t) = 1 - K E Phi(N - 2 t)^(K - 1), where gap is the difference between the two largest of K standard
+    normals and kappa is that of one output. Computed by quadrature, to 1e-9.
     """
     if outputs != int(outputs) or outputs < 2:
         raise ValueError(f"outputs must be a whole number from 2, got {outputs!r}")
@@ -41,7 +41,7 @@ def limit_change_rate(natural_steps: float, outputs: int) -> float:
 
 
 def natural_steps_for(failure: float) -> float:
-    """t = sqrt(2 log(1/failure)): enough for P(flip) >= 1 - ``failure`` in the limit [derived]."""
+    """The step t = sqrt(2 log(1/failure)), enough for P(flip) >= 1 - ``failure`` in the limit [derived]."""
     if not 0 < failure < 1:
         raise ValueError(f"failure must be a number with 0 < failure < 1, got {failure!r}")
     return math.sqrt(2 * math.log(1 / failure))
@@ -54,7 +54,7 @@ def limit_perturbation(architecture: Architecture, activation: Activation, step:
 
 
 def bounded_width_flip_rate(width: int) -> float:
-    """ReLU, one hidden layer of fixed ``width``, d and then s to infinity: 1 - 2 (3/4)^m + 2^-m (THEORY 6) [derived].
+    """P(flip) for ReLU and one hidden layer of fixed ``width``, as d and then s grow: 1 - 2 (3/4)^m + 2^-m [derived].
 
     The sign flips exactly when output weights of both signs act: each neuron is alive with probability 1/2.
     """

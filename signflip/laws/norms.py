@@ -1,4 +1,4 @@
-"""What the gradient of a wide network measures in each norm, and the budget that follows from it (THEORY 11) [derived].
+"""The length of a wide network's gradient in each norm, and the budget that follows from it (THEORY 11) [derived].
 
 In the limit the coordinates of the gradient are independent, of law N(0, beta / d), whatever the coordinates of x.
 """
@@ -16,7 +16,7 @@ from signflip.networks.norms import dual, exponent
 
 
 def gaussian_length(norm: float, dimension: int) -> float:
-    """What |Z|_q of a standard Gaussian vector Z of R^d is about, q dual to the ``norm`` p.
+    """The typical |Z|_q of a standard Gaussian vector Z of R^d, where q is dual to the ``norm`` p.
 
     (d E|Z_1|^q)^(1/q), from which |Z|_q differs by the order 1 / sqrt(d) of itself; for p = 1 the median of the largest
     |Z_i|, which is sqrt(2 log d) to first order, and from which the largest differs by the order 1 / log d.

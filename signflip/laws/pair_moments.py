@@ -223,7 +223,7 @@ def _sum(weights: Points, values: Points) -> Points:
 
 
 def _evaluate(activation: Activation, points: Points) -> tuple[Points, Points]:
-    """sigma and sigma' at the points; many formulas of the slope use the value."""
+    """Return sigma and sigma' at the points; many formulas of the slope use the value."""
     z = torch.from_numpy(points)
     value = activation.value(z)
     slope = activation.pullback(z, value, torch.ones_like(z))

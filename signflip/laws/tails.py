@@ -1,7 +1,7 @@
 """P(flip) and P(no flip) of one step on an infinitely wide network, by quadrature (THEORY 12) [derived].
 
 Where x' lies says all of the regression of f(x') (THEORY 5), and two numbers say where: V = sign(F) C, along x, and
-|U|. The law is the same under f -> -f, so let F > 0. Given V and |U|, F is Gaussian and f(x') is linear in F but for a
+|U|. The law is the same under f -> -f, so let F > 0. Given V and |U|, F is Gaussian and f(x') is linear in F plus a
 Gaussian part of its own: what is left is an integral of Gaussian tails over F, V and |U|, each a smooth one or one
 whose only steep place is known. Both probabilities are integrated, so that a tail of 1e-12 keeps its digits.
 """
@@ -24,7 +24,7 @@ Owner = NDArray[np.int_]
 # Gaussians are integrated to this many standard deviations past t, where f changes sign, within these bounds: what is
 # beyond is stated as part of the error, 3e-12 where t is below 3, and 1.5e-23 from t = 6 on.
 _PAST, _LEAST_REACH, _MOST_REACH = 4.0, 7.0, 10.0
-# |U| / sqrt(E |U|^2) is not below this, but for a chance of 1e-16; and places that a table is fitted for.
+# |U| / sqrt(E |U|^2) is below this with probability 1e-16 only; and the places that a table is fitted for.
 _SHORTEST = 1e-16
 _MANY = 100
 _GRID = 64
@@ -52,7 +52,7 @@ _CHUNK = 1 << 14
 
 @dataclass(frozen=True)
 class FlipProbability:
-    """Of one step: P(f(x) f(x') < 0), P(f(x) f(x') >= 0), and the estimated error of either, relative to it.
+    """P(f(x) f(x') < 0) and P(f(x) f(x') >= 0) of one step, and the estimated relative error of both.
 
     The two are integrated apart, and neither is 1 less the other. f(x) f(x') = 0 is no flip. The error is what
     halving the panels of |U|, the tolerance of a table and that of its kernels, and what lies beyond the panels leave

@@ -60,7 +60,7 @@ class Architecture:
         return variance, slope
 
     def natural_step(self, activation: Activation, bias: float = 0.0) -> float:
-        """kappa = sqrt(V) / beta, in absolute units of step (THEORY 1); ``bias`` as in `limit_moments`.
+        """The natural step kappa = sqrt(V) / beta, in absolute units of step; ``bias`` as in `limit_moments`.
 
         Raises:
             ValueError: if beta is 0: in the limit the network does not move with its input.

@@ -1,4 +1,4 @@
-"""What an argument must be: errors name it, its value, and what is allowed."""
+"""Checks of arguments: errors name the argument, its value and what it must be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signflip.activations.reals import as_float, is_real
 
 
 def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
-    """``value`` as an int, NumPy's whole numbers included.
+    """Return ``value`` as an int; NumPy's whole numbers count too.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -24,7 +24,7 @@ def whole_number(name: str, value: object, least: int = 1, most: int | None = No
 
 
 def positive_number(name: str, value: object) -> float:
-    """``value`` as a float, so that 2 and 2.0 are equal and have one digest.
+    """Return ``value`` as a float, so that 2 and 2.0 are equal and have the same digest.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.

@@ -1,4 +1,4 @@
-"""The gradient step that MW's theorem speaks of, and its controls (THEORY 1 and 6); the steepest of a norm (11)."""
+"""The gradient step of MW's theorem and its controls (THEORY 1 and 6), and the steepest step in a norm (THEORY 11)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signflip.networks.spaces import Space, Spanned
 # trained networks alone: by the gradient's part across their data's span.
 UNTRAINED = ("gradient", "reversed", "random")
 DIRECTIONS = (*UNTRAINED, "across")
-# Those that the steepest step of a norm can take.
+# The directions that the steepest step in a norm can take.
 STEEPEST = ("gradient", "reversed")
 UNITS = ("absolute", "linear")
 STOPS = ("last step", "sign change")
@@ -26,10 +26,10 @@ STOPS = ("last step", "sign change")
 
 @dataclass(frozen=True)
 class Attacked:
-    """One row a trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
+    """One row per trial, shape (trials,): f(x), f(x'), |grad f(x)|, |x' - x|, and, if asked for, the gradient's change.
 
-    ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, 0 where the gradient is. By a norm p, displacements
-    have this norm and gradients the dual one.
+    ``gradient_change`` is |grad f(x') - grad f(x)| / |grad f(x)|, and 0 where the gradient is 0. For an attack in a
+    norm p, displacements are measured in this norm and gradients in the dual norm.
     """
 
     value: torch.Tensor
@@ -41,19 +41,24 @@ class Attacked:
 
 @dataclass(frozen=True)
 class Attack:
-    """``steps`` times x <- x - step * sign(f(x)) * grad f(x), or by the steepest step of a ``norm``.
+    """``steps`` times x <- x - step * sign(f(x)) * grad f(x), or the steepest step in a ``norm``.
 
-    ``step`` is in absolute units (natural steps: `Architecture.natural_step`), or, where ``unit`` is "linear", in units
-    of |f| / |g|^2, g the direction that is descended: a step of 1 makes f 0 where f is linear. With ``stop`` "sign
-    change" a trial stays where its sign first differs from that at x. ``direction`` "across", for trained networks
-    alone, descends the gradient's part across the span of their data. Controls: "reversed" climbs, "random" takes a
-    uniform direction of the gradient's length.
-
-    ``norm`` p, from 1 to infinity (math.inf, or "inf", as which it is written down): each step is the vector of length
-    ``budget`` in the p-norm that changes f most, to first order: against sign(f) u, u = `norms.steepest`. With ``step``
-    in the place of ``budget`` its length is step * |g|_q, q the dual exponent, and step * |f| / |g|_q in the "linear"
-    unit: for p = 2 these are the steps that have no norm. Lengths are told in these norms too, |x' - x|_p and |g|_q.
-    Inputs of several positions have the norm of all their coordinates. "random" and "across" have no norm.
+    Args:
+        step: the step length s > 0, in ``unit``; `Architecture.natural_step` gives kappa.
+        steps: the number of steps.
+        direction: "gradient" is the attack. "across", for trained networks only, descends the gradient's part across
+            the span of their data. "reversed" (ascent) and "random" (a uniform direction of the gradient's length) are
+            controls.
+        stop: "last step", or "sign change": a trial stays where its sign first differs from that at x.
+        unit: "absolute", or "linear": units of |f| / |g|^2, where g is the direction of descent, so that a step of 1
+            makes f 0 if f is linear.
+        norm: p, from 1 to infinity (math.inf or "inf"), or None. Each step is then the vector of length ``budget`` in
+            the p-norm that changes f most to first order: against sign(f) u, u = `norms.steepest`. With ``step``
+            instead of ``budget`` its length is step * |g|_q, q the dual exponent, and step * |f| / |g|_q in the
+            "linear" unit; for p = 2 these are the steps without a norm. Lengths are reported in these norms too,
+            |x' - x|_p and |g|_q. Inputs of several positions have the norm of all their coordinates. "random" and
+            "across" have no norm.
+        budget: the length of each step in the ``norm``, instead of ``step``.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -87,14 +92,14 @@ class Attack:
         object.__setattr__(self, "budget", positive_number("budget", self.budget))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the arguments of the attack; unit, norm, step and budget where they are not the usual ones."""
+        """Plain data, the arguments of the attack; unit, norm, step and budget only where they are not the defaults."""
         left_out = {"step": None, "unit": UNITS[0], "norm": None, "budget": None}
         data = {name: value for name, value in asdict(self).items() if (name, value) not in left_out.items()}
         return data | ({"norm": "inf"} if self.norm == math.inf else {})
 
     @property
     def sees_coordinates(self) -> bool:
-        """Whether a step depends on more of the gradient than its direction: on the axes of R^d."""
+        """Whether a step depends on the axes of R^d, not only on the gradient's direction."""
         return self.norm not in (None, EUCLIDEAN)
 
     def run(
@@ -105,7 +110,7 @@ class Attack:
         compare_gradients: bool = False,
         asked_again: bool = False,
     ) -> Attacked:
-        """The attack from ``point`` in the input ``space``, on each trial's network.
+        """Attack each trial's network from ``point`` in the input ``space``.
 
         The displacement is summed on its own, not found as a difference: at d = 10^12 it is a millionth of |x|.
         ``asked_again`` says that f will be asked for at other points: later answers must know of that at x'.

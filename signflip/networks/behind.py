@@ -30,20 +30,20 @@ _VALUES = "numbers, texts, truth values, None, and lists of these"
 
 @dataclass(frozen=True)
 class Behind(Model):
-    """f(x) = h(W x), h any torch module; of several positions h is given all, which share W.
+    """f(x) = h(W x), where h is any torch module; with several positions h sees all of them, and they share W.
 
-    Each trial has a module of its own, in eval mode, with parameters drawn anew by its own initialisation.
+    Each trial has its own module, in eval mode, with parameters newly drawn by the module's own initialisation.
 
     Args:
-        input_dim: d, of each position.
-        rows: of W, whose entries have variance 1/d.
+        input_dim: d, the dimension of each position.
+        rows: the number of rows of W, whose entries have variance 1/d.
         module: "package.module:factory", importable by every process that samples; ``factory(**arguments)`` gives h. It
-            takes (1, rows), or (1, positions, rows), to (1,), (1, 1) or (1, outputs), and draws at random while it is
-            made alone, from torch's global generator.
-        arguments: by name, values as JSON has them (numbers, texts, truth values, None, lists of these); kept as sorted
-            pairs, lists as tuples, and the factory is given tuples.
-        positions: how many vectors the input has.
-        outputs: how many; of several the margin is attacked.
+            maps (1, rows), or (1, positions, rows), to (1,), (1, 1) or (1, outputs), and draws at random only while it
+            is made, from torch's global generator.
+        arguments: the factory's arguments by name, with values as in JSON (numbers, texts, truth values, None, lists of
+            these). They are kept as sorted pairs, with lists as tuples, and the factory is given tuples.
+        positions: the number of vectors of the input.
+        outputs: the number of outputs; with several, the margin is attacked.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -71,15 +71,15 @@ class Behind(Model):
         object.__setattr__(self, "given", json.dumps(self.arguments))
 
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """A block of networks."""
+        """Build a block of networks."""
         _require_module(self)
         return BehindNetwork(gaussian.embedding(self.rows), gaussian.modules(self.made), self.outputs)
 
     def made(self) -> torch.nn.Module:
-        """What the factory gives.
+        """The module that the factory gives.
 
         Raises:
-            TypeError, ValueError: if it fails, or gives no module.
+            TypeError, ValueError: if the factory fails, or does not give a module.
         """
         arguments = dict(self.arguments)
         try:

@@ -25,7 +25,7 @@ POOLINGS = ("mean", "max")
 
 @dataclass(frozen=True)
 class Shape:
-    """What flows between blocks, but for the trials; ``of_input`` says that it is the input itself."""
+    """What flows between blocks, apart from the trials; ``of_input`` says that it is the input itself."""
 
     grid: tuple[int, ...]
     channels: int
@@ -37,20 +37,20 @@ class Block(ABC):
 
     @abstractmethod
     def shape(self, given: Shape) -> Shape:
-        """What it gives where it is given this.
+        """The shape that the block gives for this one.
 
         Raises:
-            ValueError: if it cannot be given this, naming the argument and what it must be.
+            ValueError: if the block does not take this shape, naming the argument and what it must be.
         """
 
     @abstractmethod
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """One of each trial, their parameters drawn."""
+        """A module with one block per trial, its parameters drawn."""
 
 
 @dataclass(frozen=True)
 class Linear(Block):
-    """h -> W h, W of ``rows`` rows, entries of variance 1 / columns; positions share W."""
+    """h -> W h, where W has ``rows`` rows and entries of variance 1 / columns; positions share W."""
 
     rows: int
 
@@ -65,7 +65,7 @@ class Linear(Block):
         return Shape(given.grid, self.rows)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """The map itself."""
+        """The map as a module."""
         return _map(gaussian, given, self.rows)
 
 
@@ -74,9 +74,9 @@ class Conv(Block):
     """z_p = sum_j W_j h_(p + j): a kernel of independent matrices W_j, entries of variance 1 / (kernel * columns).
 
     Args:
-        rows: channels that it gives.
-        kernel: how many positions it looks at, along each axis of the grid; at most all of them.
-        stride: z is kept at every so many positions, along each axis.
+        rows: the number of channels that it gives.
+        kernel: the number of positions that it sees along each axis of the grid, at most all of them.
+        stride: the distance between positions at which z is kept, along each axis.
         padding: "circular", or "zero" beyond the last position.
     """
 
@@ -96,7 +96,7 @@ class Conv(Block):
         )
 
     def shape(self, given: Shape) -> Shape:
-        """A grid smaller by the stride, rounded up."""
+        """The grid divided by the stride, rounded up."""
         if not given.grid:
             raise ValueError(f"Conv must be given positions on a grid, got one vector, {self!r}")
         if self.kernel > min(given.grid):
@@ -104,7 +104,7 @@ class Conv(Block):
         return Shape(tuple(-(-size // self.stride) for size in given.grid), self.rows)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """The matrices of the kernel, and where each looks."""
+        """A module with the matrices of the kernel and the positions that each sees."""
         offsets = list(product(range(self.kernel), repeat=len(given.grid)))
         fan_in = len(offsets) * given.channels
         return _Convolved(self, given.grid, [_map(gaussian, given, self.rows, fan_in) for _ in offsets], offsets)
@@ -147,7 +147,7 @@ class Bias(Block):
         return _hidden(self, given)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """b of shape (trials, channels), added."""
+        """A module that adds b, of shape (trials, channels)."""
         bias = gaussian.vector(given.channels, self.deviation, "gaussian")
         return _Computed(lambda hidden: hidden + bias.reshape(len(bias), *[1] * len(given.grid), -1))
 
@@ -182,13 +182,13 @@ class LayerNorm(Block):
         return "layer norm"
 
     def shape(self, given: Shape) -> Shape:
-        """What it is given; of one channel nothing would be left."""
+        """The shape that it is given; with one channel nothing would be left."""
         if given.channels == 1:
             raise ValueError("LayerNorm must be given 2 channels or more, got 1: what it gives is 0")
         return _hidden(self, given)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:  # noqa: ARG002 (it has no parameters)
-        """Torch's own, without factors and biases."""
+        """Torch's LayerNorm, without factors and biases."""
         return torch.nn.LayerNorm(given.channels, elementwise_affine=False)
 
 
@@ -198,8 +198,8 @@ class Pool(Block):
 
     Args:
         reduction: one of `POOLINGS`.
-        size: of the windows, along each axis of the grid, which it must divide; None for the whole grid, which leaves
-            one vector.
+        size: the size of the windows along each axis of the grid, which it must divide; None for the whole grid, which
+            leaves one vector.
     """
 
     reduction: str = POOLINGS[0]
@@ -214,7 +214,7 @@ class Pool(Block):
         return f"{self.reduction} pool" + ("" if self.size is None else f" {self.size}")
 
     def shape(self, given: Shape) -> Shape:
-        """A grid smaller by the size, or none."""
+        """The grid divided by the size, or no grid."""
         _hidden(self, given)
         if not given.grid:
             raise ValueError(f"Pool must be given positions on a grid, got one vector, {self!r}")
@@ -225,7 +225,7 @@ class Pool(Block):
         return Shape(tuple(axis // self.size for axis in given.grid), given.channels)
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:  # noqa: ARG002 (it has no parameters)
-        """Windows along axes of their own, which are reduced."""
+        """A module that puts windows along separate axes and reduces these."""
         sizes = given.grid if self.size is None else (self.size,) * len(given.grid)
         apart = [length for axis, size in zip(given.grid, sizes, strict=True) for length in (axis // size, size)]
         dims, left = tuple(range(2, 2 + len(apart), 2)), self.shape(given)
@@ -241,7 +241,7 @@ class Pool(Block):
 
 @dataclass(frozen=True)
 class Residual(Block):
-    """h -> h + what ``blocks`` make of h; they must give what they are given."""
+    """h -> h plus the ``blocks`` of h, which must give the shape that they are given."""
 
     blocks: tuple[Block, ...]
 
@@ -259,7 +259,7 @@ class Residual(Block):
         return given
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """The blocks, and the sum."""
+        """A module of the blocks and the sum."""
         return _Added(built(self.blocks, gaussian, given))
 
 
@@ -275,7 +275,7 @@ class _Added(torch.nn.Module):
 
 @dataclass(frozen=True)
 class Concatenate(Block):
-    """What each of the ``branches`` makes of h, channels side by side; they must give one grid."""
+    """The outputs of all ``branches`` of h, channels side by side; all must give the same grid."""
 
     branches: tuple[tuple[Block, ...], ...]
 
@@ -291,7 +291,7 @@ class Concatenate(Block):
         return " beside ".join(f"({in_words(branch)})" for branch in self.branches)
 
     def shape(self, given: Shape) -> Shape:
-        """All their channels."""
+        """The grid of the branches with all their channels."""
         shapes = [shape_after(branch, given) for branch in self.branches]
         if len({shape.grid for shape in shapes}) > 1:
             raise ValueError(f"branches must give one grid, got {[shape.grid for shape in shapes]}")
@@ -300,7 +300,7 @@ class Concatenate(Block):
         return replace(shapes[0], channels=sum(shape.channels for shape in shapes))
 
     def build(self, gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-        """The branches, side by side."""
+        """A module of the branches, side by side."""
         return _Beside([built(branch, gaussian, given) for branch in self.branches])
 
 
@@ -317,7 +317,7 @@ def blocks_of(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """``blocks`` as a tuple.
 
     Raises:
-        TypeError: naming what is no block.
+        TypeError: naming what is not a block.
     """
     if not isinstance(blocks, Sequence):
         raise TypeError(f"blocks must be a sequence of blocks, such as (Linear(8),), got {blocks!r}")
@@ -328,15 +328,15 @@ def blocks_of(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def in_words(blocks: Sequence[Block]) -> str:
-    """What the blocks are, for people."""
+    """The blocks in words."""
     return " > ".join(map(str, blocks))
 
 
 def shape_after(blocks: Sequence[Block], given: Shape) -> Shape:
-    """What the last of ``blocks`` gives.
+    """The shape that the last of ``blocks`` gives.
 
     Raises:
-        ValueError: naming the first that cannot be given what it is given.
+        ValueError: naming the first block that does not take the shape it is given.
     """
     for block in blocks:
         given = block.shape(given)
@@ -344,7 +344,7 @@ def shape_after(blocks: Sequence[Block], given: Shape) -> Shape:
 
 
 def built(blocks: Sequence[Block], gaussian: Gaussian, given: Shape) -> torch.nn.Module:
-    """The blocks one after the other, their parameters drawn in this order."""
+    """The blocks as one module, their parameters drawn in this order."""
     modules = []
     for block in blocks:
         modules.append(block.build(gaussian, given))

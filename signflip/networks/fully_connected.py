@@ -23,9 +23,9 @@ class FullyConnected(Model):
     Args:
         architecture: input dimension and hidden widths.
         activation: sigma.
-        output: the law of the output weights a (default: that of the matrices); "rademacher" in BCGT's papers.
+        output: the law of the output weights a (default: the law of the matrices); "rademacher" in BCGT's papers.
         bias: the standard deviation of Gaussian biases, 0 for none.
-        outputs: how many, each with weights a of its own; of several the margin is attacked.
+        outputs: the number of outputs, each with its own weights a; with several, the margin is attacked.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -57,7 +57,7 @@ class FullyConnected(Model):
         return f"input_dim={self.input_dim}, widths={self.architecture.widths}"
 
     def build(self, gaussian: Gaussian) -> Chain:
-        """A block of networks."""
+        """Build a block of networks."""
         widths = self.architecture.widths
         layers = [gaussian.embedding(widths[0]), *(gaussian.linear(*sizes) for sizes in pairwise(widths))]
         output = gaussian.outputs(self.outputs, widths[-1], self.output)
@@ -69,10 +69,10 @@ class FullyConnected(Model):
         return tuple(Asked(*sizes, of_input=layer == 0) for layer, sizes in enumerate(self.architecture.layers))
 
     def vectors(self) -> int:
-        """The output weights, and the biases."""
+        """The number of output weights and biases."""
         widths = self.architecture.widths
         return self.outputs * widths[-1] + sum(widths) * (self.bias > 0)
 
     def held(self) -> int:
-        """No modules."""
+        """Zero: there are no modules."""
         return 0

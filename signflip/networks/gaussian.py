@@ -1,4 +1,4 @@
-"""Where a model's random parameters come from: one network a trial, its matrices held in full or conditioned."""
+"""Where a model's random parameters come from: one network per trial, its matrices held in full or conditioned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROJECTIONS = ("every layer", "first layer", "no layer")
 
 
 class Gaussian(ABC):
-    """What `Model.build` asks for: independent Gaussian maps and vectors, one of each a trial.
+    """What `Model.build` asks for: independent Gaussian maps and vectors, one of each per trial.
 
     ``space`` is where the input lives.
     """
@@ -33,11 +33,11 @@ class Gaussian(ABC):
 
     @abstractmethod
     def embedding(self, rows: int, fan_in: int | None = None) -> GaussianLinear:
-        """A map of the input's positions, entries of variance 1/fan_in (default: d)."""
+        """A map of the input's positions, with entries of variance 1/fan_in (default: 1/d)."""
 
     @abstractmethod
     def linear(self, columns: int, rows: int, fan_in: int | None = None) -> GaussianLinear:
-        """A map of hidden vectors, entries of variance 1/fan_in (default: ``columns``)."""
+        """A map of hidden vectors, with entries of variance 1/fan_in (default: 1/``columns``)."""
 
     @abstractmethod
     def vector(self, size: int, deviation: float = 1.0, law: str | None = None) -> torch.Tensor:
@@ -49,7 +49,7 @@ class Gaussian(ABC):
         return weights if number == 1 else weights.reshape(-1, number, size)
 
     def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
-        """Independent modules, one a trial, with parameters drawn by their own initialisation.
+        """Independent modules, one per trial, with parameters drawn by their own initialisation.
 
         ``make`` gives a new one at each call, and draws from torch's global generator alone: see `initialised`.
         """
@@ -59,7 +59,7 @@ class Gaussian(ABC):
 
 
 class Dense(Gaussian):
-    """All entries held. ``entries`` other than "gaussian" are controls."""
+    """Matrices with all entries held. Any ``entries`` except "gaussian" are controls."""
 
     def __init__(self, trials: int, draws: Draws, dimension: int, entries: str = "gaussian") -> None:
         super().__init__(trials, draws)
@@ -83,7 +83,7 @@ class Dense(Gaussian):
 
 
 class Conditioned(Gaussian):
-    """Matrices seen through their products alone; hidden vectors wider than a segment are not held.
+    """Matrices seen only through their products; hidden vectors wider than a segment are not held.
 
     Args:
         trials, draws: as for `Gaussian`.

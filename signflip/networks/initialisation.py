@@ -29,7 +29,7 @@ def initialised(make: Callable[[], torch.nn.Module], count: int, draws: Draws) -
 
 
 class TrainedModules(torch.nn.ModuleList):
-    """Modules, one a trial, that are called with parameters which are held together, a trial along the first axis.
+    """Modules, one per trial, whose parameters are held together, with trials along the first axis.
 
     ``together`` are all of the modules' parameters by name, and have gradients until `finish`.
     """

@@ -2,7 +2,7 @@
 
 `DenseGaussian` stores every entry. `ConditionedGaussian` stores only what it was asked, and answers each new
 query from the exact conditional law given all earlier answers. Both act on blocks: a vector is a tensor of
-shape (trials, n), one matrix a trial. Positions that share the matrix are asked at once: (trials, positions, n).
+shape (trials, n), one matrix per trial. Positions that share the matrix are asked at once: (trials, positions, n).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SAFE_SQUARES = (2.0**-60, 2.0**60)
 
 
 class GaussianMatrix(Protocol):
-    """A random linear map a trial: the part of scipy's LinearOperator that a gradient method needs."""
+    """One random linear map per trial: the part of scipy's LinearOperator that a gradient method needs."""
 
     def matvec(self, query: torch.Tensor, last: bool = False) -> torch.Tensor:
         """W q, shape (trials, ..., rows); ``last`` promises that the matrix is asked nothing more."""
@@ -65,7 +65,7 @@ class DenseGaussian:
 
 @dataclass(frozen=True)
 class _Query:
-    """What was asked on one side at once: one direction, or one a position, and the answers to them.
+    """What was asked on one side at once: one direction, or one per position, and the answers to them.
 
     Directions are orthogonal to each other and to those before. They are not normalised, so that asking a side's first
     vector again gives the same bits: a step of length zero leaves the network's value exactly where it was (THEORY 3,
@@ -217,7 +217,7 @@ def _residuals(
 
 
 def _scale(query: torch.Tensor, squared: torch.Tensor) -> torch.Tensor | None:
-    """A power of two a trial, shape (trials, 1), that brings squared lengths into range; None where none can."""
+    """One power of two per trial, shape (trials, 1), that brings squared lengths into range; None where none can."""
     outside = (squared < _SAFE_SQUARES[0]) | (squared > _SAFE_SQUARES[1])
     largest = query.abs().amax(dim=-1, keepdim=True)
     outside &= (largest > 0) & torch.isfinite(largest)

@@ -26,7 +26,7 @@ _ALONE = "forward must use the input through Gaussian maps alone"
 
 @dataclass(frozen=True)
 class Asked:
-    """A Gaussian map: its size, at how many positions a pass asks it, and whether it is one of the input."""
+    """A Gaussian map: its size, at how many positions a pass queries it, and whether it maps the input."""
 
     rows: int
     columns: int
@@ -37,9 +37,9 @@ class Asked:
 class Model(ABC):
     """A random network as a value: a frozen dataclass of plain data, whose ``build`` makes the network.
 
-    Fields are numbers, texts, truth values, an `Activation` that is called ``activation``, dataclasses of these, such
-    as `Block`, and tuples of all of them. ``input_dim`` is the dimension of the input, of each of its ``positions``
-    where it has several.
+    Fields are numbers, texts, truth values, an `Activation` named ``activation``, dataclasses of these, such as
+    `Block`, and tuples of all of them. ``input_dim`` is the dimension of the input, or of each of its ``positions`` if
+    it has several.
     """
 
     input_dim: int
@@ -48,7 +48,7 @@ class Model(ABC):
 
     @abstractmethod
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """A block of networks, one a trial, made of the maps and vectors of ``gaussian``.
+        """Build a block of networks, one per trial, from the maps and vectors of ``gaussian``.
 
         The module takes (trials, d), or (trials, positions, d) where there are several, in the coordinates of
         ``gaussian.space``, to f of shape (trials,), or to (trials, outputs). A module that asks each map once in a
@@ -57,30 +57,30 @@ class Model(ABC):
 
     @property
     def activations(self) -> tuple[Activation, ...]:
-        """The activations among its fields, at any depth."""
+        """The activations among the model's fields, at any depth."""
         return tuple(_activations(self))
 
     def asked(self) -> tuple[Asked, ...]:
         """The Gaussian maps, and how often a forward pass asks each; found by a pass over maps that know nothing.
 
         Raises:
-            TypeError, ValueError: if it is no network of Gaussian maps, saying why.
+            TypeError, ValueError: if it is not a network of Gaussian maps, saying why.
         """
         return _examined(self)[0]
 
     def vectors(self) -> int:
-        """Coordinates of one trial's Gaussian vectors, output weights and biases; found as `asked` is."""
+        """The number of coordinates of one trial's Gaussian vectors, output weights and biases; found as `asked` is."""
         return _examined(self)[1]
 
     def held(self) -> int:
-        """Numbers that one trial's modules hold, parameters and buffers; found as `asked` is."""
+        """The number of parameters and buffer entries that one trial's modules hold; found as `asked` is."""
         return _examined(self)[2]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `from_json` gives the model back.
 
         Raises:
-            TypeError: if the model is no dataclass, or has a field called kind.
+            TypeError: if the model is not a dataclass, or has a field called kind.
         """
         if not is_dataclass(self):
             raise TypeError(f"a model must be a frozen dataclass, got {type(self).__name__}")
@@ -91,7 +91,7 @@ class Model(ABC):
         """The model that `to_json` described.
 
         Raises:
-            ValueError: if its class cannot be imported, or is no model, naming it.
+            ValueError: if its class cannot be imported, or is not a model, naming it.
         """
         model = _made(data)
         if not isinstance(model, Model):
@@ -100,7 +100,7 @@ class Model(ABC):
 
 
 def named_object(argument: str, place: str) -> Any:
-    """What "package.module:name" names.
+    """The object that "package.module:name" names.
 
     Raises:
         ValueError: naming the argument, if there is no such thing.
@@ -275,7 +275,7 @@ def _require_maps_alone(
 
 
 def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether two values are equal but for rounding: a pass without gradients may sum in another order."""
+    """Whether two values are equal up to rounding: a pass without gradients may sum in another order."""
     return torch.allclose(one, other, rtol=_SAME, atol=_SAME * float(other.detach().abs().max()))
 
 

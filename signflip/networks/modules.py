@@ -1,7 +1,7 @@
 """Networks as torch modules over random matrices (THEORY 9).
 
 The backward pass of a linear map is one product W^T p, so torch's autograd asks a matrix exactly the queries that the
-lemma of THEORY 3 allows. Every tensor holds one row a trial, one independent network each.
+lemma of THEORY 3 allows. Every tensor holds one row per trial, one independent network each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from signflip.activations.ball import UNITS, Ball
 from signflip.networks.matrices import GaussianMatrix
 from signflip.networks.products import by_rows, inner
 
-# A layer is asked whether all of it is 0 but for rounding up to this width: an activation that changes in one draw of
+# A layer is asked whether all of it is 0 up to rounding up to this width: an activation that changes in one draw of
 # 200, the least that any domain allows, leaves 4,096 neurons at rest with probability 1e-9.
 WIDEST_AT_REST = 1 << 12
 # Whether the pass under way is the last: see `last_value`.
@@ -42,7 +42,7 @@ class _Product(Function):
 
 
 class GaussianLinear(torch.nn.Module):
-    """q -> W q, one matrix a trial: (trials, ..., columns) to (trials, ..., rows), positions sharing the matrix.
+    """q -> W q, one matrix per trial: (trials, ..., columns) to (trials, ..., rows), positions sharing the matrix.
 
     ``of_input`` says that it is asked for positions of the input.
     """
@@ -103,7 +103,7 @@ class _InnerProduct(Function):
 
 
 def readout(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """<a, h> a trial: (trials, m) and (trials, m) to (trials,); or of each point, (trials, points, m) of h.
+    """<a, h> per trial: (trials, m) and (trials, m) to (trials,); or of each point, (trials, points, m) of h.
 
     Only h has a gradient, unless a is trained.
     """
@@ -167,7 +167,7 @@ class Chain(torch.nn.Module):
         return value
 
     def _rest(self, before: torch.Tensor, value: torch.Tensor) -> None:
-        """Set f to 0 where every neuron of the last layer is at rest: 0, and flat, but for rounding.
+        """Set f to 0 where every neuron of the last layer is at rest: 0, and flat, up to rounding.
 
         Where sigma is 0 on an interval, f is 0 with positive probability. Affine pieces whose terms cancel there give
         1e-17 of either sign instead, and that sign would choose the step, the flip and the ties. Values of f that are
@@ -206,7 +206,7 @@ class Margin(torch.nn.Module):
 
 @dataclass(frozen=True)
 class Propagation:
-    """A forward and a backward pass, every tensor one row a trial.
+    """A forward and a backward pass, every tensor one row per trial.
 
     ``value`` is f(x), shape (trials,), ``gradient`` grad f(x). Of each of the ``maps``, in the order of their calls:
     ``queries`` (h_0, .., h_(L-1)), ``answers`` (g_1, .., g_L), and ``signals`` (D_1, .., D_L), grad f in the answer.
@@ -256,7 +256,7 @@ def value_and_gradient(network: torch.nn.Module, point: torch.Tensor) -> tuple[t
 
 
 def last_value(network: torch.nn.Module, point: torch.Tensor) -> torch.Tensor:
-    """f at ``point``, shape (trials,), by networks that are asked nothing more.
+    """Return f at ``point``, shape (trials,), of networks that are asked nothing afterwards.
 
     Where the network says that a pass asks each of its maps once (``asks_once``), their matrices keep nothing of it.
     """

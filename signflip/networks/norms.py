@@ -16,7 +16,7 @@ EUCLIDEAN = 2.0
 
 
 def exponent(norm: object) -> float:
-    """``norm`` as a float; "inf" is how infinity is written down.
+    """Return ``norm`` as a float; "inf" stands for infinity.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.

@@ -10,7 +10,7 @@ from signflip.activations.arrays import is_plain
 
 
 def inner(first: torch.Tensor, second: torch.Tensor, keepdim: bool = False) -> torch.Tensor:
-    """<v, w> a trial: (trials, n) and (trials, n) to (trials,), or (trials, 1), of their dtype.
+    """<v, w> per trial: (trials, n) and (trials, n) to (trials,), or (trials, 1), of their dtype.
 
     BLAS reads both once, where it may; torch writes the products out first, a fifth of a trial.
     """
@@ -26,7 +26,7 @@ def inner(first: torch.Tensor, second: torch.Tensor, keepdim: bool = False) -> t
 
 
 def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """W v a trial: (trials, m, n) and (trials, n) to (trials, m). BLAS, where it may: a tenth of torch's time.
+    """W v per trial: (trials, m, n) and (trials, n) to (trials, m). BLAS, where it may: a tenth of torch's time.
 
     Or W v of each position: (trials, positions, n) to (trials, positions, m).
     """
@@ -39,7 +39,7 @@ def by_rows(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
 
 
 def by_columns(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """W^T v a trial: (trials, m, n) and (trials, m) to (trials, n); or of each position."""
+    """W^T v per trial: (trials, m, n) and (trials, m) to (trials, n); or of each position."""
     if vector.ndim > 2:
         return torch.matmul(vector, weights)
     if is_plain(weights, vector):
@@ -49,5 +49,5 @@ def by_columns(weights: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
 
 
 def each(number: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """A number a trial in a shape that multiplies vectors of this one."""
+    """One number per trial, in a shape that multiplies vectors of this one."""
     return number.reshape(-1, *[1] * (vector.ndim - 1))

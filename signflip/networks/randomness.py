@@ -22,7 +22,7 @@ _FRESH_STATE = torch.Generator("cpu").manual_seed(0).get_state().numpy().copy()
 
 @dataclass(frozen=True)
 class Key:
-    """Names a family of independent streams, one a block.
+    """Names a family of independent streams, one per block.
 
     ``purpose`` keeps uses of one configuration apart (a check's id, "pilot" or "confirm"): two keys that
     differ anywhere give independent streams.

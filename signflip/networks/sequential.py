@@ -19,13 +19,13 @@ from signflip.networks.products import by_rows
 
 @dataclass(frozen=True)
 class Sequential(Model):
-    """f(x) = <a, h>, h what the ``blocks`` make of x, all its positions in one vector.
+    """f(x) = <a, h>, where h is the output of the ``blocks`` at x, all positions in one vector.
 
     Args:
-        input_dim: d, of the input, or of each of its positions.
+        input_dim: d, the dimension of the input, or of each of its positions.
         blocks: of `signflip.networks.blocks`; the input goes through a Linear or a Conv first.
-        grid: how many positions the input has along each axis; empty where it is one vector.
-        outputs: how many, each with a Gaussian a of its own, entries of variance 1 / (positions * channels of h); of
+        grid: the number of positions along each axis of the input; empty if the input is one vector.
+        outputs: the number of outputs, each with its own Gaussian a of variance 1 / (positions * channels of h); with
             several the margin is attacked.
 
     Raises:
@@ -57,7 +57,7 @@ class Sequential(Model):
 
     @property
     def last(self) -> Shape:
-        """What the last block gives."""
+        """The shape that the last block gives."""
         return shape_after(self.blocks, self._first)
 
     @property
@@ -65,7 +65,7 @@ class Sequential(Model):
         return Shape(self.grid, self.input_dim, of_input=True)
 
     def build(self, gaussian: Gaussian) -> torch.nn.Module:
-        """A block of networks."""
+        """Build a block of networks."""
         body = built(self.blocks, gaussian, self._first)
         size = math.prod(self.last.grid) * self.last.channels
         return SequentialNetwork(body, gaussian.outputs(self.outputs, size), self.grid)

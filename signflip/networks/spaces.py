@@ -16,7 +16,7 @@ class Space(Protocol):
     dimension: int
 
     def draw(self, deviation: float = 1.0, positions: int | None = None) -> torch.Tensor:
-        """A Gaussian vector a trial, or one a position, of independent coordinates of this standard deviation."""
+        """One Gaussian vector per trial, or per position, of independent coordinates of this standard deviation."""
 
 
 @runtime_checkable
@@ -54,7 +54,7 @@ class Frame:
 
     Args:
         dimension: d.
-        trials, draws: one frame a trial, and where its coordinates come from.
+        trials, draws: one frame per trial, and where its coordinates come from.
         size: how many axes are taken from the start: they span the inputs that are asked about.
         capacity: how many axes can be taken, d at most: the length of every vector, so that a gradient has its input's
             shape.
@@ -87,7 +87,7 @@ class Frame:
         vector[:, : self.size] = self._draws.normal64(self._trials, self.size)
         if self.size < self.dimension:
             if self.size == self.capacity:
-                raise RuntimeError(f"capacity must be at least one axis a vector drawn, got {self.capacity}")
+                raise RuntimeError(f"capacity must be at least one axis per vector drawn, got {self.capacity}")
             vector[:, self.size :][:, :1] = self._draws.chi(self.dimension - self.size, self._trials, 1)
             self.size += 1
         return vector.mul_(deviation)

@@ -162,7 +162,7 @@ class Trainable(Gaussian):
         return self._trained(vector) if self._all else vector
 
     def modules(self, make: Callable[[], torch.nn.Module]) -> torch.nn.ModuleList:
-        """As `Gaussian.modules` says; they stay in eval mode, and are trained with the rest, but for "first"."""
+        """As `Gaussian.modules` says; they stay in eval mode, and are trained with the rest except under "first"."""
         made = super().modules(make)
         if not self._all:
             return made

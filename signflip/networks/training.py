@@ -60,26 +60,28 @@ class Training:
 
     Args:
         inputs: the points x_i / sqrt(d), by their coordinates in an orthonormal basis of a subspace of dimension k:
-            n tuples of k numbers, so that |x_i|^2 is d times the sum of squares. `Training.of_gram` finds them. Where
-            an input has several ``positions``, their coordinates follow one another.
-        labels: one a point: any numbers for the square loss, -1 or 1 for "logistic" and "hinge", and for
+            n tuples of k numbers, so that |x_i|^2 is d times the sum of squares. `Training.of_gram` finds them. If an
+            input has several ``positions``, their coordinates follow one another.
+        labels: one per point: any numbers for the square loss, -1 or 1 for "logistic" and "hinge", and for
             "cross-entropy" the numbers 0, 1, .. of the classes.
-        learning_rate: of each step; maps of the input are trained as sqrt(d) W on x / sqrt(d), so that it is free of d.
-        epochs: how often each point is used; 0 trains nothing.
-        loss: one of `LOSSES`; "cross-entropy" of several outputs, the others of one.
-        batch: points a step, in the order of ``inputs``, the last of an epoch fewer; None: all.
-        momentum, weight_decay: as in torch.optim.SGD.
-        initial_scale: what the maps of the input are multiplied by before training; 1 is the law of THEORY 1.
-        clip: a trial's gradient, in all that is trained, is no longer than this in a step; None: as long as it is. A
+        learning_rate: the rate of each step. Maps of the input are trained as sqrt(d) W on x / sqrt(d), so that the
+            rate does not depend on d.
+        epochs: how often each point is used; 0 means no training.
+        loss: one of `LOSSES`; "cross-entropy" for several outputs, the others for one.
+        batch: points per step, in the order of ``inputs``; the last batch of an epoch may have fewer. None: all points.
+        momentum: as in torch.optim.SGD.
+        weight_decay: as in torch.optim.SGD.
+        initial_scale: the factor of the maps of the input before training; 1 is the law of THEORY 1.
+        clip: the largest length of a trial's gradient, over all that is trained, in one step; None: no clipping. A
             clip bounds each step, not the loss.
         stop: a trial's training ends once its mean loss, at the end of an epoch, is at most this; None: never.
-        attacked: what is attacked after training, in the coordinates of ``inputs``; one more number is its part across
-            the subspace, of each position. None: the first input.
-        positions: how many vectors an input has, those of the model.
-        layers: which maps and vectors are trained: "all", or the maps of the input alone, "first".
-        radius: each row of a map of the input, as sqrt(d) W, stays within radius / sqrt(rows) of where it began: it is
-            put back onto that ball after each step. None: anywhere. Only without weight decay.
-        optimiser: "sgd"; "adam" is a control, by torch.optim.Adam's rule, of dense networks.
+        attacked: the point that is attacked after training, in the coordinates of ``inputs``; one more number per
+            position is its part across the subspace. None: the first input.
+        positions: the number of vectors of an input, as in the model.
+        layers: which maps and vectors are trained: "all", or "first", the maps of the input only.
+        radius: each row of a map of the input, as sqrt(d) W, stays within radius / sqrt(rows) of its initial value: it
+            is projected onto that ball after each step. None: no bound. Only without weight decay.
+        optimiser: "sgd"; "adam", by torch.optim.Adam's rule and for dense networks, is a control.
 
     Raises:
         TypeError, ValueError: naming the argument, its value and what it must be.
@@ -236,7 +238,7 @@ class Training:
         points: torch.Tensor,
         maps: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
-        """Train a block of networks: ``parameters``, a trial along the first axis of each, change in place.
+        """Train a block of networks: ``parameters``, with trials along the first axis of each, change in place.
 
         Args:
             network: f, of ``parameters`` that have gradients.
@@ -303,7 +305,7 @@ class Training:
 
 
 class _Optimised:
-    """A parameter and what its optimiser remembers: torch.optim's SGD or Adam, with its usual constants, a trial."""
+    """A parameter and what its optimiser remembers: torch.optim's SGD or Adam, with its usual constants, per trial."""
 
     def __init__(self, training: Training, parameter: torch.Tensor) -> None:
         self._training, self._parameter = training, parameter
@@ -337,7 +339,7 @@ class _Optimised:
 
 
 def values_at(network: torch.nn.Module, points: torch.Tensor, trials: int) -> torch.Tensor:
-    """f of every trial at each of the points: (points, [positions,] coordinates) to (trials, points[, outputs])."""
+    """Return f of every trial at each point: (points, [positions,] coordinates) to (trials, points[, outputs])."""
     given = points.expand(trials, *points.shape)
     if getattr(network, "takes_points", False):
         several: torch.Tensor = network(given)

@@ -1,4 +1,4 @@
-"""Which checks may run: those with a share of the budget that reach what they state."""
+"""Decides which checks may run: those that have a share of the budget and reach what they state."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def admit(item: pytest.Item, config: pytest.Config) -> None:
 
 
 def _parametrised(item: pytest.Item, config: pytest.Config) -> str:
-    """By what, and which plugins do such a thing: those that repeat tests do it."""
+    """What a check is parametrised by, and the plugins that may have done so, such as those that repeat tests."""
     call = getattr(item, "callspec", None)
     if call is None:
         return ""
@@ -67,7 +67,7 @@ def _parametrised(item: pytest.Item, config: pytest.Config) -> str:
 def _require_reach(claim: Claim, nodeid: str, config: pytest.Config) -> None:
     """Refuse a check that its share of the budget, at this effort, keeps from what its claim states.
 
-    A replay is of a run in which it was not refused.
+    A replay is exempt: its run has admitted it.
     """
     options = config.stash[OPTIONS]
     if options.replay is not None:
@@ -80,7 +80,7 @@ def _require_reach(claim: Claim, nodeid: str, config: pytest.Config) -> None:
 
 
 def error_rate(claim: Claim, config: pytest.Config) -> tuple[float, int]:
-    """(error rate of ONE statement, examples) of a check in this run."""
+    """The error rate of ONE statement, and the number of examples, of a check in this run."""
     examples, replay = _examples(claim, config), config.stash[OPTIONS].replay
     if replay is not None:
         return replay.alpha, examples

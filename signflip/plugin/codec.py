@@ -1,4 +1,4 @@
-"""What Hypothesis drew, as plain data and back: a replay needs the drawn values, not the draw."""
+"""Drawn values as plain data and back: a replay needs the values that Hypothesis drew, not the draw."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(data: Any) -> Any:
-    """The value that `encode` described; ValueError where ``data`` has no such shape."""
+    """The value that `encode` described; ValueError if ``data`` does not have that form."""
     if isinstance(data, list):
         return [decode(item) for item in data]
     if not isinstance(data, dict):
@@ -52,7 +52,7 @@ def decode(data: Any) -> Any:
     try:
         return _BUILDERS[kind](body)
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{data!r} is no {kind}: {error}") from error
+        raise ValueError(f"a draw must have the form of its kind {kind!r}, got {data!r}: {error}") from error
 
 
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {

@@ -1,4 +1,4 @@
-"""The controller's ear: what reports tell the run log, and the exit status that follows."""
+"""The controller's listener: what reports tell the run log, and the exit status that follows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Listener:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the document, let others hear of it, and turn the exit red where a check did not end as claimed."""
+        """Write the document, publish it to other plugins, and fail the run if a check did not end as claimed."""
         stopped = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldfail
         self._log.finish("stopped" if stopped or session.shouldstop else "finished")
         log = self._log

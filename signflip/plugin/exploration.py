@@ -37,7 +37,9 @@ def settle(check: Any, examples: int, nodeid: str) -> None:
     if not hasattr(check, "_hypothesis_internal_settings_applied"):
         settings(check)
     elif repr(check._hypothesis_internal_use_settings) != repr(settings):  # as after --keep-duplicates
-        raise pytest.Collector.CollectError(f"{nodeid}: a check takes no @settings; its claim says how many examples")
+        raise pytest.Collector.CollectError(
+            f"{nodeid}: a check must have no @settings: its claim says how many examples it draws"
+        )
 
 
 def hypothesis_settings(examples: int) -> hypothesis.settings:

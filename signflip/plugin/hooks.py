@@ -1,4 +1,4 @@
-"""The door of the plugin, open in every project: options, and whether the project registers claims.
+"""The entry point of the plugin, loaded in every project: options, and whether the project registers claims.
 
 Where it registers none nothing else is loaded: no header, no environment variables, no torch. Importing this module and
 what it imports must stay cheap.
@@ -21,12 +21,12 @@ from signflip.plugin.state import CHECKS
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """The hooks of this plugin's own."""
+    """Register the hooks of this plugin."""
     pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The --theorem- options, with help."""
+    """Add the --theorem- options, with their help."""
     add_options(parser)
 
 
@@ -59,7 +59,7 @@ def _suite(config: pytest.Config) -> Path:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
-    """Refuse checks that no budget holds, as errors of collection: xdist's workers report those, too."""
+    """Refuse checks without a share of the budget, as collection errors, which xdist's workers report too."""
     made = yield
     # A claim can only be there where its class is loaded.
     if "signflip.checks.marking" in sys.modules:

@@ -14,8 +14,8 @@ def pytest_theorem_evidence(document: Document, folder: Path) -> list[str]:  # t
 
     Args:
         document: the evidence, as `signflip.evidence.document.assemble` made it.
-        folder: where ``evidence.json`` lies.
+        folder: the folder of ``evidence.json``.
 
     Returns:
-        Lines for the terminal's summary.
+        Lines for the terminal summary.
     """

@@ -1,4 +1,4 @@
-"""The plugin's options: their help, and what each may be. All are checked before any work."""
+"""The plugin's options: their help and their checks. All are checked before anything runs."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ LEAST_FALSE_ALARM = 1e-300
 # What a project says of its claims, by ini options theorem_title, theorem_source and theorem_about.
 PAGE = {
     "title": "what the claims are about, in a few words",
-    "source": "the paper whose claims are checked: authors, title, where it is found",
+    "source": "the paper whose claims are checked: authors, title, address",
     "about": "what the paper claims, in a sentence or two",
 }
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """The --theorem- options, with help."""
+    """Add the --theorem- options, with their help."""
     group = parser.getgroup("theorem", "statistical checks of the theorem")
     group.addoption(
         "--theorem-effort",
         choices=tuple(EFFORTS),
         default="standard",
-        help="how many configurations each check draws: a quarter, all, or eight times its number; and, in some "
-        "checks, the largest widths (default: standard)",
+        help="how many configurations each check draws: a quarter of its number, that number, or eight times it; in "
+        "some checks also the largest widths (default: standard)",
     )
     group.addoption(
         "--theorem-seed",
@@ -51,29 +51,29 @@ def add_options(parser: pytest.Parser) -> None:
         "--theorem-false-alarm",
         default=str(DEFAULT_FALSE_ALARM),
         metavar="P",
-        help="chance that a run of a correct suite refutes anything, 0 < P < 1 (default: 1e-6)",
+        help="bound on the probability that a run refutes any true claim, 0 < P < 1 (default: 1e-6)",
     )
     group.addoption(
         "--theorem-device",
         choices=DEVICES,
         default="cpu",
-        help="where to sample: cpu; cuda, one device for each worker of -n; auto, cuda where there is one "
-        "(default: cpu)",
+        help="where to sample: cpu; cuda, with one device for each worker of -n; auto, which is cuda if torch finds a "
+        "device (default: cpu)",
     )
     group.addoption(
         "--theorem-engine",
         default="serial",
         metavar="ENGINE",
-        help=f"what runs the trials, see docs/howto/cluster.md: {ALLOWED} (default: serial)",
+        help=f"what runs the trials (see docs/howto/cluster.md): {ALLOWED} (default: serial)",
     )
     group.addoption(
         "--theorem-report",
         default="reports/latest",
         metavar="DIR",
-        help="folder for evidence (default: reports/latest)",
+        help="folder for the evidence and the page (default: reports/latest)",
     )
     group.addoption(
-        "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run the one case that a failure printed"
+        "--theorem-replay", default=None, metavar="JSON-OR-FILE", help="run only the case that a failure printed"
     )
     parser.addini(
         "theorem_suite",
@@ -85,10 +85,10 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "theorem_repository", "address of the repository, for the page (default: that of git's origin)", default=""
     )
-    parser.addini("theorem_limits", "where the claims end, a line each, for the page", type="linelist", default=[])
+    parser.addini("theorem_limits", "limits of the claims, one per line, for the page", type="linelist", default=[])
     parser.addini(
         "theorem_measured",
-        "JSON file of what was measured of the suite itself, for the page",
+        "JSON file of measurements of the suite itself, for the page",
         type="string",
         default="",
     )
@@ -96,7 +96,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True)
 class Device:
-    """Where the trials are drawn: ``kind`` is "cpu" or "cuda"; ``note`` says why, where "auto" was asked for.
+    """Where the trials are drawn: ``kind`` is "cpu" or "cuda"; under "auto", ``note`` says why.
 
     ``visible`` are the CUDA devices that the controller shares out.
     """
@@ -108,7 +108,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run was asked for, checked; a replay's seed and effort are those of the run that it comes from."""
+    """The checked options of a run; a replay has the seed and effort of the run that it comes from."""
 
     effort: str
     seed: int
@@ -120,7 +120,7 @@ class Options:
 
     @classmethod
     def settled(cls, config: pytest.Config) -> Self:
-        """The options of this session; a worker reads the same texts, but draws no seed of its own.
+        """The options of this session; a worker reads the same texts, but does not draw a seed.
 
         Raises:
             pytest.UsageError: naming the option, its value and what it must be.
@@ -129,7 +129,7 @@ class Options:
         if getattr(given, "forked", False):  # pytest-forked's
             raise pytest.UsageError(
                 "--forked must not be given where claims are registered: a check's record does not leave a forked "
-                "process; the workers of -n AUTO are processes, too"
+                "process; use -n AUTO, whose workers are processes too"
             )
         seed, false_alarm = _seed(config), _false_alarm(given.theorem_false_alarm)
         engine = _engine(config)
@@ -171,7 +171,7 @@ def _false_alarm(text: str) -> float:
     except ValueError:
         found = float("nan")
     if not LEAST_FALSE_ALARM <= found < 1:
-        wanted = f"a number with 0 < P < 1, {LEAST_FALSE_ALARM:g} at least"
+        wanted = f"a number with 0 < P < 1, at least {LEAST_FALSE_ALARM:g}"
         raise pytest.UsageError(f"--theorem-false-alarm must be {wanted}, got {text}")
     return found
 
@@ -193,8 +193,8 @@ def _engine(config: pytest.Config) -> Choice:
         raise pytest.UsageError(f"--theorem-{error}") from error
     if choice.kind == "processes" and workers.distributes(config):
         raise pytest.UsageError(
-            f"--theorem-engine must be serial with -n, got {text}: the workers of -n already use the cores; or run it "
-            f"with -n 0"
+            f"--theorem-engine must be serial with -n, got {text}: the workers of -n already use the cores. Use -n 0 "
+            "with this engine"
         )
     return choice
 
@@ -222,5 +222,5 @@ def _require_folder(config: pytest.Config) -> None:
     ancestor = next(path for path in (folder, *folder.parents) if path.exists())
     if not ancestor.is_dir() or not writable(ancestor):
         raise pytest.UsageError(
-            f"--theorem-report must be a folder to write to, got {config.option.theorem_report}: {ancestor} is not one"
+            f"--theorem-report must be a writable folder, got {config.option.theorem_report}: {ancestor} is not one"
         )

@@ -1,4 +1,4 @@
-"""Whose suite a run is of: its repository and commit, its stated limits, and what was measured of it before."""
+"""The provenance of a run: repository and commit of its suite, its stated limits, and earlier measurements of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from signflip.evidence.records import Measured, Provenance, from_text
 
-# An address that a reader elsewhere can use; a folder of this machine is none, and a name or password is nobody's.
+# An address that a reader elsewhere can use: not a folder of this machine, and without a name or a password.
 _PUBLIC = re.compile(r"https?://(?:[^@/]*@)?(?P<host>[^/]+/.+)|git@(?P<scp>[^:]+):(?P<path>.+)")
 _PATIENCE = 10
 
@@ -54,7 +54,7 @@ def _address(remote: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says of a folder that is a repository's root; empty where it is none, or git is not there."""
+    """The output of git in a folder that is a repository's root; empty if it is not one, or git is missing."""
     if shutil.which("git") is None or not (folder / ".git").exists():
         return ""
     try:

@@ -15,7 +15,7 @@ from signflip.evidence.records import Case, from_text, plain
 
 
 def command(nodeid: str, case: Case) -> str:
-    """A shell line that replays the case."""
+    """The shell line that replays the case."""
     return f"pytest {shlex.quote(nodeid)} --theorem-replay={shlex.quote(canonical(plain(case)))}"
 
 

@@ -74,7 +74,7 @@ class RunLog:
 
     @property
     def lost(self) -> list[str]:
-        """Checks that were to run and sent no record; of a run that was stopped, those that had started."""
+        """Checks that should have run but sent no record; in a run that was stopped, those that had started."""
         missing = self._expected - set(self._records)
         return sorted(missing & self._started_checks if self._stopped else missing)
 
@@ -88,7 +88,9 @@ class RunLog:
         first = not self._expected
         self._expected |= {self._registered[nodeid] for nodeid in nodeids if nodeid in self._registered}
         if first and self._run.replay is None and len(self._expected) < (kept := self._kept()):
-            self.told = [f"a run of {len(self._expected)} checks; that of {kept} stays in {self.folder}"]
+            self.told = [
+                f"checks in this run: {len(self._expected)}; the evidence of {kept} checks stays in {self.folder}"
+            ]
             self.folder = document.beside(self.folder)
 
     def _kept(self) -> int:
@@ -116,7 +118,7 @@ class RunLog:
 
     @property
     def path(self) -> Path:
-        """The document; a replay has one of its own, and leaves that of the run it came from alone."""
+        """The document; a replay writes a separate one, and does not touch that of the run it came from."""
         return self.folder / ("evidence.json" if self._run.replay is None else "replay.json")
 
     @property

@@ -1,4 +1,4 @@
-"""Runs the test function of one check: Hypothesis chooses configurations, the record says what came of them.
+"""Runs the test function of one check: Hypothesis chooses configurations, and the record holds their outcomes.
 
 What Hypothesis draws depends on the master seed and the check alone: not on the environment, a database,
 other tests, or on which modules happen to be loaded.

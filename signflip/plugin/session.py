@@ -70,7 +70,7 @@ def begin(config: pytest.Config, suite: Path) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Everything that fixes the run."""
+    """Print everything that determines the run."""
     options, replay = config.stash[OPTIONS], config.stash[OPTIONS].replay
     found = versions()
     engine = config.stash[ENGINE].name if ENGINE in config.stash else options.engine.text
@@ -78,7 +78,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"theorem: effort={options.effort} seed={options.seed} device={options.device.kind}{options.device.note} "
         f"engine={engine} report={options.report}",
-        f"theorem: false alarms: at most {options.false_alarm:g} a run, over "
+        f"theorem: false alarms: at most {options.false_alarm:g} per run, over "
         f"{len(config.stash[CHECKS])} registered checks",
         "theorem: " + ", ".join(f"{name} {found[name]}" for name in sorted(found)),
         *lines,
@@ -86,7 +86,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under --theorem-replay keep the one check."""
+    """Under --theorem-replay, keep only the one check."""
     replay = config.stash[OPTIONS].replay
     if replay is not None:
         chosen = [item for item in items if (found := claim_of(item)) and found.id == replay.check]
@@ -106,13 +106,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Check:
-    """What this check samples with, judges with and records in: `signflip.checks.check.Check`."""
+    """The object with which a check samples, judges and records: `signflip.checks.check.Check`."""
     from signflip.checks.check import Check
 
     node: pytest.Item = request.node
     found = claim_of(node)
     if found is None:
-        raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' is for functions under @claim")
+        raise pytest.UsageError(f"{request.node.nodeid}: the fixture 'evidence' must be used under @claim only")
     options = request.config.stash[OPTIONS]
     alpha, examples = error_rate(found, request.config)
     progress, source = _heartbeat(request.config), _engine(request.config).blocks
@@ -182,7 +182,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the record on the report, as one string, and explain a failure in a section of its own."""
+    """Put the record on the report, as one string, and explain a failure in a separate section."""
     report = yield
     if call.when == "call" and RECORD in item.stash:
         report.user_properties.append((PROPERTY, item.stash[RECORD]))
@@ -193,7 +193,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
-    """Under -v a check's word is its verdict."""
+    """Show a check's verdict as its status under -v."""
     words = [word for name, word in getattr(report, "user_properties", ()) if name == VERDICT]
     if not words or report.when != "call" or report.skipped:
         return None
@@ -232,7 +232,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The table of checks; under --collect-only, what is claimed."""
+    """Print the table of checks; under --collect-only, what is claimed."""
     log = config.stash.get(LOG, None)
     collected: list[tuple[Claim, float, int]] = config.stash.get(COLLECTED, [])
     lines = claims_table(collected, config.stash[OPTIONS].false_alarm)

@@ -12,7 +12,7 @@ import pytest
 
 
 def given(config: pytest.Config) -> dict[str, str]:
-    """What the controller gave this worker; empty where this is no worker."""
+    """What the controller gave this worker; empty if this process is not a worker."""
     found: dict[str, str] = getattr(config, "workerinput", {})
     return found
 
@@ -23,7 +23,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def distributes(config: pytest.Config) -> bool:
-    """Whether workers run the tests of this session, or this is one of them."""
+    """Whether workers run the tests of this session, or this process is one of them."""
     return is_worker(config) or getattr(config.option, "dist", "no") != "no"
 
 

@@ -9,7 +9,7 @@ from signflip.report.figures.panels import short
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed between two runs of a history (`history.entry_of`), a line each; what matters most comes first."""
+    """What changed between two runs of a history (`history.entry_of`), one line each, the most important first."""
     first, second = before["checks"], after["checks"]
     verdicts, claims, bounds, times, unlike = [], [], [], [], 0
     for claim_id in sorted(set(first) & set(second)):
@@ -39,7 +39,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         for name in sorted(set(old_versions) | set(new_versions))
         if old_versions.get(name) != new_versions.get(name)
     ]
-    apart = [f"{unlike} claims: their tightest statements are of other configurations, and not compared"] * (unlike > 0)
+    apart = [f"{unlike} claims: their tightest statements are about different configurations and are not compared"] * (
+        unlike > 0
+    )
     return [*verdicts, *gone, *come, *claims, *settings, *times, *bounds, *apart]
 
 

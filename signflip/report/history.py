@@ -1,4 +1,4 @@
-"""Runs over the nights: one small JSON file a run in a folder.
+"""Runs over the nights: one small JSON file per run in a folder.
 
 Merging two histories is copying files. There is no index to trust: the folder is read anew each time. A file that
 cannot be read is named and passed over, never changed. Two runs that finish at once write two files, since a file's
@@ -21,7 +21,7 @@ from signflip.evidence.records import CheckRecord, Document, Entry, plain, tight
 from signflip.report.evidence_values import evidence_values
 
 SCHEMA = 1
-# Of each check, at most this many null p-values a night.
+# Of each check, at most this many null p-values per night.
 MOST_P_VALUES = 64
 _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "digest": str,
@@ -69,7 +69,7 @@ def entry_of(document: Document) -> dict[str, Any]:
 
 def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
     against, support = evidence_values(check)
-    # One p-value an example: those of one example come from one sample, and depend on one another.
+    # One p-value per example: those of one example come from one sample, and depend on one another.
     first = [next((s.p_value for s in part.statements if s.p_value is not None), None) for part in check.parts]
     entry = tightest(check)
     return {
@@ -89,7 +89,7 @@ def _check_entry(check: CheckRecord, seconds: float) -> dict[str, Any]:
 
 
 def _estimate(entry: Entry) -> dict[str, Any]:
-    """The tightest statement: what it is of, its kind, its value, its confidence bounds, and what was claimed."""
+    """The tightest statement: its subject, kind, value and bounds, and what was claimed."""
     low, high = entry.bounds or (0.0, 0.0)
     of = digest([entry.name, plain(entry.about)])[:16]
     return {"of": of, "kind": entry.statement.kind, **entry.statement.estimate()._asdict(), "low": low, "high": high}
@@ -99,15 +99,18 @@ def add(folder: Path, document: Document) -> Path:
     """Write the run's file into ``folder``; what is there already is left alone. Returns its path.
 
     Raises:
-        CutShortError: which checks had finished may hang on what they counted, so they must not be pooled.
+        CutShortError: The run is incomplete. Which checks had finished may depend on their outcomes, so they must not
+            be pooled.
     """
     if left := document.circumstances.not_reached:
         raise CutShortError(
-            f"a run that was stopped before {len(left)} of its checks is not added: which had finished may hang on "
-            "their counts"
+            f"a run must be complete to be added, but this one was stopped before {len(left)} of its checks: which "
+            "checks had finished may depend on their outcomes"
         )
     if idle := len(document.run.registered) - len(document.checks) - len(document.circumstances.lost):
-        raise CutShortError(f"a run of some checks is not added: {idle} of {len(document.run.registered)} did not run")
+        raise CutShortError(
+            f"a run must be complete to be added, but {idle} of {len(document.run.registered)} checks did not run"
+        )
     entry = entry_of(document)
     text = json.dumps(entry, sort_keys=True, indent=1, allow_nan=False) + "\n"
     when = "".join(c for c in entry["started"][:19] if c.isdigit())
@@ -118,19 +121,19 @@ def add(folder: Path, document: Document) -> Path:
 
 
 def load(folder: Path) -> History:
-    """Every readable run of ``folder``, oldest first; each file that is none is named among the problems."""
+    """Every readable run of ``folder``, oldest first; the problems name each file that could not be read."""
     problems: list[str] = []
     nights: dict[str, Mapping[str, Any]] = {}
     if not folder.is_dir():
         return History((), (f"{folder}: no such folder",))
-    # As the last night for good, one from the future would end the pooling of all that follow.
+    # A night from the future would stay the last one, and end the pooling of all that follow.
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     for path in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
             _require(entry)
             if entry["started"][:10] > tomorrow:
-                raise ValueError(f"it is dated {entry['started'][:10]}, in the future: is a clock wrong?")
+                raise ValueError(f"its date must not lie in the future, got {entry['started'][:10]}: check the clock")
         except (OSError, ValueError, RecursionError) as error:
             problems.append(f"{path.name}: {error}")
             continue
@@ -141,18 +144,18 @@ def load(folder: Path) -> History:
 
 def _require(entry: object) -> None:
     if not isinstance(entry, dict) or "history" not in entry:
-        raise ValueError("not a run of a history")
+        raise ValueError("it must be a run of a history")
     if entry["history"] != SCHEMA:
-        raise ValueError(f"history schema {entry['history']!r}; this program reads {SCHEMA}")
+        raise ValueError(f"its schema must be {SCHEMA}, got {entry['history']!r}")
     for name, kind in _FIELDS.items():
         if not isinstance(entry.get(name), kind):
-            raise ValueError(f"its field {name!r} is {entry.get(name)!r}")
+            raise ValueError(f"its field {name!r} must not be {entry.get(name)!r}")
     for claim_id, check in entry["checks"].items():
         missing = {"claim", "expect", "verdict", "estimate", "log_e_against", "log_e_for", "p_values", "seconds"} - set(
             check
         )
         if missing:
-            raise ValueError(f"its check {claim_id} lacks {', '.join(sorted(missing))}")
+            raise ValueError(f"its check {claim_id} must have {', '.join(sorted(missing))}")
 
 
 def independent(nights: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ LONGEST, LONGEST_TEXT = 50_000, 2_000
 
 
 def summary(document: Document) -> str:
-    """Title line, what failed with its counts, and how to repeat it; one line if all is as claimed."""
+    """The issue's text: a title, what failed with its counts, and how to repeat it; one line if all is as claimed."""
     run, circumstances = document.run, document.circumstances
     wrong = [c for c in document.checks if not c.as_claimed]
     lost, left = circumstances.lost, circumstances.not_reached
@@ -37,10 +37,10 @@ def summary(document: Document) -> str:
     for number, check in enumerate(wrong):
         section = _section(check, run)
         if sum(map(len, lines)) + sum(map(len, section)) > LONGEST:
-            lines += [f"And {len(wrong) - number} more checks, which the evidence has.", ""]
+            lines += [f"The evidence holds {len(wrong) - number} more checks.", ""]
             break
         lines += section
-    lines += [f"- lost: {_quoted(name)} was to run and sent no evidence" for name in lost[:MOST_LOST]]
+    lines += [f"- lost: {_quoted(name)} should have run, but sent no evidence" for name in lost[:MOST_LOST]]
     lines += [f"- problem: {_quoted(_cut(text, LONGEST_TEXT))}" for text in circumstances.problems[:MOST_STATEMENTS]]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -70,5 +70,5 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text that Markdown shows as it is: no markup, no mention, no line of its own."""
+    """A text that Markdown shows literally: no markup, no mention, no line break."""
     return " ".join(text.split()).translate({ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]<>#|@&"})

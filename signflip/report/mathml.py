@@ -1,7 +1,7 @@
-"""A little of TeX's notation as MathML, which browsers set by themselves: no script, no font, no network.
+r"""A small part of TeX's notation as MathML, which browsers typeset themselves: no script, no font, no network.
 
-Letters, numbers, operators, ``_`` and ``^``, groups in braces, ``\\frac``, ``\\sqrt``, ``\\text``, and the
-named signs below; ``\\quad`` is where a narrow page may break a formula.
+It has letters, numbers, operators, ``_`` and ``^``, groups in braces, ``\frac``, ``\sqrt``, ``\text`` and the named
+signs below; ``\quad`` is where a narrow page may break a formula.
 """
 
 from __future__ import annotations

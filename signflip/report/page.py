@@ -73,7 +73,7 @@ def build(document: Document, history: History | None = None) -> str:
         "unseen": reading.unseen(document),
         "most_notes": MOST_NOTES,
         "caught": {name: number for one in provenance.measured for name, number in one.by_claim.items()},
-        "problems": [] if digest(document) == document.digest else ["its content is not what its digest was made of"],
+        "problems": [] if digest(document) == document.digest else ["its content does not match its digest"],
         "idle": sorted(set(document.run.registered) - {check.id for check in document.checks}),
         "nights": nights if nights is None else {**nights, "figures": [_safe(figure) for figure in nights["figures"]]},
     }

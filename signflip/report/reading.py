@@ -1,4 +1,4 @@
-"""A run's document in a reader's words: verdicts by source, bounds, error rates, what could not have been seen."""
+"""A run's document in a reader's words: verdicts by source, bounds, error rates, what the run could not settle."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from signflip.report.figures.panels import short
 
 MARKS = {
     "abstract": "said in the paper's abstract",
-    "memory": "recalled of the paper, not read: a shape, never a constant",
+    "memory": "recalled from a paper, not read: its shape only, never a constant",
     "prior": "from the abstract or introduction of another paper",
     "derived": "derived in this project, not the paper's",
-    "conjecture": "proved by nobody, as far as the suite's authors know",
+    "conjecture": "not proved, as far as the suite's authors know",
 }
-# Of a source: its title, and what a number of its claims is called within a sentence.
+# For each source: its title, and the words that follow a number of its claims in a sentence.
 SOURCES = {
-    "abstract": ("The paper's own claims", "of the paper's abstract"),
-    "memory": ("The paper, as recalled", "recalled of the paper"),
-    "prior": ("Other papers", "of other papers"),
+    "abstract": ("The paper's own claims", "from the paper's abstract"),
+    "memory": ("Recalled, not read", "recalled from papers"),
+    "prior": ("Other papers", "from other papers"),
     "derived": ("Derived here", "derived here"),
-    "conjecture": ("Conjectures", "conjectured"),
+    "conjecture": ("Conjectures", "conjectures"),
 }
 CONTROLS = "Controls: false claims that must be refuted"
 # What a figure calls the success of an attack.
@@ -44,14 +44,14 @@ class Group:
 
     @property
     def smallest_failure(self) -> tuple[str, str] | None:
-        """The smallest failure probability that a claim shows at all its configurations: the claim, and the bound."""
+        """The claim that shows the smallest failure probability at all its configurations, and its bound on it."""
         shown = [(_worst_failure(check), check.id) for check in self.checks if check.verdict == Verdict.SUPPORTED]
         least = min(((failure, name) for failure, name in shown if failure is not None), default=None)
         return None if least is None else (least[1], short(least[0]))
 
 
 def _worst_failure(check: CheckRecord) -> float | None:
-    """Of a check whose figure shows adversarial examples: 1 less the least lower bound of its highest rate."""
+    """For a check whose figure shows adversarial examples, 1 minus the least lower bound at its highest threshold."""
     if check.claim.expect != Verdict.SUPPORTED or check.claim.figure.of not in ATTACKS_SUCCEED:
         return None
     entries = [entry for part in check.parts for entry in part.statements]
@@ -68,18 +68,18 @@ def groups_of(document: Document) -> list[Group]:
         Group(mark, title, f"[{mark}]: {MARKS[mark]}.", tuple(c for c in true if c.claim.mark == mark))
         for mark, (title, _) in SOURCES.items()
     ]
-    words = "Each is judged by the code that judges the true claims: a suite that let these pass could fail no claim."
+    words = "The code that judges the true claims judges these too. A suite that let them pass could fail no claim."
     return [group for group in [*found, Group("controls", CONTROLS, words, false)] if group.checks]
 
 
 def title_of(check: CheckRecord) -> str:
-    """What a check shows, in a line: the name of its test function, which is a sentence."""
+    """What a check shows, in one line: the name of its test function, which is a sentence."""
     name = check.nodeid.rpartition("::")[2].partition("[")[0]
     return name.removeprefix("test_").replace("_", " ")
 
 
 def verdict_words(check: CheckRecord) -> str:
-    """The verdict, with what it means where that is not plain."""
+    """The verdict, with its meaning where that is not obvious."""
     if check.error is not None:
         return "ERROR: could not be judged"
     if check.claim.expect == "REFUTED":
@@ -88,16 +88,16 @@ def verdict_words(check: CheckRecord) -> str:
 
 
 def verdict_kind(check: CheckRecord) -> str:
-    """good, bad or open: for a sign and a colour beside the words."""
+    """One of "good", "bad" and "open", which the page shows as a sign and a colour beside the words."""
     if check.as_claimed:
         return "good"
     return "open" if check.verdict == "INCONCLUSIVE" and check.error is None else "bad"
 
 
 def bound_words(check: CheckRecord) -> str:
-    """The bound that carries the verdict with least to spare; of a rate, what was observed too.
+    """The bound that carries the verdict with least to spare; for a rate, also what was observed.
 
-    Sampling of a rate stops as soon as its bound clears the claim, so that the bound says little of the rate.
+    Sampling of a rate stops as soon as its bound clears the claim, so the bound alone says little about the rate.
     """
     entry = tightest(check)
     if entry is None:
@@ -153,10 +153,10 @@ def error_rates(document: Document) -> tuple[str, str]:
     alphas = [check.alpha for check in document.checks if check.claim.expect == Verdict.SUPPORTED]
     largest = short(max(alphas)) if alphas else rate
     return (
-        f"If every claim is true, a run refutes any of them with probability at most {rate}.",
-        "If a claim is false at a configuration that the run draws, by more than its tolerance where it has one, it is "
-        f"SUPPORTED with probability at most {largest}, and any such claim is with probability at most {rate}. A claim "
-        "that is false only elsewhere can be SUPPORTED: see the limits.",
+        f"If every claim is true, the probability that a run refutes any of them is at most {rate}.",
+        "If a claim is false at a configuration that the run draws, by more than its tolerance where it has one, the "
+        f"probability that it is SUPPORTED is at most {largest}. The probability that any such claim is SUPPORTED is "
+        f"at most {rate}. A claim that is false only elsewhere can be SUPPORTED: see the limits.",
     )
 
 

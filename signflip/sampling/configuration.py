@@ -1,4 +1,4 @@
-"""What fixes the law of a trial: the model, the attack, the law, what is observed, and the controls."""
+"""Configurations: the model, the attack, the law, what is observed, and the controls, which fix a trial's law."""
 
 from __future__ import annotations
 
@@ -47,19 +47,27 @@ MOST_NEURONS = 2**36
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything that fixes the law of a trial. Two equal configurations have equal digests.
+    """Everything that determines the law of a trial. Two equal configurations have equal digests.
 
-    ``point`` is the input x of networks that see its coordinates, dense ones and those that a norm other than 2
-    attacks, rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the axes).
-    ``companion`` is the angle of a second input at which f is asked for,
-    ``compare_gradients`` asks for the gradient's change. ``entries`` and ``projection``, as `Attack.direction`, are
-    controls: anything but the defaults is a false claim that a check must refute. ``dtype`` is "float32", or, left out
-    where single precision does not resolve the step of a fully connected network (`RESOLVED`), "float64". Networks are
-    attacked after ``training``, if any.
+    Args:
+        model: the random network.
+        attack: the attack on each network.
+        law: "conditioned", "dense" or "infinite-width".
+        dtype: "float32" or "float64". If left out it is "float32", or "float64" where single precision does not resolve
+            the step of a fully connected network (`RESOLVED`).
+        point: the input x of networks that see its coordinates, which are dense ones and those attacked in a norm
+            other than 2. It is rescaled to |x|^2 = d, or d times its positions (default: all ones; positions along the
+            axes).
+        entries: the law of the weights; anything except the default is a control, a false claim that a check must
+            refute.
+        projection: which layers project; anything except the default is a control.
+        companion: the angle of a second input at which f is evaluated.
+        compare_gradients: whether the gradient's change is computed.
+        training: the training before the attack, if any.
 
     Raises:
-        ValueError, TypeError: naming the argument, its value and what is allowed.
-        MemoryError: when one trial alone needs more memory than the machine has.
+        ValueError, TypeError: naming the argument, its value and what it must be.
+        MemoryError: if one trial alone needs more memory than the machine has.
     """
 
     model: Model
@@ -196,13 +204,13 @@ class Configuration:
 
     @property
     def block_trials(self) -> int:
-        """Trials a block: shrinks as networks grow, and never depends on who runs it."""
+        """The number of trials per block; it shrinks as networks grow, and never depends on who runs it."""
         if self.law == "infinite-width":
             return _LIMIT_BLOCK
         return self.fewer(min(_MAX_BLOCK, _CACHED_ENTRIES // self.entries_per_trial))
 
     def fewer(self, trials: int) -> int:
-        """Of ``trials`` as many as a block may hold where each has modules of its own; at least one."""
+        """As many of ``trials`` as a block may hold if each has its own modules; at least one."""
         if held := self.model.held():
             trials = min(trials, _MAX_MODULES, _HELD_ENTRIES // held)
         return max(1, trials)
@@ -247,7 +255,7 @@ class Configuration:
         yield self.model.vectors()
 
     def varied(self, **changes: Any) -> Configuration:
-        """This configuration with other fields: its own, its attack's or its model's."""
+        """This configuration with changed fields: its own, its attack's or its model's."""
         parts: dict[str, Any] = {}
         for name in ("attack", "model"):
             own = {f.name for f in fields(getattr(self, name))}
@@ -306,7 +314,7 @@ def _require_memory(configuration: Configuration) -> None:
         return
     widths = tuple(one.rows * one.positions for one in model.asked())
     if law == "conditioned" and sum(widths) > MOST_NEURONS:
-        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour a trial), got {widths}")
+        raise ValueError(f"widths must be at most {MOST_NEURONS:,} neurons in all (an hour per trial), got {widths}")
     size, entries = torch.finfo(DTYPES[configuration.dtype]).bits // 8, configuration.entries_held()
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if entries * size > available:

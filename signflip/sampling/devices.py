@@ -11,7 +11,7 @@ import torch
 from signflip.networks.segmented import SEGMENT
 from signflip.sampling.configuration import LIVE_TENSORS, Configuration
 
-# Numbers that a block holds at most on a GPU (4 GiB in double precision), and trials a block: launches cost more than
+# Numbers that a block holds at most on a GPU (4 GiB in double precision), and trials per block: launches cost more than
 # caches there.
 _GPU_ENTRIES, _GPU_TRIALS = 2**29, 2**16
 
@@ -33,7 +33,7 @@ class Device:
         return SEGMENT if self.entries is None else self.entries // LIVE_TENSORS
 
     def block_trials(self, configuration: Configuration) -> int:
-        """Trials a block of this configuration on this device."""
+        """The number of trials per block of this configuration on this device."""
         if self.entries is None or configuration.law == "infinite-width":
             return configuration.block_trials
         return configuration.fewer(min(_GPU_TRIALS, self.entries // configuration.entries_held(self.segment)))

@@ -1,4 +1,4 @@
-"""How a sampling process is set up: one thread a task, and memory that stays with the process."""
+"""How a sampling process is set up: one thread per task, and memory that stays with the process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _KEPT_BYTES = -1, -3, 2**30
 
 
 def export_one_thread() -> None:
-    """Let this process's children start with one thread a task: two workers on two cores ran ten times slower."""
+    """Let this process's children start with one thread per task: two workers on two cores ran ten times slower."""
     for variable in THREAD_VARIABLES:
         os.environ[variable] = "1"
 

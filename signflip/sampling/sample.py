@@ -1,4 +1,4 @@
-"""What came of a configuration's trials: columns of outcomes, one row a trial."""
+"""The outcomes of a configuration's trials: columns, with one row per trial."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ Rows = int | slice | Sequence[int] | NDArray[np.bool_] | NDArray[np.integer]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Outcomes, one row a trial: float64 arrays of shape (trials,).
+    """Outcomes, one row per trial: float64 arrays of shape (trials,).
 
-    ``sample[10:20]``, ``sample[sample.flipped]`` and ``sample[3]`` are samples of these rows; two samples are equal
-    where all their columns are.
+    ``sample[10:20]``, ``sample[sample.flipped]`` and ``sample[3]`` are samples of these rows. Two samples are equal if
+    all their columns are.
 
-    They are f(x), f(x'), |grad f(x)| and |x' - x| / |x|: Euclidean lengths, or, of an attack by a norm p, |x' - x|_p /
-    |x|_p and |grad f(x)|_q in the dual norm, 1/p + 1/q = 1.
-
-    ``companion_value`` (f at the second input) and ``gradient_change`` (|grad f(x') - grad f(x)| / |grad f(x)|, in the
-    norm of gradients) are there if the configuration asks for them; so are the ``losses`` of trained networks, the mean
-    over their data before training and after each epoch, shape (trials, epochs + 1).
+    Attributes:
+        value: f(x).
+        attacked_value: f(x').
+        gradient_norm: |grad f(x)|, Euclidean; for an attack in a norm p, |grad f(x)|_q in the dual norm, 1/p + 1/q = 1.
+        relative_perturbation: |x' - x| / |x|, Euclidean; for an attack in a norm p, |x' - x|_p / |x|_p.
+        companion_value: f at the second input, if the configuration has one.
+        gradient_change: |grad f(x') - grad f(x)| / |grad f(x)| in the norm of gradients, if the configuration asks for
+            it.
+        losses: for trained networks, the mean loss over their data before training and after each epoch, shape
+            (trials, epochs + 1).
     """
 
     value: NDArray[np.float64]
@@ -39,7 +43,7 @@ class Sample:
     def flipped(self) -> NDArray[np.bool_]:
         """Whether f(x) f(x') < 0, strictly (signs are compared: the product may underflow).
 
-        f of a layer at rest counts as 0, whatever rounding left of it, under every law (`Chain`): no flip.
+        If the last layer is at rest, f counts as 0 under every law, whatever rounding leaves of it (`Chain`): no flip.
         """
         return np.sign(self.value) * np.sign(self.attacked_value) < 0
 
@@ -47,10 +51,10 @@ class Sample:
         return len(self.value)
 
     def __getitem__(self, rows: Rows) -> Sample:
-        """The chosen rows: a slice, whole numbers, or a mask of shape (trials,); a whole number alone chooses one row.
+        """Return the chosen rows: a slice, whole numbers, or a mask of shape (trials,); one whole number gives one row.
 
         Raises:
-            TypeError, IndexError: if they are none of these, or outside the sample.
+            TypeError, IndexError: if they are not one of these, or lie outside the sample.
         """
         if not isinstance(rows, slice):
             one = isinstance(rows, Integral) and not isinstance(rows, bool)
@@ -76,6 +80,6 @@ class Sample:
 
     @staticmethod
     def join(samples: list[Sample]) -> Sample:
-        """The rows of all ``samples``, in order; all must have the same columns."""
+        """Join the rows of all ``samples``, in order; all must have the same columns."""
         names = samples[0].columns()
         return Sample(**{name: np.concatenate([sample.columns()[name] for sample in samples]) for name in names})

@@ -1,4 +1,4 @@
-"""Trials: independent random networks, attacked; in keyed blocks, so that any part of them can be drawn again."""
+"""Trials: independent random networks under attack, in keyed blocks, so that any part can be drawn again."""
 
 from __future__ import annotations
 
@@ -52,24 +52,29 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
     """Draw ``trials`` independent networks, attack each, and return what happened.
 
     Args:
-        model: any `Model`, or an `Architecture`, input dimension and hidden widths, with its activation.
+        model: any `Model`, or an `Architecture` (input dimension and hidden widths), which needs an activation.
         activation: from `signflip.activations`; only with an `Architecture`.
         step: step length s > 0 in absolute units; `Architecture.natural_step` gives kappa.
-        attack: the whole attack, where it is more than a step.
+        attack: the whole attack, if it is more than one step along the gradient.
         trials: number of networks. A longer run with the same seed begins with the shorter one. Networks are drawn in
-            whole blocks (of 2,048, fewer of wide ones): a single one takes as long as its block.
-        law: "dense" (weights in full) or "conditioned" (THEORY 3): the same law, at every size; or "infinite-width"
-            (THEORY 5), the limit of both at this input dimension: the widths then give the depth only.
+            whole blocks (of 2,048, or fewer if they are wide), so a single network takes as long as its block.
+        law: "dense" (weights in full) or "conditioned" (THEORY 3), which have the same law at every size; or
+            "infinite-width" (THEORY 5), their limit at this input dimension, where the widths give the depth only.
         seed: names the random streams, 0 or more.
-        device: "cpu", or "cuda", whose trials are others, of the same law (the infinite-width law stays on the CPU).
-        progress: told, after each block, how many of the networks are drawn.
+        device: "cpu" or "cuda". Trials on "cuda" differ from the CPU's but have the same law; the infinite-width law
+            stays on the CPU.
+        progress: called after each block with the number of networks drawn so far.
         **options: further fields of `Configuration`, of `Attack` with ``step``, and of `FullyConnected` with an
             architecture: dtype, point, steps, and the controls.
 
+    Returns:
+        The outcomes, one row per network.
+
     Raises:
-        ValueError, TypeError, MemoryError: before any work, naming argument, value and what it must be.
-        NonFiniteTrialError: when a trial overflows.
-        RuntimeError: where there is no CUDA device.
+        ValueError, TypeError, MemoryError: before anything is drawn, naming the argument, its value and what it must
+            be.
+        NonFiniteTrialError: if a trial overflows.
+        RuntimeError: if there is no CUDA device.
     """
     trials, seed = whole_number("trials", trials), whole_number("seed", seed, least=0)
     if device not in ("cpu", "cuda"):
@@ -81,11 +86,13 @@ def simulate(  # noqa: PLR0913 (the names are fixed: others script against them)
 
 
 def natural_step(model: Model, trials: int = 2_000, seed: int = 0) -> float:
-    """kappa = sqrt(V) / beta of any model, V the mean of f^2 and beta of |grad f|^2 over a pilot of its own draws.
+    """The natural step kappa = sqrt(V) / beta of any model, from a pilot on separate draws.
 
-    In absolute units, to four digits: more are below the pilot's error, and its last bits, which depend on the machine,
-    would choose the draws of any step that is made of it. Of an `Architecture` the limit is known:
-    `Architecture.natural_step`.
+    V is the mean of f^2 and beta the mean of |grad f|^2 over the pilot.
+
+    The step is in absolute units and rounded to four digits. More digits are below the pilot's error, and the last
+    bits, which depend on the machine, would change the draws of every attack with that step. For an `Architecture` use
+    the known limit, `Architecture.natural_step`.
 
     Raises:
         ValueError: if no network of the pilot moves with its input.
@@ -108,7 +115,7 @@ def _configuration(
     attack: Attack | None,
     options: dict[str, Any],
 ) -> Configuration:
-    """What `simulate` is asked for; what does not go together is refused by name."""
+    """The configuration that `simulate` was asked for; arguments that do not fit together are refused by name."""
     kinds = (Configuration,) if attack else (Configuration, Attack)
     kinds = kinds if isinstance(model, Model) else (*kinds, FullyConnected)
     given = {"model", "attack", "step", "architecture", "activation"}

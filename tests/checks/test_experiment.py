@@ -58,7 +58,7 @@ def test_its_outcomes_are_those_of_the_seed_the_check_and_what_it_is_about() -> 
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda _, trials: np.random.default_rng().random(trials), "take all that is random from the generator"),
+        (lambda _, trials: np.random.default_rng().random(trials), "take all randomness from the generator"),
         (lambda generator, trials: generator.random(trials - 1), "must give 2048 outcomes"),
         (lambda generator, _: generator.random(), "must give 2048 outcomes"),
     ],
@@ -79,8 +79,8 @@ def test_what_is_no_plain_data_does_not_name_an_experiment() -> None:
     ("event", "message"),
     [
         (lambda rows: np.random.default_rng().random(len(rows)) < 0.9, "must be a function of the rows"),
-        (lambda _: True, "one truth value a trial"),
-        (lambda rows: np.ones((len(rows), 2), bool), "one truth value a trial"),
+        (lambda _: True, "one truth value per trial"),
+        (lambda rows: np.ones((len(rows), 2), bool), "one truth value per trial"),
     ],
     ids=["ignores its rows", "one for all", "two for each"],
 )

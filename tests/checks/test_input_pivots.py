@@ -85,7 +85,7 @@ def test_networks_without_a_gradient_get_fresh_values():
 @pytest.mark.parametrize(
     ("c", "parts"),
     [
-        (Configuration(MODELS["one vector"], Attack(1.0)), "pivots need law='dense', dtype='float64'"),
+        (Configuration(MODELS["one vector"], Attack(1.0)), "law and dtype must be 'dense' and 'float64'"),
         (subject(Sequential(3, (Linear(4),), grid=(3,))), "positions must be independent, and fewer than input_dim"),
         (
             subject(Sequential(5, (Linear(4),), grid=(2,)), point=(1.0,) * 10),

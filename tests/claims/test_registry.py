@@ -38,8 +38,14 @@ def test_the_suite_of_this_project_is_registered() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("@claim('A')\ndef test_one(): ...\n@claim('A')\ndef test_two(): ...", r"test_a.py:3: .*'A' .*test_a.py:1"),
-        ("@claim('A')\ndef test_one(): ...\n@claim('B')\ndef test_one(): ...", r"test_a.py:3: .*hides .*test_a.py:1"),
+        (
+            "@claim('A')\ndef test_one(): ...\n@claim('A')\ndef test_two(): ...",
+            r"test_a.py:3: .*'A', as at .*test_a.py:1",
+        ),
+        (
+            "@claim('A')\ndef test_one(): ...\n@claim('B')\ndef test_one(): ...",
+            r"test_a.py:3: name must be unique, got test_one, as at .*test_a.py:1",
+        ),
         ("NAME = 'A'\n@claim(NAME)\ndef test_one(): ...", r"test_a.py:2: .* literal text"),
         ("@claim(f'A')\ndef test_one(): ...", "literal text"),
         ("@claim('A' + 'B')\ndef test_one(): ...", "literal text"),
@@ -47,13 +53,13 @@ def test_the_suite_of_this_project_is_registered() -> None:
         ("@claim()\ndef test_one(): ...", "literal text"),
         ("@claim(1)\ndef test_one(): ...", "literal text"),
         ("@claim(' ')\ndef test_one(): ...", "literal text"),
-        ("@claim('A')\ndef check_one(): ...", r"check_one: @claim is for functions test_\.\.\."),
-        ("class Test:\n    @claim('A')\n    def test_one(self): ...", "test_one: @claim is for functions"),
-        ("@claim('A')\nclass TestOne: ...", "TestOne: @claim is for functions"),
-        ("@claim('A')\nasync def test_one(): ...", "test_one: @claim is for functions"),
-        ("def make():\n    @claim('A')\n    def test_one(): ...", "test_one: @claim is for functions"),
-        ("def test_one(:", "test_a.py: the suite's claims cannot be counted: SyntaxError"),
-        ("\0", "test_a.py: the suite's claims cannot be counted"),
+        ("@claim('A')\ndef check_one(): ...", r"check_one: @claim must be on a function test_\.\.\."),
+        ("class Test:\n    @claim('A')\n    def test_one(self): ...", "test_one: @claim must be on a function"),
+        ("@claim('A')\nclass TestOne: ...", "TestOne: @claim must be on a function"),
+        ("@claim('A')\nasync def test_one(): ...", "test_one: @claim must be on a function"),
+        ("def make():\n    @claim('A')\n    def test_one(): ...", "test_one: @claim must be on a function"),
+        ("def test_one(:", "test_a.py must be Python, or no claim can be counted: SyntaxError"),
+        ("\0", "test_a.py must be Python, or no claim can be counted"),
     ],
 )
 def test_a_claim_that_cannot_be_counted_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
@@ -64,7 +70,7 @@ def test_a_claim_that_cannot_be_counted_is_refused_with_its_place(tmp_path: Path
 def test_duplicate_ids_in_two_files_are_refused_naming_both(tmp_path: Path) -> None:
     write(tmp_path, "@claim('A')\ndef test_one(): ...")
     write(tmp_path, "\n\n@claim('A')\ndef test_two(): ...", "test_b.py")
-    with pytest.raises(RegistryError, match=r"test_b.py:3: claim id 'A' is taken already, at .*test_a.py:1"):
+    with pytest.raises(RegistryError, match=r"test_b.py:3: claim id must be unique, got 'A', as at .*test_a.py:1"):
         registered_checks(tmp_path)
 
 
@@ -86,7 +92,7 @@ GOOD = {"mark": "derived", "statement": "s", "domain": "d", "tolerance": 0.1, "d
         ({"examples": 2.0}, "got 2.0"),
         ({"statements": -1}, "statements must be a whole number from 0, got -1"),
         ({"pooled": "1"}, "got '1'"),
-        ({"statements": 0}, "what states nothing cannot fail"),
+        ({"statements": 0}, "without one it cannot fail"),
     ],
 )
 def test_a_claim_says_everything_or_is_refused(change: dict[str, object], message: str) -> None:

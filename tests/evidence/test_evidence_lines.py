@@ -71,8 +71,8 @@ def test_half_a_line_at_the_end_was_being_written_and_is_left_out(path: Path, to
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "holds no line"),
-        ('{"schema": 2', "holds no line"),
+        ("", "must hold a line"),
+        ('{"schema": 2', "must hold a line"),
         ("no json\n", "line 1: JSON is malformed"),
         ('{"schema": 2}\n', "line 1: Object missing required field `run`"),
         ('{"schema": 2, "run": {}, "circumstances": {}}\n', r"line 1: .*`seed` - at `\$\.run`"),
@@ -134,7 +134,7 @@ def test_the_lines_of_a_run_give_its_document_and_less_of_them_what_it_had_so_fa
     assert command(["verify", str(cut)]) == 0
     assert "2 checks, " in (said := capsys.readouterr().out)
     assert "every verdict follows\n" in said
-    assert said.endswith("of 4 registered checks ended as claimed; 2 were to run and left no evidence\n")
+    assert said.endswith("of 4 registered checks ended as claimed; 2 should have run but left no evidence\n")
     assert command(["report", str(cut), "-o", str(tmp_path / "page")]) == 0
     assert "2 lost or not reached" in (tmp_path / "page/index.html").read_text(encoding="utf-8")
     capsys.readouterr()

@@ -101,22 +101,28 @@ CHANGES: dict[str, tuple[Callable[[Json], Any], str]] = {
     "a count": (lambda d: entry(d)["statement"].update(successes=1), "E.near: heads: "),
     "a count of a pilot": (
         lambda d: d["checks"][NEAR]["examples"][0]["pilots"][0]["statement"].update(successes=0),
-        "a pilot: verdict SUPPORTED, its counts give",
+        "a pilot: verdict SUPPORTED, but its counts give",
     ),
-    "a verdict": (lambda d: entry(d).update(verdict="REFUTED"), "heads: verdict REFUTED, its counts give SUPPORTED"),
+    "a verdict": (
+        lambda d: entry(d).update(verdict="REFUTED"),
+        "heads: verdict REFUTED, but its counts give SUPPORTED",
+    ),
     "a bound": (lambda d: entry(d)["bounds"].__setitem__(0, 0.49), "heads: bounds [0.49, "),
     "a p-value": (
         lambda d: d["checks"][POOLED]["pooled"]["statements"][0].update(p_value=1e-9),
-        ": p-value 1e-09, its counts give ",
+        ": p-value 1e-09, but its counts give ",
     ),
     "a p-value left out": (
         lambda d: d["checks"][POOLED]["pooled"]["statements"][0].update(p_value=None),
-        ": p-value None, its counts give ",
+        ": p-value None, but its counts give ",
     ),
-    "a sentence": (lambda d: entry(d).update(sentence="All is well."), "heads: says 'All is well.', its counts give"),
+    "a sentence": (
+        lambda d: entry(d).update(sentence="All is well."),
+        "heads: says 'All is well.', but its counts give",
+    ),
     "more examples and less alpha": (
         lambda d: d["checks"][NEAR].update(allowed_examples=4, alpha=d["checks"][NEAR]["alpha"] / 2),
-        "E.near: 4 examples allowed, at standard effort its claim draws 2",
+        "E.near: 4 examples allowed, but at standard effort its claim draws 2",
     ),
     "an effort": (lambda d: d["run"].update(effort="nightly"), "at nightly effort its claim draws 16"),
     "an effort of no name": (lambda d: d["run"].update(effort="vast"), "not a document of this schema: KeyError"),
@@ -125,30 +131,36 @@ CHANGES: dict[str, tuple[Callable[[Json], Any], str]] = {
         lambda d: d["checks"][POOLED]["pooled"]["statements"][0]["statement"].update(tolerance=0.3),
         "margin ",
     ),
-    "the alpha of a statement": (lambda d: entry(d)["statement"].update(alpha=0.01), "heads: alpha 0.01, its share"),
-    "the alpha of a check": (lambda d: d["checks"][NEAR].update(alpha=0.01), "alpha 0.01, its share of the budget is"),
+    "the alpha of a statement": (
+        lambda d: entry(d)["statement"].update(alpha=0.01),
+        "heads: alpha 0.01, but its share",
+    ),
+    "the alpha of a check": (
+        lambda d: d["checks"][NEAR].update(alpha=0.01),
+        "alpha 0.01, but its share of the budget is",
+    ),
     "the budget": (lambda d: d["run"].update(false_alarm=0.5), "its share of the budget is"),
     "the registered checks": (lambda d: d["run"]["registered"].pop(), "its share of the budget is"),
-    "an unregistered check": (lambda d: d["run"].update(registered=["E.near"]), "unknown check 'E.control'"),
+    "an unregistered check": (lambda d: d["run"].update(registered=["E.near"]), "got 'E.control'"),
     "the verdict of an example": (
         lambda d: d["checks"][NEAR]["examples"][0].update(verdict="REFUTED"),
-        "an example says REFUTED, its statements give SUPPORTED",
+        "an example says REFUTED, but its statements give SUPPORTED",
     ),
     "a verdict left out": (
         lambda d: d["checks"][NEAR]["examples"][0].update(verdict=None),
-        "an example says None, its statements give SUPPORTED",
+        "an example says None, but its statements give SUPPORTED",
     ),
     "the verdict of a pool": (
         lambda d: d["checks"][POOLED]["pooled"].update(verdict="REFUTED"),
-        "an example says REFUTED, its statements give SUPPORTED",
+        "an example says REFUTED, but its statements give SUPPORTED",
     ),
     "the verdict of a check": (
         lambda d: d["checks"][CONTROL].update(verdict="SUPPORTED"),
-        "E.control: verdict SUPPORTED, its parts give REFUTED",
+        "E.control: verdict SUPPORTED, but its parts give REFUTED",
     ),
     "an error made away with": (
         lambda d: d["checks"][NEAR].update(error="ValueError"),
-        "verdict SUPPORTED, its parts give INCONCLUSIVE",
+        "verdict SUPPORTED, but its parts give INCONCLUSIVE",
     ),
     "an id": (lambda d: d["checks"][NEAR].update(id="E.other"), "E.other: its claim is E.near"),
     "a check twice": (lambda d: d["checks"].append(d["checks"][0]), "E.control: more than one record"),
@@ -219,7 +231,7 @@ def test_the_command_line_says_what_is_wrong_by_words_and_exit_code(
     assert "3 checks, " in capsys.readouterr().out
     write(whole({**sound, "digest": "0"}), bad)
     assert command(["verify", str(bad)]) == 1
-    assert capsys.readouterr().out.splitlines()[0] == "digest: the content is not what was written"
+    assert capsys.readouterr().out.splitlines()[0] == "digest: the content does not match it"
     for text in ("{", "[1]", "\xff", "[" * 10**5):
         broken.write_text(text, encoding="latin-1")
         assert command(["verify", str(broken)]) == 2

@@ -185,7 +185,7 @@ def test_every_two_sample_distance_that_data_can_have_is_accepted() -> None:
 
 
 def test_two_statements_of_one_kind_cannot_be_registered() -> None:
-    with pytest.raises(TypeError, match="one kind"):
+    with pytest.raises(TypeError, match="kind must be unique"):
 
         class Impostor(Statement):
             kind = "rate-near"

@@ -75,7 +75,7 @@ def test_the_verdicts_on_rates_follow_the_confidence_sequence_at_every_count() -
 
 
 def test_a_band_that_holds_every_rate_is_refused() -> None:
-    with pytest.raises(ValueError, match="no rate to refute"):
+    with pytest.raises(ValueError, match="must leave a rate to refute"):
         RateNear(1, 2, 0.5, 0.5, ALPHA)
 
 

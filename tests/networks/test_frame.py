@@ -110,7 +110,7 @@ def test_a_draw_takes_one_axis_and_none_beyond_the_dimension(dimension):
 def test_a_frame_whose_axes_are_all_taken_says_so():
     frame = Frame(5, 3, Key(0, "frame", "full").draws(0, torch.float64), capacity=2)
     frame.draw()
-    with pytest.raises(RuntimeError, match="at least one axis a vector drawn, got 2"):
+    with pytest.raises(RuntimeError, match="at least one axis per vector drawn, got 2"):
         frame.draw()
 
 

@@ -99,7 +99,7 @@ REFUSED = {
                 "(evi", "(n, evi"
             )
         },
-        "takes no @settings",
+        "must have no @settings",
     ),
 }
 
@@ -141,9 +141,9 @@ def test_workers_refuse_a_check_without_a_share_as_clearly(suite: Any) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"test_a.py": X, "test_b.py": X}, "claim id 'X' is taken already, at "),
+        ({"test_a.py": X, "test_b.py": X}, "claim id must be unique, got 'X', as at "),
         ({"test_a.py": X.replace("'X'", "NAME")}, "the first argument of @claim must be its id, a literal text"),
-        ({"test_a.py": "def ("}, "the suite's claims cannot be counted: SyntaxError"),
+        ({"test_a.py": "def ("}, "must be Python, or no claim can be counted: SyntaxError"),
     ],
 )
 def test_a_suite_whose_claims_cannot_be_counted_is_refused(suite: Any, files: dict[str, str], message: str) -> None:
@@ -164,4 +164,4 @@ def test_the_evidence_fixture_is_for_checks_only(suite: Any, green_checks: dict[
     suite.write({**green_checks, "tests/test_plain.py": "def test_plain(evidence): pass"})
     run = suite.run("tests")
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["*the fixture 'evidence' is for functions under @claim*"])
+    run.stdout.fnmatch_lines(["*the fixture 'evidence' must be used under @claim only*"])

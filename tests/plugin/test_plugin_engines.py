@@ -182,7 +182,7 @@ def test_workers_with_other_code_are_refused(suite: Any, usual_checks: dict[str,
     suite.write(usual_checks)
     with running_cluster(tmp_path, tmp_path / "old", workers=1) as file:
         said = refusal(suite, f"--theorem-engine=dask:{file}")
-    assert re.search(r"worker tcp://\S+ has signflip: code \w+ \(here code \w+\); start them anew", said)
+    assert re.search(r"worker tcp://\S+ has signflip: code \w+ \(here code \w+\); restart them", said)
 
 
 def test_a_scheduler_without_workers_is_refused(suite: Any, usual_checks: dict[str, str], tmp_path: Path) -> None:

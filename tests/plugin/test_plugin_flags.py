@@ -50,7 +50,7 @@ def test_last_failed_runs_the_failed_check_alone(suite: Any, usual_checks: dict[
     assert list(partial) == ["A.refuted"]
     assert partial["A.refuted"]["alpha"] == alpha
     assert len(suite.checks()) == 4
-    run.stdout.fnmatch_lines(["a run of 1 checks; that of 4 stays in *latest"])
+    run.stdout.fnmatch_lines(["checks in this run: 1; the evidence of 4 checks stays in *latest"])
 
 
 def test_an_error_of_collection_leaves_the_last_evidence_as_it_was(suite: Any, green_checks: dict[str, str]) -> None:
@@ -155,5 +155,5 @@ def test_the_table_shows_one_row_a_check(suite: Any, green_checks: dict[str, str
     assert near.startswith("B.near")
     text = "\n".join(lines[start + 5 :])
     assert "3 of 3 checks ended as claimed" in text
-    assert "seed 20220317; false alarms at most 0.003 a run (0.001 a check)" in text
+    assert "seed 20220317; false alarms at most 0.003 per run (0.001 per check)" in text
     assert suite.document()["digest"][:16] in text

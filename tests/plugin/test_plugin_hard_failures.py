@@ -121,13 +121,13 @@ def test_a_check_that_kills_its_worker_never_ends_green_and_every_check_is_accou
     suite.write({"test_0.py": DIES, **green_checks})
     run = suite.run(*arguments)
     assert run.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    run.stdout.fnmatch_lines(["LOST: D.dies was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: D.dies should have run, but sent no evidence"])
     document = suite.document()
     seen = {check["id"] for check in document["checks"]}
     told = {*document["circumstances"]["lost"], *document["circumstances"]["not_reached"]}
     assert seen | told == {"A.supported", "B.control", "B.near", "D.dies"}
     assert not seen & told
-    assert judged_again(document) == ([] if seen else ["no check left evidence: there is nothing to follow from"])
+    assert judged_again(document) == ([] if seen else ["no check left evidence, so there is nothing to verify"])
 
 
 def test_workers_stop_at_the_first_failure_and_every_check_is_accounted_for(
@@ -179,7 +179,7 @@ def test_a_report_folder_that_cannot_be_made_never_ends_green(suite: Any, green_
     suite.write(green_checks)
     run = suite.run(f"--theorem-report={SHUT}")
     if run.ret == pytest.ExitCode.USAGE_ERROR:  # refused at once, by a user who is not root
-        assert "is not a folder to write to" in run.stderr.str()
+        assert "must be a writable folder" in run.stderr.str()
         return
     assert run.ret == pytest.ExitCode.TESTS_FAILED
     assert run.parseoutcomes() == {"passed": 3}

@@ -1,4 +1,4 @@
-"""What was to run and sent no evidence makes the run fail; what finished before a crash is on disk."""
+"""A check that should have run but sent no evidence makes the run fail; what finished before a crash is on disk."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_a_worker_that_dies_is_named_and_costs_no_other_record(suite: Any, green
     suite.write({**green_checks, "test_d.py": DIES})
     run = suite.run("-n1")
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["*worker 'gw0' crashed while running*test_dies*", "LOST: D.dies was to run and sent *"])
+    run.stdout.fnmatch_lines(
+        ["*worker 'gw0' crashed while running*test_dies*", "LOST: D.dies should have run, but sent *"]
+    )
     assert [record.id for record in suite.lines()] == ["A.supported", "B.near", "B.control"]
     document = suite.document()
     assert document["circumstances"]["lost"] == ["D.dies"]
@@ -64,7 +66,7 @@ def test_a_record_that_never_arrives_makes_a_green_run_fail(suite: Any, green_ch
     run = suite.run()
     assert run.parseoutcomes() == {"passed": 3}
     assert run.ret == pytest.ExitCode.TESTS_FAILED
-    run.stdout.fnmatch_lines(["LOST: B.near was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: B.near should have run, but sent no evidence"])
 
 
 def test_an_interrupted_run_leaves_what_it_has(suite: Any, green_checks: dict[str, str]) -> None:

@@ -20,15 +20,15 @@ import torch
         ("false-alarm", "1", "0 < P < 1"),
         ("false-alarm", "x", "0 < P < 1"),
         ("false-alarm", "nan", "0 < P < 1"),
-        ("false-alarm", "5e-324", "1e-300 at least"),
+        ("false-alarm", "5e-324", "at least 1e-300"),
         ("engine", "threads", "serial"),
         pytest.param(
             *("device", "cuda", "must be cpu or auto"),
             marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here"),
         ),
         ("device", "tpu", "cpu"),
-        ("report", "occupied", "must be a folder to write to"),
-        ("report", "occupied/below", "must be a folder to write to"),
+        ("report", "occupied", "must be a writable folder"),
+        ("report", "occupied/below", "must be a writable folder"),
     ],
 )
 def test_a_bad_option_is_refused_before_any_test_runs(
@@ -52,7 +52,7 @@ def test_a_report_folder_that_cannot_be_written_to_is_refused(
     suite.write(usual_checks)
     run = suite.run()
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--theorem-report must be a folder to write to, got reports/latest" in run.stderr.str()
+    assert "--theorem-report must be a writable folder, got reports/latest" in run.stderr.str()
 
 
 FORKED = "def pytest_addoption(parser): parser.addoption('--forked', action='store_true')"
@@ -82,7 +82,7 @@ def test_the_header_says_all_that_fixes_the_run(suite: Any, green_checks: dict[s
     run.stdout.fnmatch_lines(
         [
             "theorem: effort=quick seed=12 device=cpu (auto: *) engine=serial report=elsewhere",
-            "theorem: false alarms: at most 0.001 a run, over 3 registered checks",
+            "theorem: false alarms: at most 0.001 per run, over 3 registered checks",
             "theorem: hypothesis *, numpy *, pytest *, python *, scipy *, torch *",
         ]
     )

@@ -38,15 +38,15 @@ REFUSED = {
     "no outcome could refute it": (
         "rate_at_least(0.5, effect=0.4, room=0.4, trials=10)",
         r"rate-at-least \(threshold=0.5\), 10 trials at error rate 3.33e-07: the smallest attainable p-value is "
-        r"0.00554, so that no outcome could refute the claim; give it 82 trials, or state a larger effect, or",
+        r"0.00554, so no outcome could refute the claim; give it 82 trials, or state a larger effect, or",
     ),
     "its trials cannot refute its effect": (
         "rate_at_least(0.5, effect=0.01, room=0.2, trials=2000)",
-        r"2,000 trials at error rate 3.33e-07: refutes 0.09\d+ with probability 0.99, stated is 0.01; give it .* tri",
+        r"2,000 trials at error rate 3.33e-07: refutes 0.09\d+ with probability 0.99, the claim states 0.01; .* tri",
     ),
     "its trials cannot support it": (
         "rate_near(0.5, 0.05, effect=0.2, trials=2000)",
-        r"supports what holds with no effect to spare with probability 0.99, stated is 0.05; give it .* trials",
+        r"supports what holds with no effect to spare with probability 0.99, the claim states 0.05; give it .* trials",
     ),
 }
 
@@ -124,7 +124,7 @@ def test_what_is_reached_is_listed_kept_in_the_evidence_and_verified_from_it(sui
     listed = suite.run("--co").stdout
     listed.fnmatch_lines(
         [
-            "    error rate: 3.33e-07 a statement; 1e-06 of the run's 1e-06, for 3 examples of at most 1 statements, *",
+            "    error rate: 3.33e-07 per statement; 1e-06 of the run's 1e-06, for 3 examples of *",
             "    at power 0.99, rate-at-least (threshold=0.5): 20,000 trials refute rates 0.0306 off (stated 0.05), "
             "support 0.0306 to spare (stated 0.05)",
         ]
@@ -165,7 +165,7 @@ def rate_at_least_of(**changed: Any) -> dict[str, Any]:
             {"reach": (rate_at_least(0.5, effect=0.1, room=0.1, count=2),)},
             "statements must be at least the 2 that reach counts, got 1",
         ),
-        ({"reach": (rate_at_least(0.5, effect=0.1),)}, "room must be given, as support is expected"),
+        ({"reach": (rate_at_least(0.5, effect=0.1),)}, "room must be given where support is expected"),
         ({"reach": ({"kind": "wish"},)}, "kind must be one of approach, computed, decay-exponent, "),
         ({"reach": (rate_at_least_of(effect=0.0),)}, "effect must be a number above 0, got 0.0"),
         ({"reach": (rate_at_least_of(trials=0),)}, "trials must be a whole number from 1, got 0"),
@@ -212,4 +212,4 @@ def test_pooled_statements_reach_with_what_all_examples_add() -> None:
     few, many = (figures([pooled], 1e-9, examples)[0] for examples in (1, 120))
     assert (few["trials"], many["trials"]) == (1000, 120_000)
     assert few["detectable_effect"] > 0.1 > 0.03 > many["detectable_effect"]
-    assert "give it 26,054 trials an example" in problems([pooled], 1e-9, 1)[0]
+    assert "give it 26,054 trials per example" in problems([pooled], 1e-9, 1)[0]

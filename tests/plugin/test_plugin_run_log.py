@@ -160,7 +160,7 @@ def test_a_run_of_fewer_checks_goes_beside_what_is_there_and_says_so(tmp_path: P
     log.finish("finished")
     assert (tmp_path / "latest/evidence.json").read_bytes() == kept
     assert [check.id for check in document.load(tmp_path / "latest-partial/evidence.json").checks] == ["ONE"]
-    assert log.told == [f"a run of 1 checks; that of 2 stays in {tmp_path / 'latest'}"]
+    assert log.told == [f"checks in this run: 1; the evidence of 2 checks stays in {tmp_path / 'latest'}"]
 
 
 def test_a_run_of_as_many_checks_takes_the_place_of_the_last(tmp_path: Path) -> None:
@@ -190,5 +190,5 @@ def test_lines_of_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
         log.expect(list(NODES))
         log.receive(record("ONE"), 1.0)
     one.receive(record("TWO"), 1.0)
-    with pytest.raises(ValueError, match="line 3: is of another run than the first line: two runs wrote to one folder"):
+    with pytest.raises(ValueError, match="line 3: must be of the run of the first line: two runs wrote to one folder"):
         document.load(tmp_path / "evidence.jsonl")

@@ -90,13 +90,13 @@ def test_a_row_tells_the_verdict_in_words(record: Any, word: str, as_claimed: in
     assert " 2.5e-09 " in lines[2]
     assert f"{as_claimed} of 1 checks ended as claimed" in lines[4]
     assert "registered checks that did not run: 2; they keep their share of the budget." in lines
-    assert lines[-1] == f"evidence: reports/evidence.json (sha256 but for circumstances: {'f' * 16})"
+    assert lines[-1] == f"evidence: reports/evidence.json (SHA-256, excluding host, times and workers: {'f' * 16})"
 
 
 def test_what_was_lost_and_what_went_wrong_have_lines_of_their_own() -> None:
     lines = summary_lines(document(check(), lost=["Y"], not_reached=["V", "Z"]), Path("x.json"), ["the disk is full"])
     for line in (
-        "LOST: Y was to run and sent no evidence",
+        "LOST: Y should have run, but sent no evidence",
         "NOT REACHED, the run was stopped before 2 of its checks: V, Z",
         "PROBLEM: the disk is full",
         "registered checks that did not run: 1; they keep their share of the budget.",

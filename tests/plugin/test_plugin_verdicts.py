@@ -89,12 +89,12 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
     "more statements than declared break the budget": (
         "@claim('X', **words())\ndef test_x(evidence):\n"
         f"    {AT_LEAST.format('always')}\n    {AT_LEAST.format('always')}",
-        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: more than the statements=1 an example"),
+        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: statements per example must be at most the 1"),
     ),
     "more examples than declared break the budget": (
         "@claim('X', **words(examples=1))\n@given(n=st.integers(1, 9))\n@example(n=1)\n@example(n=2)\n"
         f"def test_x(n, evidence): {AT_LEAST.format('always')}",
-        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: more than the 1 examples"),
+        *("failed", "INCONCLUSIVE", "ERROR", "BudgetError: X: examples must be at most the 1"),
     ),
     "a skip inside a check makes the run fail": (
         "@claim('X', **words())\ndef test_x(evidence): pytest.skip('not today')",
@@ -131,7 +131,9 @@ def test_a_check_whose_record_is_no_strict_json_fails_alone(suite: Any, green_ch
     suite.write({**green_checks, "test_n.py": nan})
     run = suite.run()
     assert run.parseoutcomes() == {"passed": 3, "failed": 1}
-    run.stdout.fnmatch_lines(["*ValueError: Out of range float values*", "LOST: N was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(
+        ["*ValueError: Out of range float values*", "LOST: N should have run, but sent no evidence"]
+    )
     assert set(suite.checks()) == {"A.supported", "B.near", "B.control"}
 
 
@@ -140,7 +142,7 @@ def test_a_check_that_is_skipped_is_lost(suite: Any, mark: str) -> None:
     suite.write(f"@claim('X', **words())\n@pytest.mark.{mark}\ndef test_x(evidence): pass")
     run = suite.run()
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["LOST: X was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: X should have run, but sent no evidence"])
 
 
 def test_a_check_whose_fixtures_fail_is_lost(suite: Any) -> None:
@@ -150,4 +152,4 @@ def test_a_check_whose_fixtures_fail_is_lost(suite: Any) -> None:
     )
     run = suite.run()
     assert run.ret == 1
-    run.stdout.fnmatch_lines(["LOST: X was to run and sent no evidence"])
+    run.stdout.fnmatch_lines(["LOST: X should have run, but sent no evidence"])

@@ -147,7 +147,7 @@ def test_an_approach_shows_its_intervals_and_the_slopes_that_are_claimed() -> No
     (figure,) = drawn({"INF.any": ({}, approaches)})["INF.any"]
     told = " ".join(key.text for key in figure.keys)
     assert "relu, |∇f(x)|: slope in [" in told
-    assert "slopes that are claimed: within 0.45 of −1" in told
+    assert "claimed slopes: within 0.45 of −1" in told
     assert "predicted" not in words(figure)
 
 
@@ -178,7 +178,7 @@ def test_the_picture_of_the_theorem_and_the_margins_are_drawn_from_the_evidence(
     with svg.settings():
         paths, plane = theorem_figures(whole)
         margins = margins_figure([(group.title, group.checks) for group in groups_of(whole)])
-    assert "2 of 3 networks end with the other sign." in paths.caption
+    assert "2 of 3 networks end with the opposite sign." in paths.caption
     rates = {(row[0], row[1]): float(row[4]) for row in plane.table.rows}
     for entry in check["examples"][0]["statements"]:
         cell = min(rates, key=lambda place: place != cell_of(entry["about"]))

@@ -75,8 +75,8 @@ def test_torn_and_foreign_files_are_named_and_left_as_they_are(document: dict[st
     assert [n["seed"] for n in found.nights] == [1]
     told = "\n".join(found.problems)
     assert all(name in told for name in bad)
-    assert "history schema 99; this program reads 1" in told
-    assert "its field 'seed' is 'many'" in told
+    assert "its schema must be 1, got 99" in told
+    assert "its field 'seed' must not be 'many'" in told
     assert {p.name for p in tmp_path.iterdir()} == {path.name, *bad}
     assert any("torn.json" in problem for problem in nights_view(found)["problems"])
 
@@ -152,8 +152,8 @@ def test_null_p_values_that_are_too_small_are_told(document: dict[str, Any]) -> 
 
 def test_the_view_pools_refutes_and_supports_in_words(nights: history.History) -> None:
     rows = {row["id"]: row for row in nights_view(nights)["pooled"]}
-    assert rows["MW-1.sample"]["told"] == "SUPPORTED by the nights together"
-    assert rows["NOT.unprojected"]["told"] == "REFUTED by the nights together, as it must be"
+    assert rows["MW-1.sample"]["told"] == "SUPPORTED by all nights combined"
+    assert rows["NOT.unprojected"]["told"] == "REFUTED by all nights combined, as it must be"
     assert rows["INV.rotation"]["told"] == "–"
 
 
@@ -166,4 +166,4 @@ def test_a_night_from_the_future_is_named_and_does_not_end_the_pooling(
     path.write_text(json.dumps({**entry, "started": "2999-01-01T00:00:00+00:00", "code": "other"}), encoding="utf-8")
     found = history.load(tmp_path)
     assert [n["seed"] for n in found.nights] == [1]
-    assert found.problems == (f"{path.name}: it is dated 2999-01-01, in the future: is a clock wrong?",)
+    assert found.problems == (f"{path.name}: its date must not lie in the future, got 2999-01-01: check the clock",)

@@ -63,7 +63,7 @@ def test_the_stated_false_alarms_of_a_year_are_those_of_its_nights(
     (passed,) = [word.split("=")[1] for word in pytest_runs[0] if word.startswith("--theorem-false-alarm=")]
     a_night = float(passed)
     a_year = 366 * a_night  # a leap year
-    assert f"at most {a_night:g} a night, {a_year:g} a year of 366 nights" in capsys.readouterr().out
+    assert f"at most {a_night:g} per night, {a_year:g} per year of 366 nights" in capsys.readouterr().out
     # The workflow runs once a night, by this command and without an option that takes the place of the budget.
     workflow = (ROOT / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
     assert len(re.findall(r'cron: "\d+ \d+ \* \* \*"', workflow)) == workflow.count("cron:") == 1
@@ -107,7 +107,12 @@ def test_a_night_that_was_killed_is_shown_and_is_no_part_of_the_history(
         .startswith("# The run was not finished, 7 of 8 checks left no evidence\n")
     )
     assert command(["report", str(out / "evidence.jsonl"), "-o", str(out), "--history", str(nights)]) == 0
-    assert capsys.readouterr().err.count("history: a run that was stopped before 7 of its checks is not added") == 2
+    assert (
+        capsys.readouterr().err.count(
+            "history: a run must be complete to be added, but this one was stopped before 7 of its checks"
+        )
+        == 2
+    )
     assert not nights.exists()
 
 
@@ -138,7 +143,10 @@ def test_a_night_of_some_checks_says_so_and_is_no_part_of_the_history(
     monkeypatch.setattr(subprocess, "run", run)
     command(["nightly", "-o", str(out), "--history", str(nights), "--", "-k", "two"])
     registered = len(whole.run.registered)
-    assert f"a run of some checks is not added: {registered - 2} of {registered} did not run" in capsys.readouterr().err
+    assert (
+        f"a run must be complete to be added, but {registered - 2} of {registered} checks did not run"
+        in capsys.readouterr().err
+    )
     summary = (beside(out) / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith(f"2 of {registered} registered checks ran: all ended as claimed")
     assert (out / "evidence.json").read_bytes() == kept

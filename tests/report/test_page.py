@@ -125,7 +125,7 @@ def test_evidence_too_large_for_the_page_is_left_out_with_a_word(
 ) -> None:
     monkeypatch.setattr(page, "LARGEST_PAGE", 10_000)
     text = page.build(sample.whole(document))
-    assert "The evidence is too large for this page; it lies beside it, in evidence.json." in text
+    assert "The evidence is too large for this page. It is in evidence.json, in the same folder." in text
     assert "base64" not in re.sub(r"data:image/png;base64", "", text)
 
 
@@ -158,7 +158,7 @@ def test_the_first_sentence_tells_a_refuted_claim_an_open_one_and_a_control_that
         "4 of 9 checks did not end as claimed: MW-1.sample REFUTED; the false NOT.unprojected not refuted;" in sentence
     )
     assert "MW-3.decay not settled; 1 lost or not reached" in sentence
-    assert "MW-9.lost: was to run and sent no evidence." in text
+    assert "MW-9.lost: should have run, but sent no evidence." in text
 
 
 def test_a_page_says_whose_claims_it_is_about(document: dict[str, Any]) -> None:
@@ -185,7 +185,7 @@ def test_what_could_not_have_been_seen_is_listed(document: dict[str, Any]) -> No
     text = page.build(sample.whole({**run, "run": {**run["run"], "registered": ["MW-1.open", "MW-1.idle"]}}))
     part = text[text.index('id="limits"') :]
     assert "INCONCLUSIVE" in part
-    assert "MW-1.idle: registered, not run" in part
+    assert "MW-1.idle: registered but not run" in part
     assert "m = d^2: m=10^9 is out of reach" in page.build(sample.whole(document))
 
 
@@ -259,8 +259,10 @@ def test_a_page_with_nights_shows_each_claim_over_them(document: dict[str, Any],
 
 def test_the_head_counts_claims_by_source_and_gives_both_error_rates(html: str) -> None:
     shown = " ".join(" ".join(Elements(html).shown).split())
-    assert "6 claims are SUPPORTED (1 of the paper's abstract, 5 derived here) and 2 false claims are REFUTED" in shown
-    assert "If every claim is true, a run refutes any of them with probability at most 10⁻⁶." in shown
+    assert (
+        "6 claims are SUPPORTED (1 from the paper's abstract, 5 derived here) and 2 false claims are REFUTED" in shown
+    )
+    assert "If every claim is true, the probability that a run refutes any of them is at most 10⁻⁶." in shown
     assert "If a claim is false at a configuration that the run draws" in shown
     assert "The paper's own claims 1 of 1 –" in shown
 

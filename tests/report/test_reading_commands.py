@@ -152,7 +152,7 @@ def test_diff_compares_a_tightest_statement_with_the_same_one_alone(
     write(sample.whole(sample.again(changed)), other)
     assert command(["diff", str(path), str(other)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.endswith("claims: their tightest statements are of other configurations, and not compared")
+    assert line.endswith("claims: their tightest statements are about different configurations and are not compared")
 
 
 def test_evidence_of_another_schema_is_refused_by_its_number(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,4 +174,4 @@ def test_a_summary_fits_into_an_issue_however_much_failed_and_however_long_the_e
     assert ".. (98,000 characters more)" in text
     shown = text.count("\n## ")
     assert shown >= 3
-    assert f"And {200 - shown} more checks, which the evidence has." in text
+    assert f"The evidence holds {200 - shown} more checks." in text

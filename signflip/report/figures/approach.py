@@ -63,10 +63,10 @@ def approach_figures(check: CheckRecord) -> list[Figure]:
         )
         for i, e in enumerate(shown)
     ]
-    keys.append(Key("band", "muted", f"slopes that are claimed: within {tolerance:g} of {short(predicted)}"))
+    keys.append(Key("band", "muted", f"claimed slopes: within {tolerance:g} of {short(predicted)}"))
     caption = (
-        "How fast the laws of wide networks approach the law at infinite width. An upright bar is the confidence "
-        "interval of a distance; the slope is that from the first to the last width."
+        "How fast the laws of wide networks approach the law at infinite width. A vertical bar is the confidence "
+        "interval of a distance. The slope runs from the first width to the last."
     )
     table = Table(("network, quantity", "distances by width", "slope lies in", "claimed", "verdict"), kept, note)
     title = "Distance to the law at infinite width"

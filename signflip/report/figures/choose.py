@@ -1,4 +1,4 @@
-"""Which figures carry a check: chosen by the kinds of its statements, never by its name."""
+"""Chooses the figures of a check by the kinds of its statements, never by its name."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def decay_figures(check: CheckRecord) -> list[Figure]:
         for e in mine
     ]
     kept, note = first_rows(rows, MOST_ROWS, "the first drawn")
-    caption = "One curve per network; a short bar is the confidence interval of a median."
+    caption = "One curve per network. A short bar is the confidence interval of a median."
     table = Table(("network", "family", "exponent lies in", "claimed", "verdict"), kept, note)
     title = f"{of} against {x_label.partition(',')[0]}"
     return [Figure(f"figure-{prefix}-decay", title, caption, (drawn,), table, tuple(keys))]

@@ -32,9 +32,9 @@ _EQUALITIES = _Words(
     "Largest discrepancies",
     "discrepancy / rounding bound",
     "largest of one configuration (smaller ones at 0)",
-    "the bound derived from rounding",
+    "rounding bound",
     "largest discrepancy / bound",
-    "Both sides from the same weights. What differs by more than rounding allows lies right of the line.",
+    "Both sides use the same weights. A difference larger than rounding allows lies to the right of the line.",
 )
 _NUMBERS = _Words(
     "numbers",
@@ -43,7 +43,7 @@ _NUMBERS = _Words(
     "one configuration",
     "the bound",
     "largest number / bound",
-    "No draws: numbers by quadrature, each relative to its bound. What is larger lies right of the line.",
+    "Nothing is drawn: each number comes from quadrature. One above its bound lies to the right of the line.",
 )
 
 

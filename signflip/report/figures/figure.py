@@ -1,4 +1,4 @@
-"""What a figure is to the page: panels, the words that go with them, and the numbers behind them."""
+"""Figures of the page: panels, their texts, and the numbers behind them."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def statements_of(check: CheckRecord, kind: type[Statement]) -> list[Any]:
 
 
 def network_of(about: Mapping[str, Any]) -> str:
-    """What evidence calls a network: by its activation, or what it is composed of."""
+    """The name of a network in the evidence: its activation, or what it is composed of."""
     return str(about.get("activation") or about.get("network", ""))
 
 
 def widths_words(about: Mapping[str, Any]) -> str:
-    """The hidden widths of a configuration, in few letters."""
+    """The hidden widths of a configuration, in a short form."""
     widths = about["widths"]
     if about.get("law") == INFINITE:
         return "∞" if len(widths) == 1 else f"∞, {len(widths)} layers"

@@ -1,4 +1,4 @@
-"""Rows of intervals, each below its own label: labels of any length stand whole, and no row is a row of one."""
+"""Rows of intervals, each below its label, so that labels of any length fit; there are at least two rows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def ticks(axes: Axes, x: Sequence[float], rows: Sequence[float], colour: str) ->
 
 
 def telling_apart(parts: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
-    """A label a row: of named parts, those that differ between rows; the first where nothing does."""
+    """One label per row: of named parts, those that differ between rows; the first where nothing does."""
     names = list(dict.fromkeys(name for row in parts for name, _ in row))
     differ = [n for n in names if len({dict(row).get(n, "") for row in parts}) > 1] or names[:1]
     return [", ".join(text for name, text in row if name in differ and text) for row in parts]

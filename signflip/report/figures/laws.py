@@ -41,7 +41,7 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     panels.levels(made.axes, rows, [e.bounds[0] for e in entries], [e.bounds[1] for e in entries], svg.MUTED, 2.0)
     panels.marks(made.axes, [e.statement.distance for e in entries], rows, svg.SERIES[0], 5.0, opacity=0.8)
     worst = max(entries, key=lambda e: e.statement.distance)
-    words = f"{len(entries)} comparisons; the largest distance is {worst.statement.distance:.4f}, of {worst.name}."
+    words = f"{len(entries)} comparisons; the largest distance is {worst.statement.distance:.4f}, for {worst.name}."
     drawn = svg.inline(made.canvas, f"{prefix}-distances", f"{check.id}: distances between the two laws", words)
     ordered = sorted(entries, key=lambda e: -e.statement.distance)
     cells = [
@@ -65,11 +65,16 @@ def _distances(check: CheckRecord, entries: Sequence[Any]) -> Figure:
     )
     caption = (
         "How far apart the two laws are in each quantity. The Kolmogorov–Smirnov (KS) distance is the largest "
-        "difference of two distribution functions; its interval follows from the inequality of Dvoretzky, Kiefer and "
-        "Wolfowitz (DKW)."
+        "difference between two distribution functions. Its interval follows from the Dvoretzky–Kiefer–Wolfowitz (DKW) "
+        "inequality."
     )
     return Figure(
-        f"figure-{prefix}-distances", "Distances of the two laws", caption, (drawn,), Table(headings, kept, note), keys
+        f"figure-{prefix}-distances",
+        "Distances between the two laws",
+        caption,
+        (drawn,),
+        Table(headings, kept, note),
+        keys,
     )
 
 
@@ -108,8 +113,8 @@ def _closest_look(check: CheckRecord, comparison: Mapping[str, Any], entries: Se
     caption = (
         f"The comparison with the largest distance ({comparison['distance']:.4f}): "
         f"{network_of(about)}, {_sizes(about)}, "
-        f"{laws[0]} beside {laws[1]}. {outside} Right: the difference of the empirical distribution functions, against "
-        "the share of both samples below; two samples of one law stay within the band."
+        f"{laws[0]} beside {laws[1]}. {outside} Right: the difference between the empirical distribution functions, "
+        "against the share of both samples below. Two samples of the same law stay within the band."
     )
     return Figure(
         f"figure-{prefix}-joint",
@@ -209,9 +214,9 @@ def pivot_figures(check: CheckRecord) -> list[Figure]:
         Key("dash", "ink", f"tolerance ± {tolerance:g}"),
     )
     caption = (
-        "Probability integral transforms of all configurations, pooled: uniform if, given what the attack "
-        "has seen, the rest of each weight matrix is still Gaussian. Drawn: their quantiles, less those of the uniform "
-        "law."
+        "Pooled probability integral transforms of all configurations. They are uniform if, given what the attack has "
+        "seen, the rest of each weight matrix is still Gaussian. Each curve shows their quantiles minus those of the "
+        "uniform law."
     )
     return [Figure(f"figure-{prefix}-pivots", "Pivots against their law", caption, drawn, Table(headings, rows), keys)]
 
@@ -238,4 +243,4 @@ def _apart(
     for i, curve in enumerate(curves):
         panels.line(axes, [k / (len(curve) - 1) for k in range(len(curve))], curve, svg.SERIES[i % 4], dashed=i > 3)
     words = "; ".join(f"{n}: at most {max(map(abs, c)):.4f} off" for n, c in zip(names, curves, strict=True))
-    return svg.inline(figure, f"{prefix}-apart", "Quantiles of the pivots less the diagonal", words)
+    return svg.inline(figure, f"{prefix}-apart", "Quantiles of the pivots minus the diagonal", words)

@@ -13,7 +13,7 @@ from signflip.report.figures.panels import Axis, short
 
 
 def table_figures(check: CheckRecord) -> list[Figure]:
-    """What a check tabulated for readers: over (m, t) a map, over depth curves; nothing is claimed of either."""
+    """The tables of a check for readers: a map over (m, t), or curves over depth; no verdict depends on them."""
     gathered: dict[str, list[Row]] = defaultdict(list)
     for example in check.examples:
         for name, rows in ({} if example.shrinking else example.tables).items():
@@ -29,12 +29,12 @@ def table_figures(check: CheckRecord) -> list[Figure]:
         activations = list(dict.fromkeys(str(r.about["activation"]) for r in usable))
         if len(depths) >= 3:
             drawn, keys = _depths(prefix, activations, usable)
-            caption = "Flip rate against the number of hidden layers, all of one width; nothing is claimed of these."
+            caption = "Flip rate against depth, with equal widths. No verdict depends on this figure."
         elif len({m for m, _ in pairs}) >= 2 and len({t for _, t in pairs}) >= 2:
             drawn, keys = _maps(prefix, activations, usable), ()
             caption = (
-                "Flip rate over width m and step t: at a given width a step that is too large overshoots. The "
-                "stronger the colour, the more; nothing is claimed of these."
+                "Flip rate over width m and step t: at a given width, a step that is too large overshoots. Stronger "
+                "colour means more flips; no verdict depends on this figure."
             )
         else:
             continue
@@ -63,7 +63,7 @@ def _maps(prefix: str, activations: Sequence[str], rows: Sequence[Row]) -> tuple
         figure = svg.canvas(height=72 + 34 * len(widths))
         high = 72 + 34 * len(widths)
         x = Axis(
-            "t, the step in natural steps",
+            "step t, in natural steps",
             -0.5,
             len(steps) - 0.5,
             ticks=tuple((float(k), short(t)) for k, t in enumerate(steps)),

@@ -30,14 +30,14 @@ SPREAD = 5.0
 
 @dataclass(frozen=True)
 class Used:
-    """Of what a claim allows, the share observed and the share that its confidence bound reaches; 1 is the claim's."""
+    """Of what a claim allows, the share observed and the share that the bound reaches; 1 is the claim's."""
 
     observed: float
     bound: float
 
 
 def used_of(entry: Entry) -> Used | None:
-    """The shares of a judged statement; None of a kind that has none, or of one without bounds."""
+    """The shares of a judged statement; None for a kind that has no shares, or a statement without bounds."""
     s, bounds = entry.statement, entry.bounds
     is_refuted = entry.verdict == Verdict.REFUTED
     if isinstance(s, Identity):
@@ -101,15 +101,16 @@ def margins_figure(groups: Sequence[tuple[str, Sequence[CheckRecord]]]) -> Figur
     )
     panel = svg.inline(drawn.canvas, "all-margins", "Share of what each claim allows", words)
     keys = (
-        Key("dot", "1", "confidence bound"),
+        Key("dot", "1", "bound"),
         Key("square", "2", "observed"),
         Key("line", "4", "what the claim allows"),
     )
     caption = (
-        "One mark per claim, its statement with least to spare: a failure probability over the claimed one, a distance "
-        "or an error over its tolerance, a discrepancy over its rounding bound. A rate is sampled only until its bound "
-        "clears the claim and so ends near 1; the observed share says how much room there was. Right of the line "
-        "a bound refutes. Equality of laws is refuted by an exact p-value as well, so a control may lie left of it."
+        "One mark per claim, for its statement with least to spare. The share is a failure probability divided by the "
+        "claimed one, a distance or an error divided by its tolerance, or a discrepancy divided by its rounding bound. "
+        "A rate is sampled only until its bound clears the claim, so the bound ends near 1; the observed share shows "
+        "how much room there was. To the right of the line the bound refutes the claim. An exact p-value can refute "
+        "equality of laws too, so a control may lie to the left of it."
     )
     table = Table(("claim", "verdict", "observed share", "share at the bound"), kept, note)
     return Figure("figure-margins", "All margins", caption, (panel,), table, keys)

@@ -41,9 +41,9 @@ def _pooled_row(nights: Sequence[Mapping[str, Any]], claim_id: str) -> dict[str,
     expect = latest["checks"][claim_id]["expect"]
     told = "–"
     if found.log_e_against is not None and found.log_e_against >= bar:
-        told = "REFUTED by the nights together" + (", as it must be" if expect == "REFUTED" else "")
+        told = "REFUTED by all nights combined" + (", as it must be" if expect == "REFUTED" else "")
     elif found.log_e_for is not None and found.log_e_for >= bar:
-        told = "SUPPORTED by the nights together"
+        told = "SUPPORTED by all nights combined"
     return {
         "id": claim_id,
         "nights": str(found.nights),
@@ -132,7 +132,7 @@ def _durations(nights: Sequence[Mapping[str, Any]]) -> Figure:
     )
     table = Table(("started", "effort", "seed", "took", "code", "evidence"), rows)
     drawn = svg.inline(figure, "nights-durations", "Duration of the runs", words)
-    return Figure("figure-nights-durations", "How long the nights took", words, (drawn,), table)
+    return Figure("figure-nights-durations", "Duration of each night", words, (drawn,), table)
 
 
 def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
@@ -150,10 +150,10 @@ def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
     panels.line(axes, [0.0, *(p_values[k] for k in at), 1.0], [0.0, *((k + 1) / n for k in at), 1.0], svg.SERIES[0])
     told = "within the band" if excess <= radius else "BEYOND the band: there are too many small p-values"
     words = (
-        f"{n} p-values of claims that hold, one an example, over {nights} nights of different seeds. Their "
-        "largest excess over the diagonal is "
-        f"{excess:.3f}; by chance it passes {radius:.3f} once in {1 / P_VALUE_ALPHA:.0f} such histories: {told}. "
-        "Below the diagonal is allowed: where laws have atoms p-values are upper bounds."
+        f"{n} p-values of claims that hold, one per example, over {nights} nights with different seeds. Their largest "
+        f"excess over the diagonal is {excess:.3f}; by chance it exceeds {radius:.3f} once in {1 / P_VALUE_ALPHA:.0f} "
+        f"such histories: {told}. A curve below the diagonal is allowed, because p-values are upper bounds where laws "
+        "have atoms."
     )
     drawn = svg.inline(figure, "nights-p-values", "Null p-values over the nights", words)
     rows = tuple(
@@ -172,7 +172,7 @@ def _uniformity(p_values: Sequence[float], nights: int) -> Figure:
 
 
 def night_figure(history: History, claim_id: str) -> Figure | None:
-    """One claim's tightest estimate over the nights, with its confidence band."""
+    """One claim's tightest estimate over the nights, with its bounds."""
     shown = [n for n in history.nights if n["checks"].get(claim_id, {}).get("estimate")][-MOST_NIGHTS:]
     if len(shown) < 2:
         return None
@@ -213,11 +213,11 @@ def night_figure(history: History, claim_id: str) -> Figure | None:
     )
     keys = (
         Key("dot", "1", "the tightest statement"),
-        Key("line", "muted", "its confidence band"),
+        Key("line", "muted", "its bounds"),
         Key("square", "4", "what was claimed"),
     )
     left_out = f"The last {len(rows)} of {len(shown)} nights." if len(rows) < len(shown) else ""
-    table = Table(("night", "verdict", "estimate", "band"), rows, left_out)
+    table = Table(("night", "verdict", "estimate", "bounds"), rows, left_out)
     return Figure(
         f"figure-{name}-nights", "Over the nights", f"The statement with least to spare. {words}", (drawn,), table, keys
     )

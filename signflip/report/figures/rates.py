@@ -47,7 +47,7 @@ def rate_figures(check: CheckRecord) -> list[Figure]:
         drawn = tuple(_against(f"{name}-{axis[0]}", of, drawing, shown, pilots, axis) for axis in axes)
         title = f"{of} against {' and '.join(AXES[axis].partition(',')[0] for axis in axes)}"
         keys = [*_dots(shown), *_claimed(shown), *_beside(drawing, shown)]
-        keys += [Key("dot", "muted", "pilot: draws of its own, only to choose m₀ and d₀")] if pilots else []
+        keys += [Key("dot", "muted", "pilot: separate draws, used only to choose m₀ and d₀")] if pilots else []
         if "width" in axes and any(r.width == math.inf for r in shown):
             keys.append(Key("dot", "1", "at ∞: the infinite-width law, sampled at finite d"))
     else:
@@ -55,7 +55,7 @@ def rate_figures(check: CheckRecord) -> list[Figure]:
         drawn, title = (_rows(f"{name}-i", of, drawing, shown),), f"{of}, one row per configuration"
         keys = [Key("dot", "1", "observed rate"), *_claimed(shown, "tick"), *_beside(drawing, shown, "tick")]
     keys.append(Key("line", "muted", "confidence interval, valid at every stopping time"))
-    left_out = "" if len(shown) == len(stated) else f" Drawn: the {len(shown)} nearest to their thresholds."
+    left_out = "" if len(shown) == len(stated) else f" Shown: the {len(shown)} nearest to their thresholds."
     trials = [r.trials for r in stated]
     caption = f"{len(stated)} rates, each over {_span(trials)} fresh networks.{left_out}"
     kept, note = first_rows([_row(r) for r in ordered], MOST_ROWS, "those nearest to their thresholds")
@@ -64,7 +64,7 @@ def rate_figures(check: CheckRecord) -> list[Figure]:
 
 
 def _require(claim_id: str, drawing: Drawing, rates: Sequence[Rate]) -> None:
-    """A figure that is declared and cannot be drawn is an error of whoever declared it: say which."""
+    """Raise where a declared figure cannot be drawn, naming what the evidence lacks."""
     wanted = [*drawing.against, *(["step"] if drawing.beside else [])]
     for axis in dict.fromkeys(wanted):
         if missing := [r.name for r in rates if r.on(axis) is None]:

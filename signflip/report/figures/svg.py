@@ -1,4 +1,4 @@
-"""Matplotlib figures as inline SVG that follows the page: its colours, its font, no ids of their own, few bytes.
+"""Matplotlib figures as small inline SVG with the page's colours and font, and without ids of their own.
 
 Figures are drawn in stand-in colours, each of which becomes a CSS variable of the page, so that one drawing serves
 light, dark and print.
@@ -62,7 +62,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 def settings() -> AbstractContextManager[None]:
-    """The settings that every figure is drawn under, as a context: nobody's own ones change a figure."""
+    """The settings under which every figure is drawn, as a context, so that a user's own settings change nothing."""
     chosen: Any = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith("backend")}
     chosen.update(_SETTINGS)
     return mpl.rc_context(chosen)

@@ -19,7 +19,7 @@ ENDLESS = 99
 
 
 def paths_figure(document: Document) -> Figure | None:
-    """f at even points of one gradient step, a curve per network; None where no check kept any."""
+    """The figure of f along one gradient step, a curve per network; None where no check kept any."""
     kept = [path for check in document.checks for path in check.figures.get("paths", [])]
     if not kept:
         return None
@@ -43,7 +43,7 @@ def paths_figure(document: Document) -> Figure | None:
     panels.level(axes, 0.0, svg.INK)
     crossed = sum(row[0] * row[-1] < 0 for row in curves)
     names = list(dict.fromkeys(network_of(path["about"]) for path in kept))
-    words = f"{crossed} of {len(curves)} networks end with the other sign."
+    words = f"{crossed} of {len(curves)} networks end with the opposite sign."
     drawn = svg.inline(figure, "theorem-paths", "f along one gradient step", words)
     rows = tuple(
         (network_of(path["about"]), str(len(path["values"])), str(sum(r[0] * r[-1] < 0 for r in path["values"])))
@@ -51,15 +51,15 @@ def paths_figure(document: Document) -> Figure | None:
     )
     caption = (
         f"One curve per random network ({', '.join(names)}; m = {widths_words(about)}, "
-        f"d = {short(about['input_dim'])}): f on the straight way from x to x′. {words}"
+        f"d = {short(about['input_dim'])}): f along the segment from x to x′. {words}"
     )
     keys = (Key("line", "1", "f(x) > 0"), Key("line", "2", "f(x) < 0"))
-    table = Table(("activation", "networks", "other sign at x′"), rows)
+    table = Table(("activation", "networks", "opposite sign at x′"), rows)
     return Figure("figure-theorem-paths", "f along one gradient step", caption, (drawn,), table, keys)
 
 
 def plane_figure(document: Document) -> Figure | None:
-    """The least observed rate in each cell of the plane, over the claims whose figure runs over both m and d."""
+    """The lowest observed rate in each cell of the plane, over the claims whose figure runs over both m and d."""
     checks = [c for c in document.checks if _is_of_the_plane(c)]
     cells: dict[tuple[int, int], list[Rate]] = defaultdict(list)
     for rate in (rate for check in checks for rate in rates_of(check)[0]):
@@ -88,13 +88,13 @@ def plane_figure(document: Document) -> Figure | None:
     of = checks[0].claim.figure.of or "rate"
     number = sum(map(len, cells.values()))
     lowest = min(rate.rate for rates in cells.values() for rate in rates)
-    words = f"{number} configurations in {len(cells)} cells; the least observed rate is {lowest:.3f}."
-    drawn = svg.inline(figure, "theorem-plane", "Least observed rate over input dimension and width", words)
+    words = f"{number} configurations in {len(cells)} cells; the lowest observed rate is {lowest:.3f}."
+    drawn = svg.inline(figure, "theorem-plane", "Lowest observed rate over input dimension and width", words)
     caption = (
-        f"In each cell the least observed {of} of its configurations, whatever the relation of m and d. {words} Each "
-        f"has the step t that a pilot found for its activation; the claims: {', '.join(c.id for c in checks)}."
+        f"Each cell shows the lowest observed {of} of its configurations, whatever the relation of m and d. {words} "
+        f"Each uses the step t that a pilot found for its activation. Claims: {', '.join(c.id for c in checks)}."
     )
-    headings = ("d from", "m from", "configurations", "networks", "least observed rate")
+    headings = ("d from", "m from", "configurations", "networks", "lowest observed rate")
     return Figure("figure-theorem-plane", f"{of}, for any m and d", caption, (drawn,), Table(headings, tuple(table)))
 
 
@@ -112,5 +112,5 @@ def _power(cell: int, decades: int) -> str:
 
 
 def theorem_figures(document: Document) -> Sequence[Figure]:
-    """What of the two pictures the evidence holds."""
+    """The pictures of the theorem that the evidence holds: f along a step, and the flip rate over the plane."""
     return [figure for figure in (paths_figure(document), plane_figure(document)) if figure is not None]

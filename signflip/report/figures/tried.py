@@ -62,7 +62,7 @@ def cloud_figure(document: Document) -> Figure | None:
         for d, a, b, depth, law in sorted(seen)
     ]
     kept, note = first_rows(rows, 40, "the smallest d")
-    more = f" {left_out} more sizes are counted in the evidence, not listed." if left_out else ""
+    more = f" The evidence counts {left_out} more sizes without listing them." if left_out else ""
     caption = f"{words} A thin line joins the narrowest and the widest layer of one network.{more}"
     table = Table(("dimension d", "width m", "hidden layers", "drawn as"), kept, note)
     return Figure("figure-sizes", "Sizes that were tried", caption, (drawn,), table, tuple(keys))
@@ -89,12 +89,12 @@ def gallery_figure(document: Document) -> Figure | None:
     rows = [(curves[digest]["name"], str(len(checks[digest])), checks[digest][0]) for digest in ordered]
     kept, note = first_rows(rows, MOST_CURVES, "in the order of their names")
     told = f"{len(shown)} of {len(curves)}" if len(shown) < len(curves) else str(len(curves))
-    more = f" At least {left_out} more were drawn than the evidence keeps curves of." if left_out else ""
+    more = f" At least {left_out} more were drawn; the evidence keeps no curves of them." if left_out else ""
     caption = (
         f"{told} activations that were drawn, each on [−4, 4] and scaled to its own box; the faint cross is the "
         f"origin.{more}"
     )
-    table = Table(("activation", "checks", "first of them"), kept, note)
+    table = Table(("activation", "checks", "first check"), kept, note)
     return Figure("figure-activations", "Activations that were tried", caption, drawn, table)
 
 
@@ -106,7 +106,7 @@ def _spread(items: Sequence[str], most: int) -> list[str]:
 
 
 def _multiples(prefix: str, curves: Sequence[Mapping[str, Any]]) -> str:
-    """Up to 36 curves on one canvas, each in a box of its own."""
+    """Up to 36 curves on one canvas, each in its own box."""
     rows = math.ceil(len(curves) / COLUMNS)
     side = svg.WIDTH / COLUMNS
     figure = svg.canvas(height=side * rows)

@@ -18,7 +18,7 @@ ALLOWED = (
 
 
 class EngineError(ValueError):
-    """An engine that cannot be: names the argument, its value and what is allowed."""
+    """An engine cannot be used: the message names the argument, its value and what it must be."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class Choice:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def parse(text: str) -> Choice:
-    """What the engine's name asks for. Nothing is started or reached.
+    """Return the engine that the text names. Nothing is started or reached.
 
     Raises:
-        EngineError: if it names no engine, or one whose packages are not installed.
+        EngineError: if it names no engine, or an engine whose packages are not installed.
     """
     if text == "serial":
         return Choice(text)

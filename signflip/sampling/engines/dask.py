@@ -61,12 +61,11 @@ class Dask(RemoteEngine):
             return self._awaited(future)
         except KilledWorker as error:
             raise WorkersLostError(
-                f"engine {self.name}: workers died again and again over the same blocks (killed, or out of memory): "
-                f"{error}"
+                f"engine {self.name}: workers died repeatedly over the same blocks (killed, or out of memory): {error}"
             ) from error
         except CancelledError as error:
             raise WorkersLostError(
-                f"engine {self.name}: the scheduler went out of reach ({error}); evidence keeps the checks that "
+                f"engine {self.name}: the scheduler is out of reach ({error}); evidence keeps the checks that "
                 "finished. Start it again, or run with --theorem-engine=serial: the same seed gives the same draws"
             ) from error
 
@@ -148,12 +147,12 @@ def _address_in(choice: Choice) -> str:
 
 
 def _require_this_code(choice: Choice, client: Client) -> None:
-    """Workers that join later are held to the same by `run_range`."""
+    """`run_range` checks workers that join later in the same way."""
     answers: dict[str, Any] = client.run(fingerprint, on_error="return")
     for worker, answer in sorted(answers.items()):
         differs = repr(answer) if isinstance(answer, BaseException) else difference(fingerprint(), answer)
         if differs:
             raise EngineError(
                 f"engine must have workers with this run's code and versions, got {choice.text!r}: worker {worker} has "
-                f"{differs}; start them anew, from the same installation"
+                f"{differs}; restart them from the same installation"
             )

@@ -1,8 +1,8 @@
-"""Engines: what runs the blocks of trials. Every engine gives the same blocks, in the same order, byte for byte on
-one kind of processor.
+"""Engines: what runs the blocks of trials.
 
-`choice.parse` reads the text of --theorem-engine; `opening.open_engine` starts what it names. An engine counts nothing
-and decides nothing: where a check stops is decided by whoever reads the blocks.
+Every engine gives the same blocks in the same order, byte for byte on one kind of processor. `choice.parse` reads the
+text of --theorem-engine; `opening.open_engine` starts what it names. An engine counts nothing and decides nothing: the
+reader of the blocks decides where a check stops.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class WorkersLostError(RuntimeError):
-    """Workers died, or went out of reach, again and again, and the same blocks stayed undone."""
+    """Workers died, or went out of reach, repeatedly, and the same blocks were left undone."""
 
 
 class Engine(ABC):
@@ -80,7 +80,7 @@ class RemoteEngine(Engine):
 
         Raises:
             ValueError: when read, if the configuration is no plain data, or has an activation of the caller's own.
-            WorkersLostError: when read, if workers die again and again.
+            WorkersLostError: when read, if workers die repeatedly.
         """
         from signflip.activations.spec import foreign
         from signflip.sampling.engines.prefetch import ordered

@@ -25,7 +25,7 @@ class _Range(NamedTuple):
 def range_length(start: int, limit: int, workers: int) -> int:
     """Blocks in the range that begins at block ``start``, when the consumer wants ``limit`` blocks at most.
 
-    1 at first, for checks that stop at once; then so many that two ranges a worker are what may run ahead; at the end
+    1 at first, for checks that stop at once; then so many that two ranges per worker are what may run ahead; at the end
     shorter again, so that no worker is left alone with a long one.
     """
     grown, left = start // (2 * AHEAD * workers), -(-(limit - start) // (2 * workers))

@@ -58,7 +58,7 @@ def decoded(text: str, digest: str) -> Configuration:
 
     configuration = Configuration.from_json(json.loads(text))
     if configuration.digest != digest:
-        raise ValueError(f"a configuration cannot be rebuilt from its data, {text}")
+        raise ValueError(f"a configuration must be described in full by its data, got {text}")
     return configuration
 
 
@@ -73,14 +73,14 @@ def _settle() -> None:
 def run_range(*plain: object) -> Outcome:
     """Run the `Task` whose fields are given.
 
-    They come one by one: Dask looks into containers for work of its own.
+    They are passed one by one, because Dask searches containers for its own tasks.
 
     Raises:
         OtherCodeError: if this worker's code or versions are not the sender's.
     """
     task = Task(*plain)  # type: ignore[arg-type]  # a Task's fields, as `Engine` sends them
     if differs := difference(task.code, fingerprint()):
-        raise OtherCodeError(f"worker {platform.node()} has {differs}: start the workers anew, from the run's own code")
+        raise OtherCodeError(f"worker {platform.node()} has {differs}: restart the workers from the code of the run")
     _settle()
     from signflip.networks.randomness import Key
     from signflip.sampling.devices import CPU

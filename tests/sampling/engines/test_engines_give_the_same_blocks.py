@@ -88,7 +88,7 @@ def test_what_cannot_be_rebuilt_from_data_is_refused_before_it_is_sent(
     forgetful: dict[str, Any] = configuration.to_json() | {"step": 2.5}
     monkeypatch.setattr(Configuration, "to_json", lambda _: forgetful)
     stream = engine.blocks(configuration, Key(0, "x", configuration.digest), 1)
-    with pytest.raises(ValueError, match="cannot be rebuilt from its data"):
+    with pytest.raises(ValueError, match="must be described in full by its data"):
         next(stream)
 
 

@@ -87,7 +87,7 @@ def test_blocks_that_kill_every_dask_worker_are_given_up_with_a_clear_error(
     monkeypatch.setattr(dask, "run_range", dying.die)
     with open_engine(parse(small_cluster.scheduler_address)) as engine:
         stream = engine.blocks(slow, Key(0, "x", slow.digest), 100)
-        with pytest.raises(WorkersLostError, match="died again and again"):
+        with pytest.raises(WorkersLostError, match="died repeatedly"):
             next(stream)
 
 
