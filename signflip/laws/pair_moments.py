@@ -82,6 +82,8 @@ def pair_moments(activation: Activation, pair: Pair, refined: bool = False) -> P
     """The expectations of `PairMoments` for each of the pair's points.
 
     Args:
+        activation: any.
+        pair: where the expectations are asked for.
         refined: whether to take panels half as many again, over a wider domain: four times the time, and a relative
             error of 1e-9 in place of 5e-8 (measured on the catalogue at standard deviations of 0.3, 1 and 3).
 

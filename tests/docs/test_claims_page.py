@@ -1,4 +1,4 @@
-"""The pages of docs/claims list exactly the registered checks, each with its mark; controls have a page of their own."""
+"""The pages of docs/claims list exactly the registered checks, each with its mark; controls have their own page."""
 
 from __future__ import annotations
 
