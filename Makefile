@@ -13,7 +13,7 @@ EFFORT := $(if $(QUICK),--theorem-effort=quick)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help theorems test mutants mutants-once bench calibrate fresh nightly browser setup clean
+.PHONY: help theorems test docs mutants mutants-once bench calibrate fresh nightly browser setup clean
 
 # The stamp is written last and holds the folder it was made in; without it, or where it does not fit, start over. So
 # does a PYTHON that is named and is not the one that .venv was made with.
@@ -28,6 +28,7 @@ endif
 help:
 	@echo 'make theorems   run the theorem checks: pytest -n auto theorem_checks/'
 	@echo 'make test       lint, check types, and run the tests of the machinery'
+	@echo 'make docs       build the site, docs/_build/index.html; warnings are errors'
 	@echo 'make mutants-once  plant every known fault once: the check or test named for it must catch it'
 	@echo 'make mutants    plant every known fault, see which checks catch it, and write docs/measured/mutants.md'
 	@echo 'make bench      print the benchmark ratios beside their targets, and write docs/measured/benchmarks.md'
@@ -51,6 +52,18 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist worksteal -m 'not mutant' $(strip tests/ $(ARGS))
+
+# Sphinx has an environment of its own, which reads signflip and what it needs from .venv: see constraints-docs.txt.
+DOCS := .venv-docs
+docs: $(DOCS)/.installed
+	$(DOCS)/bin/python -m sphinx -b html -q -W --keep-going docs docs/_build
+	@echo 'site: docs/_build/index.html'
+
+$(DOCS)/.installed: $(STAMP) constraints-docs.txt
+	$(BIN)/python -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --disable-pip-version-check -q -c constraints-docs.txt sphinx myst-parser furo sphinxcontrib-bibtex sphinx-copybutton sphinx-mathjax-offline
+	$(DOCS)/bin/python -c 'import pathlib, subprocess, sysconfig; read = "import sysconfig; print(sysconfig.get_path(\"purelib\"))"; pathlib.Path(sysconfig.get_path("purelib"), "venv.pth").write_bytes(subprocess.check_output(["$(BIN)/python", "-c", read]))'
+	@touch $@
 
 mutants-once: $(STAMP)
 	$(BIN)/pytest -n auto --dist worksteal -m mutant $(strip tests/mutants $(ARGS))
@@ -96,5 +109,5 @@ endif
 	@printf '%s' '$(CURDIR)' > $@
 
 clean:
-	rm -rf $(VENV) *.egg-info build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DOCS) docs/_build *.egg-info build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ Atoms must survive rounding: `two_sample_distance` says how values known to with
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,6 +106,7 @@ def _equal_sizes(height: int, size: int) -> float:
     return min(1.0, max(0.0, 2.0 * float(terms.sum())))
 
 
+@cache
 def _lattice(height: int, first: int, second: int) -> float:
     """Return the share of lattice paths from (0, 0) to (n, m) that ever have |i m - j n| >= height.
 

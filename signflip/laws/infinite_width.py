@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,22 +142,24 @@ class InfiniteWidthLaw:
         with np.errstate(under="ignore"):
             try:
                 if self.dimension == 1:  # x' lies on the line of x: there is nothing to spare by a table
-                    return flip_probability(seen, self.regression, 0.0, within)
+                    return flip_probability(seen, partial(self.regression, refined=True), 0.0, within)
                 box, grid = self._coordinates.box(*seen.rectangle()), self._coordinates.of(*seen.grid())
                 table = Patches(self._tail_function, box, grid, TAIL_TOLERANCE, _MOST_TAIL, _TAIL_ORDERS)
                 return flip_probability(seen, lambda *place: table(*self._coordinates.of(*place)), table.error, within)
             except ArithmeticError as error:
                 raise ArithmeticError(f"{self._activation!r}, d={self.dimension}: {error}") from None
 
-    def regression(self, radial: Array, tangential: Array) -> Array:
+    def regression(self, radial: Array, tangential: Array, refined: bool = False) -> Array:
         """What f(x') is given F, C and U, by quadrature at x' = (1 + ``radial``, ``tangential``) |x|; shape (5, n).
+
+        Kernels are ``refined`` for tails, as in `signflip.laws.pair_moments`.
 
         Returns:
             Its mean's weights on F and on what F leaves of C, and that on -sign(F) s |U|^2, which is
             dK/dc / beta; the variance left; and Var f(x').
         """
         q, slope = self.moments.variance, self.moments.slope
-        other, distance, across, covariance = kernels(self._activation, self._depth, radial, tangential)
+        other, distance, across, covariance = kernels(self._activation, self._depth, radial, tangential, refined)
         change = (other - q - distance) / 2.0  # Cov(F, f(x')) - Var F, free of cancellation near x
         on_value = 1.0 + change / q if q else np.ones_like(change)
         rest = covariance - self._part * (q + change)
@@ -225,12 +227,15 @@ class InfiniteWidthLaw:
 
     def _function(self, first: Array, second: Array) -> tuple[Array, Array]:
         """The regression at these places, and what an error in each is to be compared with; shapes (4, n)."""
-        values, scales = self._tail_function(first, second)
+        values, scales = self._all(first, second, refined=False)
         return values[:-1], scales[:-1]
 
     def _tail_function(self, first: Array, second: Array) -> tuple[Array, Array]:
-        """`_function`, and Var f(x') beside its own scale; shapes (5, n)."""
-        values = self.regression(*self._coordinates.back(first, second))
+        """`_function` by refined kernels, and Var f(x') beside its own scale; shapes (5, n)."""
+        return self._all(first, second, refined=True)
+
+    def _all(self, first: Array, second: Array, refined: bool) -> tuple[Array, Array]:
+        values = self.regression(*self._coordinates.back(first, second), refined)
         deviation = np.sqrt(values[-1] + _FLOOR * (self.moments.variance or 1.0))
         scales = (
             deviation / math.sqrt(self.moments.variance or 1.0),

@@ -43,9 +43,11 @@ def radial_moments(activation: Activation, depth: int) -> RadialMoments:
 
 
 def kernels(
-    activation: Activation, depth: int, radial: Points, tangential: Points
+    activation: Activation, depth: int, radial: Points, tangential: Points, refined: bool = False
 ) -> tuple[Points, Points, Points, Points]:
     """K about x at x' = (1 + ``radial``, ``tangential``) in units of |x|, each of shape (n,).
+
+    ``refined`` is as in `pair_moments`.
 
     Returns:
         K(x', x'); E (f(x) - f(x'))^2; dK/dc, the covariance of gradients across x and x'; and Cov(C, f(x')).
@@ -56,7 +58,7 @@ def kernels(
     for _ in range(depth):
         if pair.variance == 0.0:  # sigma is 0 throughout
             break
-        moments = pair_moments(activation, pair)
+        moments = pair_moments(activation, pair, refined)
         by_variance = (moments.radial - pair.covariance * moments.slopes) / (2.0 * pair.variance)
         covariance = by_variance * own + moments.slopes * covariance
         slope = moments.slopes * slope

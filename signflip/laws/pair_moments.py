@@ -8,7 +8,7 @@ sigma(u') and the graded neighbourhood of each kink that the inner integral has 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -31,6 +31,8 @@ _BESIDE = np.array([-0.8, -0.16, -0.02, 0.0, 0.02, 0.16, 0.8])
 _WITHOUT, _WITH = 1.0, 2.5
 _TRIED = sorted(product((6.5, 8.0, 10.0, 14.0, 20.0, 37.0), (1.0, 1.5, 2.0, 4.0), (_WITHOUT, _WITH)), key=math.prod)
 _AGREEMENT = 1e-8
+# What tails ask for instead: their relative error is t^2 times that of the kernels.
+_REFINED_RADIUS, _REFINED = 8.0, 1.5
 _LENGTHS_A_PANEL = 1.5
 # Nodes and points that are integrated at once.
 _CHUNK = 1 << 18
@@ -76,8 +78,14 @@ class PairMoments:
         return Pair(self.variance, self.other, self.distance)
 
 
-def pair_moments(activation: Activation, pair: Pair) -> PairMoments:
+def pair_moments(activation: Activation, pair: Pair, refined: bool = False) -> PairMoments:
     """The expectations of `PairMoments` for each of the pair's points.
+
+    Args:
+        activation: any.
+        pair: where the expectations are asked for.
+        refined: whether to take panels half as many again, over a wider domain: four times the time, and a relative
+            error of 1e-9 in place of 5e-8 (measured on the catalogue at standard deviations of 0.3, 1 and 3).
 
     Raises:
         ArithmeticError: naming the activation, if the quadrature does not agree with `gaussian_moment`, or
@@ -90,7 +98,7 @@ def pair_moments(activation: Activation, pair: Pair) -> PairMoments:
         domain = _Domain(activation, radius, finer, beside == _WITH)
         worst = abs(domain.second_moment(scale) - variance)
         if worst <= _AGREEMENT * variance:
-            return _moments(domain, pair, variance)
+            return _moments(domain.refined() if refined else domain, pair, variance)
     raise ArithmeticError(f"{activation!r} at variance {pair.variance:g}: E sigma^2 is off by {worst:.2g}")
 
 
@@ -102,6 +110,10 @@ class _Domain:
     radius: float
     finer: float
     beside: bool
+
+    def refined(self) -> _Domain:
+        """The same with more panels, and wider."""
+        return replace(self, radius=max(self.radius, _REFINED_RADIUS), finer=_REFINED * self.finer)
 
     def base(self, scale: float) -> Points:
         """Even ends of panels, close enough for sigma between its kinks."""

@@ -29,8 +29,8 @@ _SHORTEST = 1e-16
 _MANY = 100
 _GRID = 64
 _FINE = 65
-# Relative error of the kernels: dK/dc at x is off by 3e-8 of E sigma'^2 for tanh, by less where closed forms tell.
-_KERNEL_ERROR = 5e-8
+# Relative error of refined kernels: dK/dc at x is off by 6e-10 of E sigma'^2 for softsign, the catalogue's worst.
+_KERNEL_ERROR = 1e-9
 # Panels of |U|: even ones, or, from 0, where the kernel of a kinked sigma is not smooth, graded ones.
 _EVEN = np.linspace(0.0, 1.0, 6)
 _FROM_NOTHING = np.array([0.0, 0.01, 0.05, 0.15, 0.3, 0.5, 0.75, 1.0])
@@ -342,11 +342,12 @@ def _over_value(reach: float, centre: Array, spread: float, slope: Array, consta
     even = np.linspace(-reach, reach, math.ceil(2.0 * reach / _WIDEST_VALUE) + 1)
     ends = np.concatenate([np.broadcast_to(even, (len(centre), len(even))), np.nan_to_num(graded, nan=reach)], axis=1)
     ends = np.sort(np.clip(ends, np.clip(-centre / spread, -reach, reach)[:, None], reach), axis=1)
-    nodes, weights = _nodes(ends[:, :-1], ends[:, 1:])
+    row, panel = np.nonzero(ends[:, 1:] > ends[:, :-1])
+    nodes, weights = _nodes(ends[row, panel], ends[row, panel + 1])
     density = weights * np.exp(-(nodes**2) / 2.0) / math.sqrt(2.0 * math.pi)
-    mean = slope[:, None, None] * (centre[:, None, None] + spread * nodes) + constant[:, None, None]
-    total: Array = np.einsum("kijl,ijl->ki", _both(mean, noise[:, None, None]), density)
-    return total
+    mean = slope[row, None] * (centre[row, None] + spread * nodes) + constant[row, None]
+    panels = np.einsum("kij,ij->ki", _both(mean, noise[row, None]), density)
+    return np.stack([np.bincount(row, of_panels, len(centre)) for of_panels in panels])
 
 
 def _both(mean: Array, noise: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The README in parts: its shell lines, its examples, its tables."""
+"""The documents in parts: shell lines, examples, the targets of the Makefile."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def shell_lines() -> list[str]:
+def shell_lines(page: str = README) -> list[str]:
     """Every line of every shell block."""
-    return [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
+    return [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines() if line]
 
 
 def example(name: str, page: str = README) -> str:

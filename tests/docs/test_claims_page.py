@@ -1,4 +1,4 @@
-"""docs/claims/index.md lists exactly the registered checks, each with its mark, under what it is expected to be."""
+"""The pages of docs/claims list exactly the registered checks, each with its mark; controls have their own page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from signflip.claims.registry import registered_checks
 
 def listed() -> dict[str, tuple[str, str]]:
     """(mark, expected verdict) of every claim on the page."""
-    text = (ROOT / "docs/claims/index.md").read_text(encoding="utf-8")
     found: dict[str, tuple[str, str]] = {}
-    section = re.compile(r"^## [^\n]*must be (SUPPORTED|REFUTED)$(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
-    for expected, table in section.findall(text):
-        for claim_id, mark in re.findall(r"^\| ([\w.-]+) \| \[(\w+)\] \| ", table, re.MULTILINE):
+    for page in sorted((ROOT / "docs/claims").glob("*.md")):
+        expected = "REFUTED" if page.stem == "controls" else "SUPPORTED"
+        text = page.read_text(encoding="utf-8")
+        for claim_id, mark in re.findall(r"^\| ([\w.-]+) \| \[(\w+)\] \| ", text, re.MULTILINE):
             assert claim_id not in found, claim_id
             found[claim_id] = (mark, expected)
     return found
@@ -37,5 +37,5 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_the_claims_page_lists_every_registered_check_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_claims_pages_list_every_registered_check_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed() == registered(monkeypatch)

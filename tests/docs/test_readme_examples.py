@@ -1,4 +1,4 @@
-"""The README's code blocks run as they stand, and do what the text around them says."""
+"""The code blocks of the documents run as they stand, and do what the text around them says."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from signflip.sampling import process
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A suite of one file, the README's, in a folder of its own."""
+    """A suite of one file, that of the page on adding a claim, in a folder of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     process.export_one_thread()
-    pytester.mkdir("theorem_checks").joinpath("test_example.py").write_text(example("claim"), encoding="utf-8")
+    page = (ROOT / "docs/howto/add-a-claim.md").read_text(encoding="utf-8")
+    pytester.mkdir("theorem_checks").joinpath("test_example.py").write_text(example("claim", page), encoding="utf-8")
     return pytester
 
 
@@ -57,7 +58,9 @@ def test_a_false_claim_fails_and_the_line_it_prints_replays_that_case_alone(suit
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        *(("README.md", "convolution"), ("README.md", "training"), ("docs/question/does-training-help.md", "training")),
+        ("README.md", "library"),
+        ("docs/start/sample-networks.md", "convolution"),
+        ("docs/question/does-training-help.md", "training"),
         *(
             ("docs/howto/networks.md", "convolution"),
             ("docs/howto/networks.md", "own"),
@@ -86,9 +89,10 @@ def test_the_example_of_a_module_prints_what_it_says(
 
 
 def test_the_library_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    text = example("library")
+    page = "docs/start/sample-networks.md"
+    text = example("library", (ROOT / page).read_text(encoding="utf-8"))
     names: dict[str, object] = {}
-    exec(compile(text, "README.md", "exec"), names)
+    exec(compile(text, page, "exec"), names)
     (promised,) = re.findall(r"print\(.*\)  # (.*)", text)
     assert capsys.readouterr().out.strip() == promised
     sample = names["sample"]
