@@ -1,12 +1,14 @@
-"""What the site takes from the code: the registered claims, the commands' help, the plugin's options.
+"""What the site takes from the code and from runs.
 
 ``{claims} MW, INF`` writes every registered claim whose id begins so; ``{command-help}`` the help of each command;
-``{plugin-options}`` pytest's added options. Docstrings are read as text: a bar or a star in one is no markup.
+``{plugin-options}`` pytest's added options; ``{rates}`` the exponents of a run. Docstrings are read as text: a bar or a
+star in one is no markup.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,21 @@ class PluginOptions(SphinxDirective):
         return [made]
 
 
+class Rates(SphinxDirective):
+    """The exponents that `results` kept, as a table."""
+
+    def run(self) -> list[nodes.Node]:
+        """One row per exponent."""
+        file = Path(__file__).with_name("explain") / "rates.json"
+        self.env.note_dependency(str(file))
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        head = ["quantity", "activation", "ladder", "exponent", "claimed"]
+        group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
+        lines = [nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in (head, *rows)]
+        group += [nodes.thead("", lines[0]), nodes.tbody("", *lines[1:])]
+        return [nodes.table("", group)]
+
+
 def _as_text(*given: Any) -> None:
     """Bars and stars of a docstring are mathematics, and an indented line goes on with the one before."""
     lines: list[str] = given[-1]
@@ -157,5 +174,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("claims", Claims)
     app.add_directive("command-help", CommandHelp)
     app.add_directive("plugin-options", PluginOptions)
+    app.add_directive("rates", Rates)
     app.connect("autodoc-process-docstring", _as_text, priority=100)
     return {"parallel_read_safe": True}

@@ -1,16 +1,19 @@
-"""``python docs/results.py LOG``: keep the table that a run printed, and the rows of it that README shows.
+"""``python docs/results.py LOG EVIDENCE``: keep what a run showed, for the documents.
 
-LOG is what ``make theorems`` printed. The table goes to docs/question/results.txt, ten of its rows to README.md.
+LOG is what ``make theorems`` printed. Its table goes to docs/question/results.txt and ten of its rows to README.md. The
+exponents in EVIDENCE, the run's evidence.json, go to docs/explain/rates.json.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
-TABLE, README = ROOT / "docs/question/results.txt", ROOT / "README.md"
+TABLE, RATES, README = ROOT / "docs/question/results.txt", ROOT / "docs/explain/rates.json", ROOT / "README.md"
 ROWS = {
     "MW-1.catalogue": "one step flips two-layer networks, for every activation of the catalogue",
     "MW-1.small-failure": "it fails for at most one network in a thousand: relu, tanh, abs",
@@ -41,9 +44,35 @@ def summary(log: str) -> str:
     return "\n".join(line.rstrip() for line in [*lines[first:last], evidence]) + "\n"
 
 
+def rates(evidence: dict[str, Any]) -> list[list[str]]:
+    """Of each exponent that INF.rate and LOCAL.linear-in-the-limit judge: quantity, sigma, ladder, interval, claim."""
+    found = []
+    for check in evidence["checks"]:
+        if check["id"] not in ("INF.rate", "LOCAL.linear-in-the-limit"):
+            continue
+        for entry in (entry for example in check["examples"] for entry in example["statements"]):
+            statement, (low, high) = entry["statement"], entry["bounds"]
+            at = statement.get("widths") or statement["dimensions"]
+            approach = "widths" in statement
+            found.append(
+                [
+                    f"KS distance of {entry['name']} from infinite width"
+                    if approach
+                    else "change of the gradient, m = d",
+                    entry["about"]["activation"],
+                    f"{'m' if approach else 'm = d'} from {at[0]:,} to {at[-1]:,}",
+                    f"[{low:.2f}, {high:.2f}]",
+                    f"{statement['predicted']:g} ± {statement['tolerance']:g}",
+                ]
+            )
+    return found
+
+
 if __name__ == "__main__":
     found = summary(Path(sys.argv[1]).read_text(encoding="utf-8"))
     TABLE.write_text(found, encoding="utf-8")
+    evidence = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    RATES.write_text(json.dumps(rates(evidence), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     page = README.read_text(encoding="utf-8")
     begin, end = "<!-- rows -->\n", "<!-- /rows -->"
     before, rest = page.split(begin)

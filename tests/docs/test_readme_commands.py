@@ -37,7 +37,7 @@ def plugin_options() -> dict[str, dict[str, Any]]:
     return recorder.options
 
 
-PYTEST_FLAGS = {"-n", "0", "auto", "--collect-only", "-k", "-m", "not mutant", "--dist", "worksteal"}
+PYTEST_FLAGS = {"-n", "0", "auto", "gpu", "--collect-only", "-k", "-m", "not mutant", "--dist", "worksteal"}
 
 
 def judge_make(words: list[str]) -> None:
