@@ -38,8 +38,8 @@ def wide_enough(evidence: Check, network: Sequential) -> tuple[int, Pilot]:
     """By which factor to multiply the channels of a network, so that pilots find the limit law, and its pilot."""
     for factor in FACTORS:
         pilot = Pilot.of(evidence, widened(network, factor), PILOT)
-        samples = {t: evidence.simulate(pilot.at(t), PILOT, use="pilot") for t in PILOTED}
-        if all(abs(sample.flipped.mean() - limit_flip_rate(t)) <= CLOSE for t, sample in samples.items()):
+        rates = ((t, evidence.simulate(pilot.at(t), PILOT, use="pilot").flipped.mean()) for t in PILOTED)
+        if all(abs(rate - limit_flip_rate(t)) <= CLOSE for t, rate in rates):
             return factor, pilot
     return evidence.abandon(f"the pilot found no number of channels up to {FACTORS[-1]} times those of {network}")
 
