@@ -30,12 +30,12 @@ ROWS, PAGE = Path(__file__).with_name("fresh.jsonl"), ROOT / "docs/measured/fres
 MISSED = 0.05
 HEAD = """# Fresh seeds
 
-Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, a row a run. A run is bad if any of its checks does
-not end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run and
-is kept whatever came of it. Runs are counted by the digest of the code that they ran, and over all codes ("any"). The
-limit is the upper end of a 95% Clopper-Pearson interval of the rate of bad runs. A suite whose claims are true promises
-a rate of REFUTED of at most 1e-6 a run (docs/explain/verdicts.md), which no number of runs here can show;
-how often a run may end INCONCLUSIVE is not promised.
+Written by `make fresh SEEDS=n` from `calibration/fresh.jsonl`, one row per run. A run is bad if any of its checks
+does not end as claimed, whatever the reason: REFUTED, INCONCLUSIVE, an error or lost. Each seed was drawn for its run
+and is kept whatever came of it. Runs are counted by the digest of the code that they ran, and over all codes ("any").
+The limit is the upper end of a 95% Clopper-Pearson interval of the rate of bad runs. A suite whose claims are true
+promises a REFUTED rate of at most 1e-6 per run (docs/explain/budget.md). No number of runs here can show that. How
+often a run may end INCONCLUSIVE is not promised.
 
 """
 

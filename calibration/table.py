@@ -69,11 +69,11 @@ class Family:
 _INTRODUCTION = """\
 # Calibration: false alarms, measured
 
-Written by `make calibrate` (master seed {seed}; the same figures every time). Every statement is run on stub data under
-its exact null, or at the end of its claim, and an event of error rate t is counted. `EXCEEDS`: the exact lower limit of
-its probability, or that probability itself, lies above t. `conservative`: surely below 0.9 t. `held`: neither can be
-told. Both limits are Clopper-Pearson's, each at error rate {limit:g}. Where all outcomes can be enumerated, looks
-included, "exact" is the event's probability; elsewhere only the runs speak.
+Written by `make calibrate` (master seed {seed}; the same figures every time). Every statement is run on stub data
+under its exact null, or at the end of its claim, and an event with error rate t is counted. `EXCEEDS`: the exact
+lower limit of its probability, or that probability itself, lies above t. `conservative`: surely below 0.9 t. `held`:
+neither is certain. Both limits are Clopper-Pearson limits, each at error rate {limit:g}. Where all outcomes can be
+enumerated, looks included, "exact" is the event's probability. Elsewhere only the runs count.
 
 How far the runs can see: the smallest true rate that would be shown to exceed t with probability 0.99.
 
@@ -84,20 +84,21 @@ How far the runs can see: the smallest true rate that would be shown to exceed t
 _SUITE = """
 ## The whole suite, at a budget of {budget:g}
 
-Stubs in place of samplers, error rates from the budget exactly as the plugin takes them, every true claim at the end of
-what it claims (`calibration/suite.py`). Runs in which any claim was REFUTED, with exact limits at error rate {limit:g}
-each; the upper one must not exceed the budget:
+Stubs take the place of samplers, error rates come from the budget exactly as in the plugin, and every true claim is
+at the end of what it claims (`calibration/suite.py`). The table counts runs in which any claim was REFUTED, with
+exact limits at error rate {limit:g} each. The upper limit must not exceed the budget:
 
-| effort | error rates | statements a run | runs | with a REFUTED | lower | upper | budget | verdict |
+| effort | error rates | statements per run | runs | with a REFUTED | lower | upper | budget | verdict |
 |---|---|---:|---:|---:|---:|---:|---:|---|
 """
 
 _READING = """
-The last row is a control: error rates that are not split over a check's statements must be seen to break the budget.
-The rate of a real run is far below its budget, and this is why: controls and identities hold shares and raise no
-alarm; a pilot's statements hold shares and refute nothing; a law's statement refutes at half of its error rate; and a
-rate's confidence sequence pays for all sample sizes at once, of which a run sees few. Statements are drawn
-independently here; the projections of one sample are not independent, which makes alarms come together, not more often.
+The last row is a control: error rates that are not split over a check's statements must be seen to
+break the budget. The rate of a real run is far below its budget, for four reasons. Controls and identities hold
+shares and raise no alarm. A pilot's statements hold shares and refute nothing. A law's statement refutes at half of
+its error rate. A rate's confidence sequence pays for all sample sizes at once, and a run sees few of them. Statements
+are drawn independently here. The projections of one sample are dependent, which makes alarms come together, not more
+often.
 
 Where the false alarms came from:
 """
@@ -105,13 +106,13 @@ Where the false alarms came from:
 _BLIND = """
 ## What this cannot tell
 
-- At t = 1e-4 and 10^5 runs a true rate of a few times t would pass for held: see the first table. Runs that cost little
-  are 10^6. The error rates of a real run, 1e-9 and below, are beyond any repetition: there only the proofs in
-  [method.md](method.md) stand.
+- At t = 1e-4 and 10^5 runs a true rate of a few times t would pass for held: see the first table. Cheap rows have 10^6
+  runs. The error rates of a real run, 1e-9 and below, are beyond any repetition: for those there are only the proofs
+  ([verdicts](../explain/verdicts.md)).
 - Support just outside a tolerance is far rarer than its error rate: DKW radii add up where the truth does not. That
   costs power (more draws are needed to support a claim), never validity.
 - p-values with atoms are conservative, up to never being small (an atom of 0.9).
-- Stubs are independent draws. That the networks' trials are independent is the business of the keyed generators' tests.
+- Stubs are independent draws. The tests of the keyed generators look at whether the networks' trials are independent.
 """
 
 

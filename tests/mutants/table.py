@@ -17,16 +17,18 @@ CONFIDENCE = 0.95
 
 HEAD = """# Mutants: what the suite would notice
 
-Written by `make mutants`; do not edit. Each mutant is one fault, planted in the live library or in a claim, and taken
-out again. A check catches it when it does not end as its claim expects: REFUTED, INCONCLUSIVE or an error for a claim,
-anything but REFUTED for a control. `make mutants-once` runs each mutant once against the first check named for it.
+Written by `make mutants`; do not edit. Each mutant is one fault, planted in the live library or in a claim, and
+removed again. A check catches it when it does not end as its claim expects: REFUTED, INCONCLUSIVE or an error for a
+claim, anything other than REFUTED for a control. `make mutants-once` runs each mutant once against the first check
+named for it.
 
 - **Named checks** run at quick effort, at their own share of a budget of 1e-6, in the seeds {seeds}; "5 of 5" is
   followed by the exact 95 per cent confidence interval (Clopper-Pearson) of the rate at which a run in a fresh seed
-  catches the mutant. Where a quick run draws one configuration it is the simplest, in every seed: what only others show
-  is planted at standard effort, and said to be. The tests of `tests/` have seeds of their own and run once.
+  catches the mutant. A quick run that draws one configuration draws the simplest, in every seed; a fault that only
+  others show is planted at standard effort, and the row says so. The tests of `tests/` have seeds of their own and
+  run once.
 {whole_suite}
-- **Blind** says why no check of the theorem is expected to catch a mutant, and below which size of effect.
+- **Blind** says why no check of the theorem is expected to catch a mutant, and from which effect size on one would.
 """
 
 
