@@ -90,6 +90,13 @@ def test_erf_networks_are_integrated_as_by_brute_force(dimension: int, t: float)
     assert found.no_flip == pytest.approx(by_brute_force(dimension, t), rel=found.error)
 
 
+@pytest.mark.parametrize("name", ["tanh", "softsign"])
+def test_a_smooth_tail_at_very_many_inputs_is_the_limits_to_the_stated_error(name: str) -> None:
+    found = law_of(name, 1, 10**15, 7.0).flip_probability()
+    # What is left at d = 10^15 is of the order t^4 / d, and the error is that of the kernels at x, times t^2.
+    assert abs(found.no_flip / (2 * ndtr(-7.0)) - 1) <= found.error <= 1e-7
+
+
 @pytest.mark.parametrize(
     ("name", "dimension", "t"), [("tanh", 5, 2.0), ("relu", 13, 5.0), ("square", 100, 4.0), ("hard_tanh", 10**6, 7.0)]
 )

@@ -77,4 +77,22 @@ MUTANTS = (
         edited("signflip.inference.computed:Computed.judge", "if high <= self.bound", "if high <= self.bound + 1"),
         (SHORTER, "tests/inference/test_computed.py::test_the_error_decides_between_three_verdicts"),
     ),
+    Mutant(
+        "computed: any bound declared",
+        "A bound above the largest that the claim declares is taken for declared.",
+        edited(
+            "signflip.inference.computed:Computed.declared_by",
+            "self.bound <= largest or same(self.bound, largest)",
+            "True",
+        ),
+        ("tests/inference/test_computed.py::test_a_bound_above_the_largest_that_a_claim_declares_is_not_covered",),
+        blind="No check of the suite states a bound that its claim does not declare.",
+    ),
+    Mutant(
+        "tail: kernels of the sampler",
+        "Tails are integrated from kernels that are off by 5e-8, and their stated error says 1e-9.",
+        edited("signflip.laws.infinite_width:InfiniteWidthLaw._tail_function", "refined=True", "refined=False"),
+        ("tests/laws/test_exact_tails.py::test_a_smooth_tail_at_very_many_inputs_is_the_limits_to_the_stated_error",),
+        blind="A relative error of 1e-6 in a tail is beyond the tolerance of TAIL, 5 percent of an excess of 2e-3.",
+    ),
 )
