@@ -16,6 +16,7 @@ AXES: Mapping[str, str] = {
     "dimension": "input dimension d",
     "step": "step t, in natural steps",
     "size": "width and input dimension, m = d",
+    "scale": "1 / b, b the initial scale",
 }
 LAWS: Mapping[str, str] = {"erf": "limit law of a flip, erf(t/√2)"}
 

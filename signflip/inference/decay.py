@@ -150,7 +150,7 @@ class DecayExponent(Statement):
             claims.append(f"falling on every rung ({verdicts[-1]})")
         verdict = combine(verdicts)
         sentence = (
-            f"{len(self.dimensions)} rungs from d = {self.dimensions[0]} to {self.dimensions[-1]}: "
+            f"{len(self.dimensions)} rungs from {self.dimensions[0]} to {self.dimensions[-1]}: "
             f"at error rate {self.alpha:.3g} the exponent lies in [{seen.lower:.4g}, {seen.upper:.4g}]; "
             f"claimed {' and '.join(claims)}: {verdict}."
         )

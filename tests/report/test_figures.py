@@ -103,7 +103,7 @@ def test_a_declared_figure_that_the_evidence_cannot_fill_is_an_error() -> None:
     ("figure", "says"),
     [
         ({"on": "x"}, "figure must have fields of of, against, beside, series, got 'on'"),
-        ({"against": ("depth",)}, "figure: against must be of width, dimension, step, size, got 'depth'"),
+        ({"against": ("depth",)}, "figure: against must be of width, dimension, step, size, scale, got 'depth'"),
         ({"against": "width"}, "figure: against must be a tuple of width"),
         ({"beside": "gamma"}, "figure: beside must be of erf, got 'gamma'"),
         ({"of": 3}, "figure: of must be a text, got 3"),
