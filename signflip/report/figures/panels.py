@@ -89,6 +89,8 @@ def short(value: float) -> str:
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
         raised = f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
         text = raised if mantissa == "1" else f"{mantissa}·{raised}"
+    elif value == round(value) or abs(value) >= 1e4:
+        text = f"{value:,.0f}"
     else:
         text = f"{value:.4g}"
     return text.replace("-", "−")
