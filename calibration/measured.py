@@ -59,14 +59,15 @@ def _alarms(page: str) -> dict[str, Any]:
     rows, exceeding = re.findall(r"(\d+) rows, of which (\d+) EXCEED", page)[0]
     split = [line for line in page.splitlines() if "| as the plugin splits them |" in line]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in split]
-    suites = "; ".join(f"{c[0]} effort, {c[4]} of {c[3]}, where {float(c[7]):.0%} may" for c in cells)
+    suites = "; ".join(f"{c[4]} of {c[3]} at {c[0]} effort" for c in cells)
+    (budget,) = {float(c[7]) for c in cells}
     return {
         "what": "Calibration",
         "lines": [
             f"Every statement was run on data at the edge of its claim, at four error rates: {exceeding} of {rows} "
             "measured rates exceed what is promised.",
-            "Simulated runs of a true suite that refuted anything, at a budget raised so that they can be counted: "
-            f"{suites}.",
+            "The whole suite was simulated with every true claim at its edge, at a false-alarm budget raised to "
+            f"{budget:.0%}. Runs that refuted anything: {suites}.",
         ],
     }
 
