@@ -1,8 +1,8 @@
 """What the site takes from the code and from runs.
 
-``{claims} MW, INF`` writes every registered claim whose id begins so; ``{command-help}`` the help of each command;
-``{plugin-options}`` pytest's added options; ``{rates}`` the exponents of a run. Docstrings are read as text: a bar or a
-star in one is no markup.
+``{claims} MW, INF`` writes every registered claim whose id begins so, ``{command-help}`` the help of each command,
+``{plugin-options}`` pytest's added options, and ``{measured} FILE`` a table that a run left. Docstrings are read as
+text: a bar or a star in one is no markup.
 """
 
 from __future__ import annotations
@@ -138,15 +138,17 @@ class PluginOptions(SphinxDirective):
         return [made]
 
 
-class Rates(SphinxDirective):
-    """The exponents that `results` kept, as a table."""
+class Measured(SphinxDirective):
+    """A table that a run left in a file beside the page: JSON with a ``head`` and ``rows``."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """One row per exponent."""
-        file = Path(__file__).with_name("explain") / "rates.json"
+        """The table."""
+        file = Path(self.env.doc2path(self.env.docname)).with_name(self.arguments[0])
         self.env.note_dependency(str(file))
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        head = ["quantity", "activation", "ladder", "exponent", "claimed"]
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        head, rows = kept["head"], kept["rows"]
         group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
         lines = [nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in (head, *rows)]
         group += [nodes.thead("", lines[0]), nodes.tbody("", *lines[1:])]
@@ -174,6 +176,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("claims", Claims)
     app.add_directive("command-help", CommandHelp)
     app.add_directive("plugin-options", PluginOptions)
-    app.add_directive("rates", Rates)
+    app.add_directive("measured", Measured)
     app.connect("autodoc-process-docstring", _as_text, priority=100)
     return {"parallel_read_safe": True}

@@ -26,6 +26,7 @@ ROWS = {
     "CONJ.transformer": "one step flips transformers at PyTorch's initialisation",
     "NOT.reversed-sign": "false: a step with the wrong sign flips the output",
 }
+HEAD = ["quantity", "activation", "ladder", "exponent", "claimed"]
 _ROW = re.compile(r"(\S+) +(\[\w+\]) +([A-Z]+(?:, as it must be)?) +[\d,]+ +([\d,]+) +\S+ +(.*?) +[\d.]+")
 
 
@@ -72,7 +73,9 @@ if __name__ == "__main__":
     found = summary(Path(sys.argv[1]).read_text(encoding="utf-8"))
     TABLE.write_text(found, encoding="utf-8")
     evidence = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
-    RATES.write_text(json.dumps(rates(evidence), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    RATES.write_text(
+        json.dumps({"head": HEAD, "rows": rates(evidence)}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     page = README.read_text(encoding="utf-8")
     begin, end = "<!-- rows -->\n", "<!-- /rows -->"
     before, rest = page.split(begin)

@@ -1,12 +1,13 @@
 """Flips and the least perturbation along training, at three initial scales and 10^12 dimensions.
 
-The picture of docs/question/does-training-help.md.
+The picture and the table of docs/question/does-training-help.md.
 
 .venv/bin/python docs/examples/does_training_help.py
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,8 @@ import numpy as np
 from signflip import Architecture, Attack, Training, activations, simulate
 
 DIMENSION, TRIALS, EPOCHS, SCALES = 10**12, 500, (0, 1, 2, 5, 10, 20, 40, 80), (1.0, 0.3, 0.1)
-RADII = (1.0, 3.0, 10.0, 12.5, 15.0, 17.5, 20.0, 30.0)
+RADII = (3.0, 10.0, 12.5, 15.0, 17.5, 20.0)
+DEFENDER = Path(__file__).parents[1] / "question/defender.json"
 INPUTS = (
     *((1.0, 0.5, 0.0, 0.5), (0.0, 1.0, -0.5, 0.5), (-1.0, 0.5, 0.5, 0.0)),
     *((0.5, -1.0, 0.0, 0.5), (0.5, 0.5, 1.0, 0.0), (0.0, -0.5, 0.5, -1.0)),
@@ -37,7 +39,7 @@ def defended(width: int, radius: float) -> float:
 
 
 def main() -> None:
-    """Print a line for each scale and epoch, and draw docs/images/training.svg."""
+    """Print a line for each scale and epoch, draw docs/images/training.svg, and write the table of the defender."""
     plt.rcParams["svg.hashsalt"] = "signflip"
     figure, (flips, least) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     for scale in SCALES:
@@ -57,9 +59,12 @@ def main() -> None:
     for axes, title in ((flips, "P(flip), three natural steps"), (least, "median least perturbation, |x| / sqrt(d)")):
         axes.set(title=title, xlabel="epochs", xscale="symlog", xticks=EPOCHS, xticklabels=EPOCHS)
     least.set_yscale("log")
-    print("P(flip) against a defender, by C (columns) and width (rows)")
-    for width in (50, 200, 1000, 5000):
-        print(f"{width:5}", *(f"{defended(width, radius):6.3f}" for radius in RADII))
+    rows = [
+        [f"{width:,} neurons", *(f"{defended(width, radius):.3f}" for radius in RADII)]
+        for width in (50, 200, 1000, 5000)
+    ]
+    table = {"head": ["P(flip)", *(f"C = {radius:g}" for radius in RADII)], "rows": rows}
+    DEFENDER.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     flips.legend()
     figure.savefig(Path(__file__).parents[1] / "images/training.svg", metadata={"Date": None})
 
